@@ -1,0 +1,116 @@
+"""hfjax: HistFactory likelihoods in JAX.
+
+This file is the contents page: every public name and the module it comes from. A name
+is imported when it is first used, so that reading and checking documents
+(`hfjax.Workspace`, `hfjax.PatchSet`) never loads JAX.
+"""
+
+import importlib
+import sys
+import types
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0.dev0"
+
+CONTENTS = {
+    "hfjax.errors": (
+        "DataError",
+        "DigestError",
+        "FitError",
+        "HfjaxError",
+        "MissingPOIError",
+        "ModelError",
+        "ParameterError",
+        "PatchError",
+        "PrecisionError",
+        "SpecificationError",
+        "UnknownNameError",
+    ),
+    "hfjax.spec.workspace": (
+        "Channel",
+        "Measurement",
+        "Modifier",
+        "Observation",
+        "ParameterConfig",
+        "Sample",
+        "Workspace",
+    ),
+    "hfjax.spec.patchset": ("Patch", "PatchSet", "apply_patch"),
+    "hfjax.model.build": ("build",),
+    "hfjax.model.model": ("Data", "Model"),
+    "hfjax.fit.mle": ("FitResult", "FitSettings", "fit", "fixed_poi_fit"),
+    "hfjax.infer.hypotest": ("HypotestResult", "hypotest"),
+    "hfjax.scan.plan": ("ScanBatch", "build_scan"),
+    "hfjax.scan.records": ("ScanPoint", "ScanResult"),
+    "hfjax.scan.run": ("scan",),
+}
+
+_HOME = {name: module for module, names in CONTENTS.items() for name in names}
+
+__all__ = [*sorted(_HOME), "__version__"]
+
+if TYPE_CHECKING:  # the same list, for type checkers and editors
+    from hfjax.errors import DataError as DataError
+    from hfjax.errors import DigestError as DigestError
+    from hfjax.errors import FitError as FitError
+    from hfjax.errors import HfjaxError as HfjaxError
+    from hfjax.errors import MissingPOIError as MissingPOIError
+    from hfjax.errors import ModelError as ModelError
+    from hfjax.errors import ParameterError as ParameterError
+    from hfjax.errors import PatchError as PatchError
+    from hfjax.errors import PrecisionError as PrecisionError
+    from hfjax.errors import SpecificationError as SpecificationError
+    from hfjax.errors import UnknownNameError as UnknownNameError
+    from hfjax.fit.mle import FitResult as FitResult
+    from hfjax.fit.mle import FitSettings as FitSettings
+    from hfjax.fit.mle import fit as fit
+    from hfjax.fit.mle import fixed_poi_fit as fixed_poi_fit
+    from hfjax.infer.hypotest import HypotestResult as HypotestResult
+    from hfjax.infer.hypotest import hypotest as hypotest
+    from hfjax.model.build import build as build
+    from hfjax.model.model import Data as Data
+    from hfjax.model.model import Model as Model
+    from hfjax.scan.plan import ScanBatch as ScanBatch
+    from hfjax.scan.plan import build_scan as build_scan
+    from hfjax.scan.records import ScanPoint as ScanPoint
+    from hfjax.scan.records import ScanResult as ScanResult
+    from hfjax.scan.run import scan as scan
+    from hfjax.spec.patchset import Patch as Patch
+    from hfjax.spec.patchset import PatchSet as PatchSet
+    from hfjax.spec.patchset import apply_patch as apply_patch
+    from hfjax.spec.workspace import Channel as Channel
+    from hfjax.spec.workspace import Measurement as Measurement
+    from hfjax.spec.workspace import Modifier as Modifier
+    from hfjax.spec.workspace import Observation as Observation
+    from hfjax.spec.workspace import ParameterConfig as ParameterConfig
+    from hfjax.spec.workspace import Sample as Sample
+    from hfjax.spec.workspace import Workspace as Workspace
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME:
+            message = f"module {__name__!r} has no attribute {name!r}"
+            raise AttributeError(message)
+        value = getattr(importlib.import_module(_HOME[name]), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+class _ContentsModule(types.ModuleType):
+    """The module `hfjax`: its functions `fit` and `scan` win over the packages.
+
+    Importing the package `hfjax.fit` makes Python set the attribute `fit` of `hfjax` to
+    that package; without this class, `hfjax.fit(model, data)` would work or not
+    depending on what had been imported before.
+    """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not (name in _HOME and isinstance(value, types.ModuleType)):
+            types.ModuleType.__setattr__(self, name, value)
+
+
+sys.modules[__name__].__class__ = _ContentsModule

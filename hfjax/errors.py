@@ -1,0 +1,101 @@
+"""What can go wrong, as exceptions with one base class.
+
+Every message says what is wrong, where (a JSON pointer or names), and what to do.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class HfjaxError(Exception):
+    """Base class of all errors that hfjax raises on purpose.
+
+    >>> issubclass(PatchError, HfjaxError)
+    True
+    """
+
+
+class SpecificationError(HfjaxError):
+    """A document cannot be read, or is not what its schema and its meaning ask.
+
+    Args:
+        message: what is wrong, where, and what to do.
+        pointer: JSON pointer to the place in the document; "" is the whole document.
+    """
+
+    def __init__(self, message: str, pointer: str = "") -> None:
+        super().__init__(message)
+        self.pointer = pointer
+
+
+class UnknownNameError(HfjaxError):
+    """A name that does not exist was asked for; see `unknown_name`."""
+
+
+class DigestError(HfjaxError):
+    """A patchset is not made for this workspace: a digest differs."""
+
+
+class PatchError(HfjaxError):
+    """A JSON patch cannot be applied to this workspace."""
+
+
+class ModelError(HfjaxError):
+    """A workspace that its schema accepts has no meaning as a model."""
+
+
+class PrecisionError(HfjaxError):
+    """A float64 model was asked for while JAX runs in float32."""
+
+
+class MissingPOIError(HfjaxError):
+    """A parameter of interest is needed, and the model has none."""
+
+
+class ParameterError(HfjaxError):
+    """Parameter values, initial values or bounds that the model cannot take."""
+
+
+class DataError(HfjaxError):
+    """Data of the wrong shape or content."""
+
+
+class FitError(HfjaxError):
+    """A fit that did not succeed, where the caller asked for an error."""
+
+
+def close_names(name: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
+    """Return the names that are spelled most like `name`, best first.
+
+    >>> close_names("SRlow", ["SR_low", "SR_high", "CRtop"])
+    ('SR_low',)
+    """
+    return tuple(difflib.get_close_matches(name, list(names), n=limit))
+
+
+def unknown_name(
+    kind: str, name: str, names: Iterable[str], where: str = ""
+) -> UnknownNameError:
+    """Make the error for a name that does not exist, with what was perhaps meant.
+
+    Args:
+        kind: what the name should be the name of, such as "channel".
+        name: the name that was asked for.
+        names: the names that exist.
+        where: the thing that was searched, such as "the workspace".
+
+    >>> print(unknown_name("channel", "SRlow", ["SR_low", "CR"], "the workspace"))
+    no channel named 'SRlow' in the workspace: did you mean 'SR_low'?
+    """
+    known = list(names)
+    near = close_names(name, known)
+    if near:
+        hint = f"did you mean {' or '.join(map(repr, near))}?"
+    elif known:
+        shown = ", ".join(map(repr, known[:10]))
+        more = f" and {len(known) - 10} more" if len(known) > 10 else ""
+        hint = f"there are {shown}{more}"
+    else:
+        hint = "there is none at all"
+    place = f" in {where}" if where else ""
+    return UnknownNameError(f"no {kind} named {name!r}{place}: {hint}")

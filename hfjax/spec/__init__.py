@@ -1,0 +1,1 @@
+"""Documents: workspaces, patchsets and their schemas, in plain Python without JAX."""
