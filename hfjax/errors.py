@@ -21,11 +21,26 @@ class SpecificationError(HfjaxError):
     Args:
         message: what is wrong, where, and what to do.
         pointer: JSON pointer to the place in the document; "" is the whole document.
+
+    >>> print(SpecificationError("expected a number", "/channels/0/samples/1/data/2"))
+    expected a number (at /channels/0/samples/1/data/2)
     """
 
     def __init__(self, message: str, pointer: str = "") -> None:
         super().__init__(message)
         self.pointer = pointer
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message} (at {self.pointer})" if self.pointer else message
+
+    def inside(self, pointer: str, name: str) -> "SpecificationError":
+        """Return this error as seen from the object that contains its place.
+
+        >>> print(SpecificationError("no bins", "/data").inside("/samples/0", "top"))
+        top: no bins (at /samples/0/data)
+        """
+        return SpecificationError(f"{name}: {self.args[0]}", pointer + self.pointer)
 
 
 class UnknownNameError(HfjaxError):

@@ -1,0 +1,125 @@
+"""Find and apply the bundled JSON schemas; failures as JSON pointers.
+
+The schemas are files in `schemas/` and refer to one another by relative paths. They are
+read from there and nowhere else: no address is ever fetched.
+"""
+
+import functools
+import json
+import reprlib
+from pathlib import Path
+from typing import Any
+
+from hfjax.errors import SpecificationError, unknown_name
+from hfjax.spec.strict import is_number
+
+WORKSPACE = "1.0.0/workspace.json"
+MODEL = "1.0.0/model.json"
+MEASUREMENT = "1.0.0/measurement.json"
+PATCHSET = "1.0.0/patchset.json"
+JSONPATCH = "1.0.0/jsonpatch.json"
+
+
+@functools.cache
+def schema_folder() -> Path:
+    """Return the folder of the schemas: in the package, or beside it in a checkout.
+
+    >>> (schema_folder() / "1.0.0" / "workspace.json").is_file()
+    True
+    """
+    package = Path(__file__).parent.parent
+    for folder in (package / "schemas", package.parent / "schemas"):
+        if folder.is_dir():
+            return folder
+    message = f"no JSON schemas beside {package}: the installation is not complete"
+    raise SpecificationError(message)
+
+
+def schema_names() -> tuple[str, ...]:
+    """Return the names of the schemas, as `validate` takes them.
+
+    >>> "1.0.0/patchset.json" in schema_names()
+    True
+    """
+    folder = schema_folder()
+    return tuple(sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.json")))
+
+
+def validate(document: Any, schema: str) -> None:
+    """Check a document with a schema.
+
+    Args:
+        document: a JSON document.
+        schema: the schema's path inside `schemas/`, such as "1.0.0/workspace.json".
+
+    Raises:
+        SpecificationError: The document is not what the schema asks; `pointer` says
+            where.
+
+    >>> validate([{"op": "remove", "path": "/channels/0"}], JSONPATCH)
+    >>> validate([{"op": "remove"}], JSONPATCH)
+    Traceback (most recent call last):
+    ...
+    hfjax.errors.SpecificationError: 'path' is a required property (at /0)
+    """
+    for first in _validator(schema).iter_errors(document):
+        error = _telling(first)
+        raise SpecificationError(_words(error), _pointer(error))
+
+
+@functools.cache
+def _validator(schema: str) -> Any:
+    import jsonschema  # slow to import, and needed for wrong documents only
+    import referencing
+    import referencing.jsonschema
+
+    if schema not in schema_names():
+        raise unknown_name("JSON schema", schema, schema_names(), "hfjax")
+    base = Path(schema).parent
+    resources = [
+        (name.relative_to(base).as_posix(), _read(name))
+        for name in map(Path, schema_names())
+        if name.parent == base
+    ]
+    registry = referencing.Registry().with_contents(
+        resources, default_specification=referencing.jsonschema.DRAFT6
+    )
+    kind = jsonschema.Draft6Validator
+    types = kind.TYPE_CHECKER.redefine("number", lambda _, value: is_number(value))
+    extended = jsonschema.validators.extend(kind, type_checker=types)
+    return extended(_read(Path(schema)), registry=registry)
+
+
+def _read(name: Path) -> Any:
+    return json.loads((schema_folder() / name).read_text(encoding="utf-8"))
+
+
+def _telling(error: Any) -> Any:
+    """Choose, below an error, the one that tells most: in the branch that was meant.
+
+    A modifier fails every alternative of the schema but one because of its type; what
+    is wrong with it is what its own type's alternative says.
+    """
+    branches: dict[Any, list[Any]] = {}
+    for inner in error.context:
+        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+    meant = [found for found in branches.values() if not any(map(_is_tag, found))]
+    return _telling(meant[0][0]) if len(meant) == 1 else error
+
+
+def _is_tag(error: Any) -> bool:
+    return list(error.relative_path) in (["type"], ["op"])
+
+
+def _words(error: Any) -> str:
+    """Return the message without the whole of a large wrong value in it."""
+    value = repr(error.instance)
+    message = error.message
+    if len(value) > 80 and message.startswith(value):
+        return reprlib.repr(error.instance) + message[len(value) :]
+    return message
+
+
+def _pointer(error: Any) -> str:
+    parts = (str(p).replace("~", "~0").replace("/", "~1") for p in error.absolute_path)
+    return "".join(f"/{part}" for part in parts)
