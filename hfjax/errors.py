@@ -34,10 +34,14 @@ class SpecificationError(HfjaxError):
         message = super().__str__()
         return f"{message} (at {self.pointer})" if self.pointer else message
 
-    def inside(self, pointer: str, name: str) -> "SpecificationError":
-        """Return this error as seen from the object that contains its place.
+    def inside(self, name: str, pointer: str = "") -> "SpecificationError":
+        """Return this error as seen from what contains its place.
 
-        >>> print(SpecificationError("no bins", "/data").inside("/samples/0", "top"))
+        Args:
+            name: the name of what its place is in, which goes before the message.
+            pointer: JSON pointer to it, which goes before the pointer.
+
+        >>> print(SpecificationError("no bins", "/data").inside("top", "/samples/0"))
         top: no bins (at /samples/0/data)
         """
         return SpecificationError(f"{name}: {self.args[0]}", pointer + self.pointer)

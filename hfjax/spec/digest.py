@@ -46,4 +46,5 @@ def _new_hash(algorithm: str, content: bytes) -> Any:
     except ValueError:
         pass  # not known, or not allowed by this machine's OpenSSL
     known = sorted(hashlib.algorithms_guaranteed)
-    raise unknown_name("hash algorithm", algorithm, known, "hashlib")
+    error = unknown_name("hash algorithm", algorithm, known, "hashlib")
+    raise error

@@ -44,7 +44,7 @@ def read_json(source: Source) -> Any:
     try:
         return _parse(_decode(_read(source)))
     except SpecificationError as error:
-        raise error.inside("", source_name(source)) from error.__cause__
+        raise error.inside(source_name(source)) from None
 
 
 def _read(source: Source) -> str | bytes:

@@ -42,7 +42,9 @@ def schema_names() -> tuple[str, ...]:
     True
     """
     folder = schema_folder()
-    return tuple(sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.json")))
+    return tuple(
+        sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.json"))
+    )
 
 
 def validate(document: Any, schema: str) -> None:
@@ -69,12 +71,13 @@ def validate(document: Any, schema: str) -> None:
 
 @functools.cache
 def _validator(schema: str) -> Any:
-    import jsonschema  # slow to import, and needed for wrong documents only
-    import referencing
+    # slow to import, and needed for wrong documents only
+    import jsonschema.validators
     import referencing.jsonschema
 
     if schema not in schema_names():
-        raise unknown_name("JSON schema", schema, schema_names(), "hfjax")
+        error = unknown_name("JSON schema", schema, schema_names(), "hfjax")
+        raise error
     base = Path(schema).parent
     resources = [
         (name.relative_to(base).as_posix(), _read(name))
@@ -84,7 +87,7 @@ def _validator(schema: str) -> Any:
     registry = referencing.Registry().with_contents(
         resources, default_specification=referencing.jsonschema.DRAFT6
     )
-    kind = jsonschema.Draft6Validator
+    kind = jsonschema.validators.Draft6Validator
     types = kind.TYPE_CHECKER.redefine("number", lambda _, value: is_number(value))
     extended = jsonschema.validators.extend(kind, type_checker=types)
     return extended(_read(Path(schema)), registry=registry)

@@ -1,0 +1,125 @@
+"""Measurements: the parameter of interest and the settings of parameters."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hfjax.errors import SpecificationError
+from hfjax.spec.named import parse_each, refuse_duplicates
+from hfjax.spec.strict import Malformed, Number, items, members, numbers, text
+
+_LISTS = ("inits", "auxdata", "factors", "sigmas")
+_PARAMETER = frozenset({"name"})
+_SETTINGS = frozenset({*_LISTS, "bounds", "fixed"})
+_MEASUREMENT = frozenset({"name", "config"})
+_CONFIG = frozenset({"poi", "parameters"})
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterConfig:
+    """What a measurement says about one parameter set; None where it says nothing.
+
+    Attributes:
+        name: The name of the parameter set.
+        inits: Initial values, one a component, as all that follow.
+        bounds: Pairs of lower and upper bound.
+        auxdata: Auxiliary data, at which the constraint terms are centred.
+        factors: Factors of the rates of Poisson constraint terms.
+        sigmas: Widths of Gaussian constraint terms, in units of the parameter.
+        fixed: Whether all components are fixed at their initial values.
+    """
+
+    name: str
+    inits: tuple[Number, ...] | None = None
+    bounds: tuple[tuple[Number, ...], ...] | None = None
+    auxdata: tuple[Number, ...] | None = None
+    factors: tuple[Number, ...] | None = None
+    sigmas: tuple[Number, ...] | None = None
+    fixed: bool | None = None
+
+    def __post_init__(self) -> None:
+        for index, pair in enumerate(self.bounds or ()):
+            if len(pair) != 2:
+                message = f"bounds are pairs of lower and upper bound, not {list(pair)}"
+                raise SpecificationError(message, f"/bounds/{index}")
+
+    def dump(self) -> dict[str, Any]:
+        """Return the JSON object, without the keys that were absent.
+
+        >>> ParameterConfig("lumi", inits=(1,), bounds=((0.5, 1.5),)).dump()
+        {'name': 'lumi', 'inits': [1], 'bounds': [[0.5, 1.5]]}
+        """
+        lists = {key: getattr(self, key) for key in _LISTS}
+        document: dict[str, Any] = {"name": self.name}
+        document |= {k: list(v) for k, v in lists.items() if v is not None}
+        if self.bounds is not None:
+            document["bounds"] = [list(pair) for pair in self.bounds]
+        if self.fixed is not None:
+            document["fixed"] = self.fixed
+        return document
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A parameter of interest and settings of parameters.
+
+    Both may name parameters that no modifier brings: in a published background-only
+    workspace, the patches bring them.
+
+    Attributes:
+        name: The measurement's name.
+        poi: The name of the parameter of interest; "" if there is none.
+        parameters: Settings, each parameter set once.
+    """
+
+    name: str
+    poi: str = ""
+    parameters: tuple[ParameterConfig, ...] = ()
+
+    def __post_init__(self) -> None:
+        refuse_duplicates("parameter", self.parameters, "/config/parameters")
+
+    def parameter(self, name: str) -> ParameterConfig | None:
+        """Return what this measurement says about a parameter set; None if nothing.
+
+        >>> Measurement("search", "mu").parameter("lumi") is None
+        True
+        """
+        return next((found for found in self.parameters if found.name == name), None)
+
+    def dump(self) -> dict[str, Any]:
+        """Return the JSON object.
+
+        >>> Measurement("search", "mu").dump()
+        {'name': 'search', 'config': {'poi': 'mu', 'parameters': []}}
+        """
+        parameters = [parameter.dump() for parameter in self.parameters]
+        config = {"poi": self.poi, "parameters": parameters}
+        return {"name": self.name, "config": config}
+
+
+def parse_measurement(value: Any) -> Measurement:
+    """Make a measurement of a JSON object; a measurement stays the same object."""
+    if isinstance(value, Measurement):
+        return value
+    members(value, _MEASUREMENT)
+    config = members(value["config"], _CONFIG)
+    try:
+        parameters = parse_each(config, "parameters", _parse_parameter, least=0)
+    except SpecificationError as error:
+        outer = error.inside("its config", "/config")
+        raise outer from None
+    return Measurement(text(value["name"]), text(config["poi"]), parameters)
+
+
+def _parse_parameter(value: Any) -> ParameterConfig:
+    members(value, _PARAMETER, _SETTINGS)
+    lists = {key: numbers(value[key]) for key in _LISTS if key in value}
+    bounds = tuple(map(_pair, items(value["bounds"]))) if "bounds" in value else None
+    fixed = value.get("fixed")
+    if "fixed" in value and not isinstance(fixed, bool):
+        raise Malformed
+    return ParameterConfig(text(value["name"]), bounds=bounds, fixed=fixed, **lists)
+
+
+def _pair(value: Any) -> tuple[Number, ...]:
+    return numbers(value) if items(value, 0) else ()

@@ -1,0 +1,226 @@
+"""Workspaces: channels with their samples, observations and measurements.
+
+A document is parsed once into frozen records, which are looked up by name and share
+whatever a patch leaves alone. What the JSON schema cannot say is checked when a record
+is made: lengths that fit, names that are unique, an observation for each channel.
+"""
+
+import warnings
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from hfjax.errors import SpecificationError, unknown_name
+from hfjax.spec.channel import Channel as Channel
+from hfjax.spec.channel import Modifier as Modifier
+from hfjax.spec.channel import Observation as Observation
+from hfjax.spec.channel import Sample as Sample
+from hfjax.spec.channel import parse_channel, parse_observation
+from hfjax.spec.digest import digest
+from hfjax.spec.measurement import Measurement as Measurement
+from hfjax.spec.measurement import ParameterConfig as ParameterConfig
+from hfjax.spec.measurement import parse_measurement
+from hfjax.spec.named import find, names, parse_each, refuse_duplicates
+from hfjax.spec.reading import Source, read_json, source_name
+from hfjax.spec.schema import WORKSPACE, validate
+from hfjax.spec.strict import Malformed, members
+
+VERSION = "1.0.0"
+"""The version of the format, which every workspace and patchset states."""
+
+_WORKSPACE = frozenset({"channels", "measurements", "observations", "version"})
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A likelihood as it is published: channels, observations and measurements.
+
+    Attributes:
+        channels: In the order of the document, each name once.
+        measurements: One or more, each name once.
+        observations: Each name once, one for every channel; those of other channels are
+            kept, since patches remove channels and leave their observations.
+        version: The version of the format.
+
+    >>> mu = {"name": "mu", "type": "normfactor", "data": None}
+    >>> signal = {"name": "signal", "data": [5], "modifiers": [mu]}
+    >>> config = {"poi": "mu", "parameters": []}
+    >>> document = {
+    ...     "channels": [{"name": "SR", "samples": [signal]}],
+    ...     "measurements": [{"name": "search", "config": config}],
+    ...     "observations": [{"name": "SR", "data": [4]}],
+    ...     "version": "1.0.0",
+    ... }
+    >>> workspace = Workspace.parse(document)
+    >>> workspace.channel("SR").sample("signal").data
+    (5,)
+    >>> workspace.dump() == document
+    True
+    >>> workspace.channel("SRA")
+    Traceback (most recent call last):
+    ...
+    hfjax.errors.UnknownNameError: no channel named 'SRA' in the workspace: did you \
+mean 'SR'?
+    """
+
+    channels: tuple[Channel, ...]
+    measurements: tuple[Measurement, ...]
+    observations: tuple[Observation, ...]
+    version: str = VERSION
+    _digests: dict[str, str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def __post_init__(self) -> None:
+        refuse_duplicates("channel", self.channels, "/channels")
+        refuse_duplicates("measurement", self.measurements, "/measurements")
+        refuse_duplicates("observation", self.observations, "/observations")
+        places = {found.name: i for i, found in enumerate(self.observations)}
+        for index, channel in enumerate(self.channels):
+            if channel.name not in places:
+                raise _no_observation(channel, f"/channels/{index}")
+            place = places[channel.name]
+            if len(self.observations[place].data) != channel.bins:
+                raise _wrong_bins(channel, self.observations[place], place)
+
+    @classmethod
+    def load(cls, source: Source) -> Self:
+        """Read a workspace from a path, from "-" (standard input) or an open file.
+
+        Raises:
+            SpecificationError: It cannot be read, is not JSON or is no workspace.
+        """
+        document = read_json(source)
+        try:
+            return cls.parse(document)
+        except SpecificationError as error:
+            raise error.inside(source_name(source)) from None
+
+    @classmethod
+    def parse(cls, document: Any) -> Self:
+        """Make a workspace of a JSON document.
+
+        Raises:
+            SpecificationError: The document is not what the schema asks, lengths do not
+                fit, names are not unique, or a channel has no observation.
+        """
+        try:
+            return cls.parse_strictly(document)
+        except Malformed:
+            validate(document, WORKSPACE)
+            message = (
+                "no workspace"  # not reached: the schema refuses what is malformed
+            )
+            raise SpecificationError(message) from None
+
+    @classmethod
+    def parse_strictly(cls, document: Any) -> Self:
+        """Make a workspace of a document in which some objects may be records already.
+
+        Raises:
+            SpecificationError: Lengths do not fit, names are not unique, or a channel
+                has no observation.
+            Malformed: The document is not what the schema asks.
+        """
+        members(document, _WORKSPACE)
+        if document["version"] != VERSION:
+            raise Malformed
+        return cls(
+            parse_each(document, "channels", parse_channel),
+            parse_each(document, "measurements", parse_measurement),
+            parse_each(document, "observations", parse_observation),
+        )
+
+    def dump(self) -> dict[str, Any]:
+        """Return the JSON document: equal to the one that was parsed."""
+        return {
+            "channels": [channel.dump() for channel in self.channels],
+            "measurements": [found.dump() for found in self.measurements],
+            "observations": [found.dump() for found in self.observations],
+            "version": self.version,
+        }
+
+    def digest(self, algorithm: str = "sha256") -> str:
+        """Return the digest of the document, as in patchsets; see `hfjax.spec.digest`.
+
+        It is computed once for each algorithm.
+        """
+        if algorithm not in self._digests:
+            self._digests[algorithm] = digest(self.dump(), algorithm)
+        return self._digests[algorithm]
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """The names of the channels, in the order of the document."""
+        return names(self.channels)
+
+    @property
+    def sample_names(self) -> tuple[str, ...]:
+        """The names of all samples of all channels, sorted."""
+        found = {sample.name for channel in self.channels for sample in channel.samples}
+        return tuple(sorted(found))
+
+    @property
+    def modifiers(self) -> tuple[tuple[str, str], ...]:
+        """Name and type of all modifiers of all samples, sorted."""
+        samples = [sample for channel in self.channels for sample in channel.samples]
+        return tuple(sorted({(m.name, m.type) for s in samples for m in s.modifiers}))
+
+    @property
+    def measurement_names(self) -> tuple[str, ...]:
+        """The names of the measurements, in the order of the document."""
+        return names(self.measurements)
+
+    def channel(self, name: str) -> Channel:
+        """Return the channel of this name.
+
+        Raises:
+            UnknownNameError: There is none; close names are suggested.
+        """
+        return find("channel", self.channels, name, "the workspace")
+
+    def observation(self, name: str) -> Observation:
+        """Return the observation of the channel of this name.
+
+        Raises:
+            UnknownNameError: There is none; close names are suggested.
+        """
+        return find("observation", self.observations, name, "the workspace")
+
+    def measurement(self, key: str | int | None = None) -> Measurement:
+        """Return a measurement by name or position; the first if neither is given.
+
+        Warns:
+            UserWarning: Neither is given, and there are several.
+
+        Raises:
+            UnknownNameError: There is none of this name or at this position.
+        """
+        if isinstance(key, str):
+            return find("measurement", self.measurements, key, "the workspace")
+        if key is None and len(self.measurements) > 1:
+            known = ", ".join(self.measurement_names)
+            message = f"took the first of the measurements {known}: name the one meant"
+            warnings.warn(message, stacklevel=2)
+        if not 0 <= (key or 0) < len(self.measurements):
+            known = self.measurement_names
+            error = unknown_name("measurement", str(key), known, "the workspace")
+            raise error
+        return self.measurements[key or 0]
+
+
+def _no_observation(channel: Channel, pointer: str) -> SpecificationError:
+    message = (
+        f"channel {channel.name!r} has no observation: add one with its name and "
+        f'{channel.bins} numbers to "observations"'
+    )
+    return SpecificationError(message, pointer)
+
+
+def _wrong_bins(
+    channel: Channel, observation: Observation, place: int
+) -> SpecificationError:
+    message = (
+        f"the observation of channel {channel.name!r} has {len(observation.data)} "
+        f"bins, its samples have {channel.bins}"
+    )
+    return SpecificationError(message, f"/observations/{place}/data")
