@@ -1,12 +1,13 @@
 """Lists of records with names: parse them one by one, look up, refuse duplicates."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from hfjax.errors import SpecificationError, unknown_name
 from hfjax.spec.strict import items
 
 
+@runtime_checkable
 class Named(Protocol):
     """A record with a name."""
 

@@ -4,11 +4,21 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Protocol, runtime_checkable
 
 from hfjax.errors import SpecificationError
 
-Source = str | os.PathLike[str] | IO[str] | IO[bytes]
+
+@runtime_checkable
+class Readable(Protocol):
+    """An open file, of text or of bytes."""
+
+    def read(self) -> str | bytes:
+        """Return all of its content."""
+        ...
+
+
+Source = str | os.PathLike[str] | Readable
 """Where a document is read from: a path, "-" for standard input, or an open file."""
 
 

@@ -7,7 +7,7 @@ is made: lengths that fit, names that are unique, an observation for each channe
 
 import warnings
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from hfjax.errors import SpecificationError, unknown_name
 from hfjax.spec.channel import Channel as Channel
@@ -83,7 +83,7 @@ mean 'SR'?
                 raise _wrong_bins(channel, self.observations[place], place)
 
     @classmethod
-    def load(cls, source: Source) -> Self:
+    def load(cls, source: Source) -> "Workspace":
         """Read a workspace from a path, from "-" (standard input) or an open file.
 
         Raises:
@@ -96,7 +96,7 @@ mean 'SR'?
             raise error.inside(source_name(source)) from None
 
     @classmethod
-    def parse(cls, document: Any) -> Self:
+    def parse(cls, document: Any) -> "Workspace":
         """Make a workspace of a JSON document.
 
         Raises:
@@ -113,7 +113,7 @@ mean 'SR'?
             raise SpecificationError(message) from None
 
     @classmethod
-    def parse_strictly(cls, document: Any) -> Self:
+    def parse_strictly(cls, document: Any) -> "Workspace":
         """Make a workspace of a document in which some objects may be records already.
 
         Raises:
