@@ -18,6 +18,12 @@ POINTER = re.compile(r"^(/([^/~]|~[01])*)*$")
 LABEL = re.compile(r"^[a-zA-Z0-9_]+$")
 """The form of the names of patches and of their labels."""
 
+DIGESTS = {
+    "md5": re.compile(r"^[a-f0-9]{32}$"),
+    "sha256": re.compile(r"^[a-fA-F0-9]{64}$"),
+}
+"""The forms of the digests that a patchset may state."""
+
 _FLOATS = frozenset((float,))
 _PLAIN = frozenset((int, float))
 _EXACT = 2**53
