@@ -1,0 +1,1 @@
+"""Many signal points at once."""

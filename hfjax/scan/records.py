@@ -1,0 +1,238 @@
+"""What a scan returns and writes: one record a point, and where the numbers come from.
+
+Plain Python, no JAX: a result file can be read, checked and drawn anywhere.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from hfjax.errors import unknown_name
+from hfjax.spec.reading import read_json
+from hfjax.spec.schema import validate
+
+CONVERGED = "converged"
+"""The status of a point whose five fits all reached their minimum."""
+
+SCHEMA = "scan-result-1.0.0.json"
+"""The JSON Schema of the result file, in `schemas/`."""
+
+Value = int | float | str
+"""A value of a label, as in the patchset."""
+
+_RESULTS = ("CLs_obs", "CLsb", "CLb", "q", "q_asimov", "mu_hat")
+_BAND_WIDTH = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPoint:
+    """The hypothesis test of one signal point.
+
+    A result of a fit that did not converge is no result: where `status` is not
+    `"converged"`, every result is None, and `message` says what happened and what to
+    try. A number that is not finite becomes None as well, so records compare equal
+    after a round trip through JSON.
+
+    Attributes:
+        name: The patch's name.
+        values: The patch's values, in the order of the scan's labels.
+        CLs_obs: Observed CLs = CLsb / CLb (for q0: the p-value p0).
+        CLs_exp: Expected CLs at -2, -1, 0, +1, +2 standard deviations.
+        CLsb: p-value of the signal-plus-background hypothesis.
+        CLb: p-value of the background-only hypothesis.
+        q: Observed value of the test statistic.
+        q_asimov: Its value on the Asimov data.
+        mu_hat: Best-fit value of the parameter of interest.
+        status: `"converged"`, or the reason why there is no result.
+        message: What happened and what to try; empty for a converged point.
+        edm: Estimated distance to the minimum in 2NLL, the worst of the five fits.
+        steps: Minimizer steps, summed over the five fits.
+
+    Example:
+        >>> point = ScanPoint("a", (300, 0), 0.04, (0.1, 0.2, 0.3, 0.4, 0.5))
+        >>> point.converged, point.excluded()
+        (True, True)
+        >>> ScanPoint("b", (400, 0), 0.04, status="stalled").CLs_obs is None
+        True
+    """
+
+    name: str
+    values: tuple[Value, ...]
+    CLs_obs: float | None = None
+    CLs_exp: tuple[float | None, ...] = (None,) * _BAND_WIDTH
+    CLsb: float | None = None
+    CLb: float | None = None
+    q: float | None = None
+    q_asimov: float | None = None
+    mu_hat: float | None = None
+    status: str = CONVERGED
+    message: str = ""
+    edm: float | None = None
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        """Turn what is not a result into None, and arrays' numbers into Python's."""
+        keep = self.status == CONVERGED
+        for name in _RESULTS:
+            self._set(name, _finite(getattr(self, name)) if keep else None)
+        if len(self.CLs_exp) != _BAND_WIDTH:
+            message = f"point {self.name!r} has {len(self.CLs_exp)} expected CLs, not 5"
+            raise ValueError(message)
+        band = tuple(_finite(value) if keep else None for value in self.CLs_exp)
+        self._set("CLs_exp", band)
+        self._set("values", tuple(self.values))
+        self._set("edm", _finite(self.edm))
+        self._set("steps", int(self.steps))
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the point has a result."""
+        return self.status == CONVERGED
+
+    def excluded(self, level: float = 0.05) -> bool:
+        """Whether the observed CLs is below `level`; False where there is no result."""
+        return self.CLs_obs is not None and self.CLs_obs < level
+
+    def dump(self) -> dict[str, Any]:
+        """The point as JSON values, in the order of the result file."""
+        document = asdict(self)
+        return document | {
+            "values": list(self.values),
+            "CLs_exp": list(self.CLs_exp),
+        }
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> "ScanPoint":
+        """A point from its JSON values; keys it does not know are ignored."""
+        known = {entry.name: document[entry.name] for entry in fields(cls)}
+        lists = {key: tuple(known[key]) for key in ("values", "CLs_exp")}
+        return cls(**known | lists)
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a result comes from: enough to make it again.
+
+    Attributes:
+        version: hfjax's version.
+        jax: JAX's version.
+        device: The device the fits ran on, as JAX names it.
+        dtype: `"float64"` or `"float32"`.
+        command: The command line, or empty when called from Python.
+        workspace_digest: sha256 of the background-only workspace.
+        patchset_digest: sha256 of the patchset.
+        settings: Tested value, test statistic, minimizer and the like.
+        seconds: Wall-clock time by stage.
+    """
+
+    version: str = ""
+    jax: str = ""
+    device: str = ""
+    dtype: str = "float64"
+    command: str = ""
+    workspace_digest: str | None = None
+    patchset_digest: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def dump(self) -> dict[str, Any]:
+        """The provenance as JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> "Provenance":
+        """A provenance from its JSON values; keys it does not know are ignored."""
+        return cls(**{entry.name: document[entry.name] for entry in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """All points of a scan, in the order of the patchset.
+
+    Attributes:
+        labels: What the points' values are, for instance `("m_parent", "m_lsp")`.
+        points: One record a point.
+        provenance: Versions, digests, settings and times.
+
+    Example:
+        >>> point = ScanPoint("a", (300, 0), 0.04, (0.1, 0.2, 0.3, 0.4, 0.5))
+        >>> result = ScanResult(("m", "m_lsp"), (point,))
+        >>> result["a"].CLs_obs, result.failed
+        (0.04, ())
+        >>> ScanResult.parse(result.dump()) == result
+        True
+    """
+
+    labels: tuple[str, ...]
+    points: tuple[ScanPoint, ...]
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __len__(self) -> int:
+        """The number of points."""
+        return len(self.points)
+
+    def __iter__(self) -> Iterator[ScanPoint]:
+        """The points, in the order of the patchset."""
+        return iter(self.points)
+
+    def __getitem__(self, name: str) -> ScanPoint:
+        """The point of that name.
+
+        Raises:
+            UnknownNameError: No point is called so; close names are suggested.
+        """
+        for point in self.points:
+            if point.name == name:
+                return point
+        names = [point.name for point in self.points]
+        error = unknown_name("point", name, names, "the scan")
+        raise error
+
+    @property
+    def failed(self) -> tuple[ScanPoint, ...]:
+        """The points without a result."""
+        return tuple(point for point in self.points if not point.converged)
+
+    def dump(self) -> dict[str, Any]:
+        """The result file as JSON values, none of them NaN or infinite."""
+        return {
+            "hfjax": self.provenance.dump(),
+            "labels": list(self.labels),
+            "points": [point.dump() for point in self.points],
+        }
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> "ScanResult":
+        """A result from its JSON values, checked against the schema.
+
+        Raises:
+            SpecificationError: The document is not a result file; names the place.
+        """
+        validate(document, SCHEMA)
+        points = tuple(ScanPoint.parse(point) for point in document["points"])
+        provenance = Provenance.parse(document["hfjax"])
+        return cls(tuple(document["labels"]), points, provenance)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "ScanResult":
+        """Read a result file written by `hfjax scan --output`."""
+        return cls.parse(read_json(path))
+
+    def write(self, path: str | Path) -> None:
+        """Write the result file."""
+        text = json.dumps(self.dump(), indent=2, allow_nan=False)
+        Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def _finite(value: object) -> float | None:
+    """A finite number as Python's float; None for None, NaN and infinities."""
+    if value is None:
+        return None
+    number = float(value)  # type: ignore[arg-type]
+    return number if math.isfinite(number) else None

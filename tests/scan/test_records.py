@@ -1,0 +1,192 @@
+"""The records of a scan and the file they are written to."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from hfjax.errors import SpecificationError, UnknownNameError
+from hfjax.scan.records import SCHEMA, Provenance, ScanPoint, ScanResult
+from hfjax.spec.schema import validate
+
+BAND = (0.01, 0.02, 0.05, 0.2, 0.6)
+
+
+@pytest.fixture
+def converged() -> ScanPoint:
+    return ScanPoint(
+        name="parent_600_lsp_0",
+        values=(600, 0.5),
+        CLs_obs=0.04,
+        CLs_exp=BAND,
+        CLsb=0.02,
+        CLb=0.5,
+        q=4.2,
+        q_asimov=3.9,
+        mu_hat=-0.1,
+        edm=1e-12,
+        steps=31,
+    )
+
+
+@pytest.fixture
+def failed() -> ScanPoint:
+    return ScanPoint(
+        name="parent_700_lsp_0",
+        values=(700, "heavy"),
+        CLs_obs=0.3,
+        CLs_exp=BAND,
+        CLsb=0.1,
+        CLb=0.3,
+        q=1.0,
+        q_asimov=math.inf,
+        mu_hat=3.0,
+        status="stalled",
+        message="no step lowers the likelihood: try another minimizer",
+        edm=math.nan,
+        steps=250,
+    )
+
+
+@pytest.fixture
+def result(converged: ScanPoint, failed: ScanPoint) -> ScanResult:
+    provenance = Provenance(
+        version="0.1.0",
+        jax="0.10.2",
+        device="cpu",
+        command="hfjax scan BkgOnly.json patchset.json",
+        workspace_digest="0" * 64,
+        patchset_digest="f" * 64,
+        settings={"test_poi": 1.0, "test_stat": "qtilde"},
+        seconds={"load": 0.1, "total": 2.0},
+    )
+    return ScanResult(("m_parent", "m_lsp"), (converged, failed), provenance)
+
+
+def test_a_point_that_did_not_converge_has_no_numbers_but_diagnostics(failed):
+    results = (failed.CLs_obs, failed.CLsb, failed.CLb, failed.q, failed.mu_hat)
+    assert results == (None,) * 5
+    assert failed.CLs_exp == (None,) * 5
+    assert failed.steps == 250
+    assert not failed.converged
+    assert not failed.excluded()
+
+
+def test_numbers_that_are_not_finite_become_none():
+    point = ScanPoint("a", (1,), math.nan, (math.inf, *BAND[1:]), edm=math.inf)
+    assert point.CLs_obs is None
+    assert point.CLs_exp == (None, *BAND[1:])
+    assert point.edm is None
+
+
+def test_array_scalars_become_python_numbers():
+    point = ScanPoint("a", (1,), np.float64(0.5), tuple(np.array(BAND)), steps=3)
+    assert type(point.CLs_obs) is float
+    assert {type(value) for value in point.CLs_exp} == {float}
+
+
+def test_the_band_has_five_values():
+    with pytest.raises(ValueError, match="'a' has 2 expected CLs"):
+        ScanPoint("a", (1,), 0.5, (0.1, 0.2))
+
+
+def test_excluded_compares_with_the_level(converged):
+    assert converged.excluded()
+    assert not converged.excluded(level=0.01)
+
+
+def test_the_file_has_the_documented_keys_in_order(result):
+    document = result.dump()
+    assert list(document) == ["hfjax", "labels", "points"]
+    assert list(document["hfjax"]) == [
+        "version",
+        "jax",
+        "device",
+        "dtype",
+        "command",
+        "workspace_digest",
+        "patchset_digest",
+        "settings",
+        "seconds",
+    ]
+    assert list(document["points"][0]) == [
+        "name",
+        "values",
+        "CLs_obs",
+        "CLs_exp",
+        "CLsb",
+        "CLb",
+        "q",
+        "q_asimov",
+        "mu_hat",
+        "status",
+        "message",
+        "edm",
+        "steps",
+    ]
+
+
+def test_a_result_survives_its_file(result, tmp_path):
+    result.write(tmp_path / "results.json")
+    assert ScanResult.load(tmp_path / "results.json") == result
+
+
+def test_a_file_never_has_nan_or_infinity(result, tmp_path):
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    result.write(tmp_path / "results.json")
+    text = (tmp_path / "results.json").read_text()
+    document = json.loads(text, parse_constant=refuse)
+    assert document["points"][1]["CLs_obs"] is None
+    assert document["points"][1]["CLs_exp"] == [None] * 5
+    assert document["points"][1]["edm"] is None
+
+
+def test_the_schema_accepts_what_is_written(result):
+    validate(result.dump(), SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("at", "change", "pointer"),
+    [
+        (0, {"CLs_obs": None}, "/points/0"),
+        (0, {"CLs_exp": list(BAND[:4])}, "/points/0"),
+        (0, {"CLb": 1.5}, "/points/0"),
+        (0, {"steps": -1}, "/points/0"),
+        (1, {"CLs_obs": 0.3}, "/points/1"),
+        (1, {"CLs_exp": list(BAND)}, "/points/1"),
+        (1, {"q": 0.3}, "/points/1"),
+        (1, {"message": ""}, "/points/1"),
+        (1, {"status": ""}, "/points/1"),
+    ],
+)
+def test_the_schema_refuses_what_must_not_be_written(result, at, change, pointer):
+    document = result.dump()
+    document["points"][at] |= change
+    with pytest.raises(SpecificationError) as caught:
+        validate(document, SCHEMA)
+    assert caught.value.pointer.startswith(pointer)
+
+
+def test_keys_of_later_versions_are_ignored(result):
+    document = result.dump()
+    document["later"] = document["hfjax"]["later"] = 1
+    document["points"][0]["later"] = 1
+    assert ScanResult.parse(document) == result
+
+
+def test_a_result_file_that_is_none_is_refused(tmp_path):
+    (tmp_path / "results.json").write_text('{"labels": [], "points": []}')
+    with pytest.raises(SpecificationError, match="'hfjax' is a required property"):
+        ScanResult.load(tmp_path / "results.json")
+
+
+def test_points_are_found_by_name(result, converged, failed):
+    assert result["parent_600_lsp_0"] is converged
+    assert list(result) == [converged, failed]
+    assert len(result) == 2
+    assert result.failed == (failed,)
+    with pytest.raises(UnknownNameError, match="parent_600_lsp_0"):
+        result["parent_600_lsp_1"]
