@@ -1,0 +1,1 @@
+"""Matplotlib figures of result records; matplotlib is imported when one is drawn."""
