@@ -1,0 +1,1 @@
+"""Statements about parameters: test statistics, p-values, hypothesis tests."""

@@ -1,0 +1,1 @@
+"""Slow references written from the formulas, independent of the library."""
