@@ -133,11 +133,36 @@ class PatchSet:
                 values are not unique, or a patch has not one value a label.
         """
         try:
-            return _parse_patchset(document)
+            return cls.parse_strictly(document)
         except Malformed:
             validate(document, PATCHSET)
             message = "no patchset"  # not reached: the schema refuses what is malformed
             raise SpecificationError(message) from None
+
+    @classmethod
+    def parse_strictly(cls, document: Any) -> "PatchSet":
+        """Make a patchset of a JSON document, as `parse` does, without its messages.
+
+        Raises:
+            SpecificationError: Names or values are not unique, or a patch has not one
+                value a label.
+            Malformed: The document is not what the schema asks.
+        """
+        members(document, _PATCHSET)
+        metadata = _open_members(document["metadata"], _METADATA)
+        references = members(metadata["references"], _REFERENCES)
+        labels = [matching(label, LABEL) for label in items(metadata["labels"])]
+        patches = [_parse_patch(value) for value in items(document["patches"])]
+        if document["version"] != VERSION:
+            raise Malformed
+        return cls(
+            tuple(labels),
+            _parse_digests(metadata["digests"]),
+            {"hepdata": text(references["hepdata"])},
+            text(metadata["description"]),
+            tuple(patches),
+            extra={k: v for k, v in metadata.items() if k not in _METADATA},
+        )
 
     def dump(self) -> dict[str, Any]:
         """Return the JSON document: equal to the one that was parsed."""
@@ -251,24 +276,6 @@ def apply_patch(workspace: Workspace, operations: Any, name: str = "") -> Worksp
 
 def _values(patch: Patch) -> tuple[Number | str, ...]:
     return patch.values
-
-
-def _parse_patchset(document: Any) -> PatchSet:
-    members(document, _PATCHSET)
-    metadata = _open_members(document["metadata"], _METADATA)
-    references = members(metadata["references"], _REFERENCES)
-    labels = [matching(label, LABEL) for label in items(metadata["labels"])]
-    patches = tuple([_parse_patch(value) for value in items(document["patches"])])
-    if document["version"] != VERSION:
-        raise Malformed
-    return PatchSet(
-        tuple(labels),
-        _parse_digests(metadata["digests"]),
-        {"hepdata": text(references["hepdata"])},
-        text(metadata["description"]),
-        patches,
-        extra={k: v for k, v in metadata.items() if k not in _METADATA},
-    )
 
 
 def _parse_digests(value: Any) -> dict[str, str]:

@@ -48,6 +48,8 @@ def is_number(value: object) -> bool:
 
 def number(value: object) -> Number:
     """Return a number as it is."""
+    if type(value) is float:  # most numbers are, and there are many
+        return value
     if isinstance(value, (int, float)) and is_number(value):
         return value
     raise Malformed
