@@ -40,8 +40,17 @@ CONTENTS = {
     "hfjax.model.model": ("Data", "Model"),
     "hfjax.fit.mle": ("FitResult", "FitSettings", "fit", "fixed_poi_fit"),
     "hfjax.infer.hypotest": ("HypotestResult", "hypotest"),
+    "hfjax.infer.test_statistics": (
+        "named_test_statistic",
+        "q0",
+        "qmu",
+        "qmu_tilde",
+        "tmu",
+        "tmu_tilde",
+    ),
+    "hfjax.plot.exclusion": ("check_plane", "draw_exclusion", "write_exclusion"),
     "hfjax.scan.plan": ("ScanBatch", "build_scan"),
-    "hfjax.scan.records": ("ScanPoint", "ScanResult"),
+    "hfjax.scan.records": ("Provenance", "ScanPoint", "ScanResult"),
     "hfjax.scan.run": ("scan",),
 }
 
@@ -67,11 +76,21 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.fit.mle import fixed_poi_fit as fixed_poi_fit
     from hfjax.infer.hypotest import HypotestResult as HypotestResult
     from hfjax.infer.hypotest import hypotest as hypotest
+    from hfjax.infer.test_statistics import named_test_statistic as named_test_statistic
+    from hfjax.infer.test_statistics import q0 as q0
+    from hfjax.infer.test_statistics import qmu as qmu
+    from hfjax.infer.test_statistics import qmu_tilde as qmu_tilde
+    from hfjax.infer.test_statistics import tmu as tmu
+    from hfjax.infer.test_statistics import tmu_tilde as tmu_tilde
     from hfjax.model.build import build as build
     from hfjax.model.model import Data as Data
     from hfjax.model.model import Model as Model
+    from hfjax.plot.exclusion import check_plane as check_plane
+    from hfjax.plot.exclusion import draw_exclusion as draw_exclusion
+    from hfjax.plot.exclusion import write_exclusion as write_exclusion
     from hfjax.scan.plan import ScanBatch as ScanBatch
     from hfjax.scan.plan import build_scan as build_scan
+    from hfjax.scan.records import Provenance as Provenance
     from hfjax.scan.records import ScanPoint as ScanPoint
     from hfjax.scan.records import ScanResult as ScanResult
     from hfjax.scan.run import scan as scan

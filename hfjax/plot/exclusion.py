@@ -88,7 +88,8 @@ def exclusion_labels(
 
     Args:
         result: The scan.
-        labels: The two labels wanted; by default the first two.
+        labels: The two labels wanted; by default the first two whose values differ
+            between points.
 
     Raises:
         DataError: The scan has fewer than two labels.
@@ -101,12 +102,25 @@ def exclusion_labels(
             "leave the plot out"
         )
         raise DataError(message)
-    across, up = labels or result.labels[:2]
+    across, up = labels or sorted(result.labels, key=lambda x: _constant(result, x))[:2]
     for name in (across, up):
         if name not in result.labels:
             error = unknown_name("label", name, result.labels, "the scan")
             raise error
     return across, up
+
+
+def check_plane(result: ScanResult, labels: Sequence[str] | None = None) -> None:
+    """Check that the points span a plane, whatever their CLs.
+
+    Before a scan, this tells whether its result can be drawn.
+
+    Raises:
+        DataError: They do not; the message says why.
+    """
+    across, up = exclusion_labels(result, labels)
+    points = [point for point in result if point.converged]
+    _check_spread(*coordinates(result, points, (across, up)), (across, up))
 
 
 def exclusion_plane(result: ScanResult, labels: tuple[str, str]) -> Plane:
@@ -191,6 +205,12 @@ def write_exclusion(result: ScanResult, path: str | Path) -> None:
 
 def _figure() -> Figure:
     return Figure(figsize=(6.4, 5.4), layout="constrained")
+
+
+def _constant(result: ScanResult, label: str) -> bool:
+    """Whether all points have one value for a label."""
+    at = result.labels.index(label)
+    return len({point.values[at] for point in result}) <= 1
 
 
 def _significance_of(CLs: float | None) -> float:

@@ -224,10 +224,13 @@ class ScanResult:
         """Read a result file written by `hfjax scan --output`."""
         return cls.parse(read_json(path))
 
+    def text(self) -> str:
+        """The result file's text: JSON."""
+        return json.dumps(self.dump(), indent=2, allow_nan=False) + "\n"
+
     def write(self, path: str | Path) -> None:
         """Write the result file."""
-        text = json.dumps(self.dump(), indent=2, allow_nan=False)
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        Path(path).write_text(self.text(), encoding="utf-8")
 
 
 def _finite(value: object) -> float | None:

@@ -9,7 +9,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from hfjax.errors import DataError, UnknownNameError
-from hfjax.plot.exclusion import draw_exclusion, significance, write_exclusion
+from hfjax.plot.exclusion import (
+    check_plane,
+    draw_exclusion,
+    significance,
+    write_exclusion,
+)
 from hfjax.scan.records import ScanPoint, ScanResult
 
 Z95 = 1.6448536269514722  # Phi^-1(0.95)
@@ -177,6 +182,23 @@ def test_failed_points_do_not_count_as_points():
     points = (point(0, 0, 1), point(0, 1, 2), failed_point(1, 1))
     with pytest.raises(DataError, match="2 points with a result are too few"):
         draw_exclusion(ScanResult(LABELS, points))
+
+
+def test_by_default_the_plane_has_the_first_labels_that_vary():
+    grid = plane(lambda x, _y: 5 - 0.02 * x)
+    points = tuple(
+        ScanPoint(p.name, (p.values[0], 60, p.values[1]), p.CLs_obs, p.CLs_exp)
+        for p in grid
+    )
+    axes = draw_exclusion(ScanResult(("m1", "m2", "m3"), points))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("m1", "m3")
+
+
+def test_a_plane_can_be_checked_before_there_are_results():
+    points = [ScanPoint(f"p{i}", (i, i * i)) for i in range(3)]
+    check_plane(ScanResult(LABELS, tuple(points)))
+    with pytest.raises(DataError, match="2 points"):
+        check_plane(ScanResult(LABELS, tuple(points[:2])))
 
 
 def test_one_label_is_refused():
