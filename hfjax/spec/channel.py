@@ -94,6 +94,9 @@ class Channel:
     samples: tuple[Sample, ...]
 
     def __post_init__(self) -> None:
+        if not self.samples:
+            message = f"channel {self.name!r} has no sample"
+            raise SpecificationError(message, "/samples")
         refuse_duplicates("sample", self.samples, "/samples")
         for index, sample in enumerate(self.samples):
             if len(sample.data) != self.bins:

@@ -66,7 +66,10 @@ def validate(document: Any, schema: str) -> None:
     """
     for first in _validator(schema).iter_errors(document):
         error = _telling(first)
-        raise SpecificationError(_words(error), _pointer(error))
+        message = (
+            _words(error) if error.absolute_path else _words(error) + _hint(document)
+        )
+        raise SpecificationError(message, _pointer(error))
 
 
 @functools.cache
@@ -94,7 +97,9 @@ def _validator(schema: str) -> Any:
 
 
 def _read(name: Path) -> Any:
-    return json.loads((schema_folder() / name).read_text(encoding="utf-8"))
+    schema = json.loads((schema_folder() / name).read_text(encoding="utf-8"))
+    del schema["$schema"]  # all are draft-06; said there, it undoes our type checker
+    return schema
 
 
 def _telling(error: Any) -> Any:
@@ -121,6 +126,17 @@ def _words(error: Any) -> str:
     if len(value) > 80 and message.startswith(value):
         return reprlib.repr(error.instance) + message[len(value) :]
     return message
+
+
+def _hint(document: Any) -> str:
+    """Say what a document looks like that is not what was asked for."""
+    if isinstance(document, list):
+        return "; this looks like a JSON patch" if document else ""
+    keys = document.keys() if isinstance(document, dict) else ()
+    for kind, key in (("patchset", "patches"), ("workspace", "measurements")):
+        if key in keys:
+            return f"; this looks like a {kind}"
+    return ""
 
 
 def _pointer(error: Any) -> str:

@@ -30,7 +30,8 @@ VALID = {
 @pytest.mark.parametrize("name", schema.schema_names())
 def test_bundled_schema_is_a_schema(name):
     content = json.loads((schema.schema_folder() / name).read_text(encoding="utf-8"))
-    jsonschema.validators.validator_for(content).check_schema(content)
+    assert content["$schema"] == "http://json-schema.org/draft-06/schema#"
+    jsonschema.Draft6Validator.check_schema(content)
 
 
 @pytest.mark.parametrize("name", VALID)
@@ -67,6 +68,7 @@ def change(pointer, value):
     return document
 
 
+BIG = 10**400
 MODIFIER = "/channels/0/samples/1/modifiers/0"
 
 
@@ -82,7 +84,7 @@ MODIFIER = "/channels/0/samples/1/modifiers/0"
         (change(f"{MODIFIER}/data", None), f"{MODIFIER}/data", "None is not of type"),
         (change(f"{MODIFIER}/data/1", True), f"{MODIFIER}/data/1", "True is not of"),
         (change(f"{MODIFIER}/data/1", "5"), f"{MODIFIER}/data/1", "'5' is not of type"),
-        (change(f"{MODIFIER}/data/1", 10**400), f"{MODIFIER}/data/1", "'number'"),
+        (change(f"{MODIFIER}/data/1", BIG), f"{MODIFIER}/data/1", "'number'"),
         (
             change(MODIFIER, {"name": "x", "type": "lumi", "data": None}),
             f"{MODIFIER}/name",
@@ -97,6 +99,13 @@ MODIFIER = "/channels/0/samples/1/modifiers/0"
             change("/measurements/0/config/parameters", [{"name": "a", "fixed": 1}]),
             "/measurements/0/config/parameters/0/fixed",
             "1 is not of type 'boolean'",
+        ),
+        (
+            change(
+                "/measurements/0/config/parameters", [{"name": "a", "inits": [BIG]}]
+            ),
+            "/measurements/0/config/parameters/0/inits/0",
+            "is not of type 'number'",
         ),
         (change("/channels/0/a~b", {"c/d": 1}), "/channels/0", "'a~b' was unexpected"),
     ],
