@@ -1,0 +1,177 @@
+"""Commands on one model: fit, cls."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import hfjax
+from hfjax.cli.options import (
+    FitOptions,
+    OutputOption,
+    SignalOptions,
+    TestOptions,
+    WorkspaceArgument,
+    number,
+    takes,
+)
+from hfjax.cli.runtime import NOT_CONVERGED, Stages, start_jax, surroundings
+from hfjax.cli.streams import complain, write_json
+from hfjax.scan.records import CONVERGED, Provenance
+from hfjax.spec.patchset import PatchSet, apply_patch
+from hfjax.spec.reading import read_json
+from hfjax.spec.workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClsOptions:
+    """Options of `hfjax cls`."""
+
+    workspace: WorkspaceArgument = "-"
+    output: OutputOption = None
+    signal: SignalOptions
+    test: TestOptions
+    fit: FitOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitCommandOptions:
+    """Options of `hfjax fit`."""
+
+    workspace: WorkspaceArgument = "-"
+    output: OutputOption = None
+    signal: SignalOptions
+    test_poi: Annotated[
+        float | None,
+        typer.Option(
+            parser=number,
+            metavar="NUMBER",
+            help="Value to hold the parameter of interest at; free by default.",
+        ),
+    ] = None
+    fit: FitOptions
+
+
+@takes(ClsOptions)
+def cls(options: ClsOptions) -> None:
+    """Test one signal: observed and expected CLs."""
+    stages = Stages()
+    workspace = signal_workspace(options.workspace, options.signal)
+    model, data = _build(workspace, options.fit, stages)
+    result = hfjax.hypotest(
+        model,
+        data,
+        poi=options.test.test_poi,
+        test_stat=hfjax.named_test_statistic(options.test.test_stat),
+        settings=hfjax.FitSettings(minimizer=options.fit.minimizer.value),
+    )
+    document = hfjax.scan_point("", (), result).dump()
+    del document["name"], document["values"]
+    stages.end("fit")
+    settings = {
+        "measurement": options.fit.measurement,
+        "test_poi": options.test.test_poi,
+        "test_stat": options.test.test_stat.value,
+        "minimizer": options.fit.minimizer.value,
+    }
+    _finish(document | _provenance(workspace, settings, stages), options.output)
+
+
+@takes(FitCommandOptions)
+def fit(options: FitCommandOptions) -> None:
+    """Find the best fit: parameters by name, and 2NLL = -2 log-likelihood."""
+    stages = Stages()
+    workspace = signal_workspace(options.workspace, options.signal)
+    model, data = _build(workspace, options.fit, stages)
+    settings = hfjax.FitSettings(minimizer=options.fit.minimizer.value)
+    if options.test_poi is None:
+        result = hfjax.fit(model, data, settings=settings)
+    else:
+        result = hfjax.fixed_poi_fit(model, data, options.test_poi, settings=settings)
+    document = fit_document(model, result)
+    stages.end("fit")
+    used = {
+        "measurement": options.fit.measurement,
+        "test_poi": options.test_poi,
+        "minimizer": options.fit.minimizer.value,
+    }
+    _finish(document | _provenance(workspace, used, stages), options.output)
+
+
+def signal_workspace(source: str, signal: SignalOptions) -> Workspace:
+    """Read a workspace and add the signal that the options ask for.
+
+    Raises:
+        typer.BadParameter: The options contradict one another.
+        HfjaxError: A file cannot be read, or a patch not be applied.
+    """
+    if (signal.patchset is None) != (signal.name is None):
+        message = "--patchset FILE and --name NAME belong together: give both"
+        raise typer.BadParameter(message)
+    inputs = [source, signal.patchset, *(signal.patch or [])]
+    if inputs.count("-") > 1:
+        message = "only one input can be standard input"
+        raise typer.BadParameter(message)
+    workspace = Workspace.load(source)
+    if signal.patchset is not None and signal.name is not None:
+        patchset = PatchSet.load(signal.patchset)
+        verify = not signal.no_verify
+        workspace = patchset.apply(workspace, signal.name, verify=verify)
+    for path in signal.patch or []:
+        workspace = apply_patch(workspace, read_json(path), path)
+    return workspace
+
+
+def fit_document(model: Any, result: Any) -> dict[str, Any]:
+    """A fit result as JSON values, with pyhf's keys first."""
+    values = model.parameters.unpack(result.params)
+    status = hfjax.FitStatus(int(result.status))
+    return {
+        "mle_parameters": {
+            name: [float(number) for number in value.reshape(-1)]
+            for name, value in values.items()
+        },
+        "twice_nll": _finite(result.twice_nll),
+        "status": status.name.lower(),
+        "message": "" if status.name.lower() == CONVERGED else status.sentence,
+        "edm": _finite(result.edm),
+        "steps": int(result.steps),
+    }
+
+
+def _build(workspace: Workspace, options: FitOptions, stages: Stages) -> Any:
+    stages.end("load")
+    start_jax(cache=not options.no_cache)
+    stages.end("start")
+    built = hfjax.build(workspace, measurement=options.measurement)
+    stages.end("build")
+    return built
+
+
+def _provenance(
+    workspace: Workspace, settings: dict[str, Any], stages: Stages
+) -> dict[str, Any]:
+    provenance = Provenance(
+        **surroundings(),
+        workspace_digest=workspace.digest(),
+        settings=settings,
+        seconds=stages.seconds(),
+    )
+    document = provenance.dump()
+    del document["patchset_digest"]  # the digest is the patched workspace's
+    return {"hfjax": document}
+
+
+def _finish(document: dict[str, Any], output: Path | None) -> None:
+    """Write a result, and say so if it is none."""
+    write_json(document, output)
+    if document["status"] != CONVERGED:
+        complain(f"{document['status']}: {document['message']}")
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def _finite(value: Any) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None

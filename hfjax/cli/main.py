@@ -1,0 +1,121 @@
+"""The command `hfjax`: its subcommands, and what every error looks like.
+
+Commands that read and check documents never import JAX: those that do reach it through
+the contents page `hfjax`, when they run.
+"""
+
+import sys
+import warnings
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.main import get_command
+
+import hfjax
+from hfjax.cli import documents, inference, patchsets, scan
+from hfjax.cli.streams import complain
+from hfjax.errors import HfjaxError
+
+BAD_INPUT = 2
+INTERRUPTED = 130
+
+_SETTINGS: dict[str, Any] = {
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+    "invoke_without_command": True,
+    "pretty_exceptions_enable": False,
+}
+
+app = typer.Typer(name="hfjax", **_SETTINGS)
+patchset_app = typer.Typer(**_SETTINGS)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hfjax {hfjax.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    """HistFactory likelihoods in JAX: from published likelihoods to exclusion limits.
+
+    Results are JSON, on standard output or in a file.
+
+    Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge.
+    """
+    del version
+    _help_without_command(context)
+
+
+@patchset_app.callback()
+def patchset(context: typer.Context) -> None:
+    """Inspect, extract, apply and verify the patches of a patchset."""
+    _help_without_command(context)
+
+
+def _help_without_command(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+app.command()(scan.scan)
+app.command()(inference.cls)
+app.command()(inference.fit)
+app.command()(documents.inspect)
+app.command()(documents.digest)
+app.add_typer(patchset_app, name="patchset")
+for _command in (
+    patchsets.inspect,
+    patchsets.extract,
+    patchsets.apply,
+    patchsets.verify,
+):
+    patchset_app.command()(_command)
+
+
+def run() -> NoReturn:
+    """Run the command line; every error is one line on standard error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", UserWarning)
+        warnings.showwarning = _show_warning
+        sys.exit(_exit_code())
+
+
+def _exit_code() -> int:
+    try:
+        code = get_command(app).main(prog_name="hfjax", standalone_mode=False)
+    except HfjaxError as error:
+        complain(str(error))
+        return BAD_INPUT
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except OSError as error:
+        complain(str(error))
+        return BAD_INPUT
+    except Exception as error:
+        complain(_usage(error))
+        return BAD_INPUT
+    return code if isinstance(code, int) else 0
+
+
+def _usage(error: Exception) -> str:
+    """What is wrong with the command line; other errors are ours and raised again."""
+    message = getattr(error, "format_message", None)
+    if message is None:
+        raise error
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "hfjax"
+    return f"{message().rstrip('.')} (see '{path} --help')"
+
+
+def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:
+    del details, more
+    complain(f"warning: {message}")

@@ -1,0 +1,227 @@
+"""The options of the commands, as records that several commands share.
+
+A command takes one record. A field of a record is an option, or a record of options
+that belong together; `takes` makes of all of them one command for typer.
+"""
+
+import inspect
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+Options = TypeVar("Options")
+
+
+class Minimizer(StrEnum):
+    """The minimizers a fit can use."""
+
+    NEWTON = "newton"
+    JAXOPT_LBFGSB = "jaxopt-lbfgsb"
+    OPTAX_LBFGS = "optax-lbfgs"
+
+
+class TestStat(StrEnum):
+    """The test statistics, as they are called on the command line."""
+
+    __test__ = False  # for pytest: the name begins with Test, but it is none
+
+    QTILDE = "qtilde"
+    Q = "q"
+    Q0 = "q0"
+
+
+def writable(path: Path | None) -> Path | None:
+    """Check, before anything is computed, that a file can be written.
+
+    Raises:
+        typer.BadParameter: It cannot; the message says why.
+    """
+    if path is None or str(path) == "-":
+        return None
+    folder = path.parent
+    if not folder.is_dir():
+        message = f"folder '{folder}' does not exist: make it first"
+        raise typer.BadParameter(message)
+    if path.is_dir():
+        message = f"'{path}' is a folder: give a file in it"
+        raise typer.BadParameter(message)
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        message = f"'{path}' may not be written: choose another place"
+        raise typer.BadParameter(message)
+    return path
+
+
+def number(text: str | float) -> float:
+    """Read a finite number.
+
+    Raises:
+        typer.BadParameter: It is none.
+
+    Example:
+        >>> number("0.5")
+        0.5
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if math.isfinite(value):
+        return value
+    message = f"'{text}' is not a finite number"
+    raise typer.BadParameter(message)
+
+
+WorkspaceArgument = Annotated[
+    str, typer.Argument(metavar="WORKSPACE", help="File, or - for standard input.")
+]
+BackgroundArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="BKGONLY",
+        help="File of the background-only workspace, or - for standard input.",
+    ),
+]
+PatchSetArgument = Annotated[
+    str, typer.Argument(metavar="PATCHSET", help="File, or - for standard input.")
+]
+PatchNameOption = Annotated[str, typer.Option("--name", help="Name of the patch.")]
+NoVerifyOption = Annotated[
+    bool,
+    typer.Option("--no-verify", help="Do without checking the patchset's digests."),
+]
+OutputOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        "--output-file",
+        callback=writable,
+        help="File for the JSON result; standard output by default.",
+    ),
+]
+TestPOIOption = Annotated[
+    float,
+    typer.Option(
+        parser=number,
+        metavar="NUMBER",
+        help="Value of the parameter of interest that is tested.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class SignalOptions:
+    """Where the signal comes from that is added to the workspace."""
+
+    patch: Annotated[
+        list[str] | None,
+        typer.Option("--patch", "-p", help="JSON-patch file to apply; repeatable."),
+    ] = None
+    patchset: Annotated[
+        str | None, typer.Option(help="Patchset to take one patch from, with --name.")
+    ] = None
+    name: Annotated[
+        str | None, typer.Option(help="Name of the patch in the patchset.")
+    ] = None
+    no_verify: NoVerifyOption = False
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How the fits are made."""
+
+    measurement: Annotated[
+        str | None, typer.Option(help="Measurement to use; the first by default.")
+    ] = None
+    minimizer: Annotated[Minimizer, typer.Option(help="Minimizer of the fits.")] = (
+        Minimizer.NEWTON
+    )
+    no_cache: Annotated[
+        bool,
+        typer.Option(
+            "--no-cache", help="Keep no compiled programs in the user's cache folder."
+        ),
+    ] = False
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no messages.")
+    ] = False
+
+
+@dataclass(frozen=True)
+class TestOptions:
+    """What is tested."""
+
+    __test__ = False  # for pytest: the name begins with Test, but it is none
+
+    test_poi: TestPOIOption = 1.0
+    test_stat: Annotated[TestStat, typer.Option(help="Test statistic.")] = (
+        TestStat.QTILDE
+    )
+
+
+def takes(
+    record: type[Options],
+) -> Callable[[Callable[[Options], None]], Callable[..., None]]:
+    """Make a typer command of a function that takes its options as one record.
+
+    Args:
+        record: a dataclass whose fields are annotated as typer's parameters are, or are
+            such dataclasses themselves.
+
+    Returns:
+        A decorator.
+
+    Example:
+        >>> @takes(TestOptions)
+        ... def show(options):
+        ...     print(options.test_poi)
+        >>> show(test_poi=2.0, test_stat=TestStat.Q)
+        2.0
+        >>> list(inspect.signature(show).parameters)
+        ['test_poi', 'test_stat']
+    """
+    flat = list(_flat_fields(record))
+    parameters = [_parameter(entry) for entry in flat]
+
+    def decorate(function: Callable[[Options], None]) -> Callable[..., None]:
+        def command(**values: Any) -> None:
+            function(_fill(record, values))
+
+        command.__name__ = function.__name__
+        command.__doc__ = function.__doc__
+        command.__annotations__ = {entry.name: entry.type for entry in flat}
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        return command
+
+    return decorate
+
+
+def _flat_fields(record: type) -> Iterator[Field]:
+    for entry in fields(record):
+        if is_dataclass(entry.type):
+            yield from _flat_fields(entry.type)  # type: ignore[arg-type]
+        else:
+            yield entry
+
+
+def _parameter(entry: Field) -> inspect.Parameter:
+    default = inspect.Parameter.empty if entry.default is MISSING else entry.default
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(entry.name, kind, default=default, annotation=entry.type)
+
+
+def _fill(record: Any, values: dict[str, Any]) -> Any:
+    return record(
+        **{
+            entry.name: _fill(entry.type, values)
+            if is_dataclass(entry.type)
+            else values[entry.name]
+            for entry in fields(record)
+        }
+    )

@@ -1,0 +1,92 @@
+"""JAX as the command line sets it up, and what a result says about it."""
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import hfjax
+
+NOT_CONVERGED = 3
+"""Exit code of a command whose fits did not all converge."""
+
+
+def start_jax(cache: bool) -> None:
+    """Load JAX in float64, with its persistent compilation cache if wanted.
+
+    A cache folder that the user has given to JAX stays. Where no folder can be made,
+    programs are compiled anew each time.
+    """
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    if not cache:
+        jax.config.update("jax_enable_compilation_cache", False)
+        return
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    folder = cache_folder() / "jax"
+    if not os.environ.get("JAX_COMPILATION_CACHE_DIR") and _made(folder):
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+
+
+def cache_folder() -> Path:
+    """The user's folder for what hfjax can make again: compiled programs."""
+    home = Path.home()
+    if sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    elif sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local"))
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return base / "hfjax"
+
+
+def _made(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def surroundings() -> dict[str, str]:
+    """Versions, device, precision and command line, for the provenance of a result."""
+    import jax
+
+    return {
+        "version": hfjax.__version__,
+        "jax": jax.__version__,
+        "device": jax.devices()[0].device_kind,
+        "dtype": "float64",
+        "command": shlex.join(["hfjax", *sys.argv[1:]]),
+    }
+
+
+class Stages:
+    """Wall-clock time of one stage after the other.
+
+    Example:
+        >>> stages = Stages()
+        >>> stages.end("load")
+        >>> sorted(stages.seconds({"fit": 0.5}))
+        ['fit', 'load', 'total']
+    """
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self._seconds: dict[str, float] = {}
+
+    def end(self, stage: str) -> None:
+        """End a stage and begin the next."""
+        now = time.perf_counter()
+        self._seconds[stage] = now - self._last
+        self._last = now
+
+    def seconds(self, measured: Mapping[str, Any] | None = None) -> dict[str, float]:
+        """All stages, those measured elsewhere, and the time since the start."""
+        total = time.perf_counter() - self._start
+        return {**self._seconds, **(measured or {}), "total": total}

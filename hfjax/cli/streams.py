@@ -1,0 +1,103 @@
+"""What the commands read and write: documents, results, messages.
+
+Results are JSON on standard output or in a file. Messages and progress are for people:
+they go to standard error, and only where that is a terminal.
+"""
+
+import contextlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from hfjax.spec.patchset import PatchSet
+from hfjax.spec.workspace import Workspace
+
+_WIDTH = 88
+
+Progress = Callable[[int, int], None]
+"""Is told how many of how many points are done."""
+
+
+def load_both(workspace: str, patchset: str) -> tuple[Workspace, PatchSet]:
+    """Read a workspace and a patchset.
+
+    Raises:
+        typer.BadParameter: Both are to come from standard input.
+        SpecificationError: One cannot be read, or is not what it should be.
+    """
+    if workspace == patchset == "-":
+        message = "the workspace and the patchset cannot both be standard input"
+        raise typer.BadParameter(message)
+    return Workspace.load(workspace), PatchSet.load(patchset)
+
+
+def rendered(value: Any, indent: int = 0) -> str:
+    """JSON text in which whatever fits is on one line.
+
+    Example:
+        >>> print(rendered({"name": "SR", "bins": [1, 2]}))
+        {"name": "SR", "bins": [1, 2]}
+    """
+    line = json.dumps(value, ensure_ascii=False)
+    if len(line) + indent <= _WIDTH or not isinstance(value, (dict, list)):
+        return line
+    inner = indent + 2
+    if isinstance(value, dict):
+        keys = [f"{json.dumps(key, ensure_ascii=False)}: " for key in value]
+        values = list(value.values())
+    else:
+        keys, values = [""] * len(value), value
+    items = [k + rendered(v, inner) for k, v in zip(keys, values, strict=True)]
+    opening, closing = line[0], line[-1]
+    lines = ",\n".join(" " * inner + item for item in items)
+    return f"{opening}\n{lines}\n{' ' * indent}{closing}"
+
+
+def write_json(document: Any, output: Path | None) -> None:
+    """Write a document to a file, or to standard output."""
+    write_text(rendered(document) + "\n", output)
+
+
+def write_text(text: str, output: Path | None) -> None:
+    """Write a text to a file, or to standard output."""
+    if output is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    else:
+        output.write_text(text, encoding="utf-8")
+
+
+def complain(message: str) -> None:
+    """Write one line to standard error, whatever lines the message has."""
+    print("hfjax:", " ".join(message.split()), file=sys.stderr)
+
+
+def talks(quiet: bool) -> bool:
+    """Whether messages are wanted: standard error is a terminal, and not `quiet`."""
+    return sys.stderr.isatty() and not quiet
+
+
+def say(message: str, quiet: bool) -> None:
+    """Write a message for people to standard error."""
+    if talks(quiet):
+        complain(message)
+
+
+@contextlib.contextmanager
+def progress_bar(title: str, total: int, quiet: bool) -> Iterator[Progress | None]:
+    """Show progress on standard error; gives None where messages are not wanted."""
+    if not talks(quiet):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
