@@ -132,14 +132,15 @@ def test_underflowing_CLs_still_draw():
 def test_other_labels_can_be_chosen():
     grid = plane(lambda x, _y: 5 - 0.02 * x)
     points = tuple(
-        ScanPoint(p.name, ("model", *p.values), p.CLs_obs, p.CLs_exp) for p in grid
+        ScanPoint(p.name, (f"model {i % 2}", *p.values), p.CLs_obs, p.CLs_exp)
+        for i, p in enumerate(grid)
     )
     result = ScanResult(("kind", *LABELS), points)
     axes = draw_exclusion(result, labels=("m_lsp", "m_parent"))
     assert axes.get_xlabel() == r"$m_{\mathrm{lsp}}$"
     with pytest.raises(UnknownNameError, match="did you mean 'm_lsp'"):
         draw_exclusion(result, labels=("m_lps", "m_parent"))
-    with pytest.raises(DataError, match="'model' for 'kind': only numbers"):
+    with pytest.raises(DataError, match="'model 0' for 'kind': only numbers"):
         draw_exclusion(result)
 
 
