@@ -121,8 +121,8 @@ def _with_open_way(document: Any, path: str) -> Any:
     document = parent = _opened(document)
     for part in pointer.parts[:-1]:
         child = _opened(pointer.walk(parent, part))
-        if isinstance(child, jsonpointer.EndOfList):
-            break  # jsonpatch says what is wrong
+        if not isinstance(child, (dict, list)):
+            break  # nothing can be inside, as jsonpatch will say
         parent[pointer.get_part(parent, part)] = child
         parent = child
     return document

@@ -317,7 +317,7 @@ def _parse_operation(value: Any) -> Operation:
     if kind in _NEEDS_VALUE:
         _open_members(value, frozenset({"value"}))
     elif kind in _NEEDS_FROM:
-        matching(_open_members(value, frozenset({"from"}))["from"], POINTER)
+        text(_open_members(value, frozenset({"from"}))["from"])
     elif kind != "remove":
         raise Malformed
     return value

@@ -224,6 +224,10 @@ def test_each_operation_does_what_jsonpatch_does(workspace, name):
             [{"op": "copy", "from": "/channels/3", "path": "/channels/-"}],
             "out of bounds",
         ),
+        (
+            [{"op": "copy", "from": "channels", "path": "/channels/-"}],
+            "must start with",
+        ),
         ([{"op": "move", "from": "/channels", "path": "/channels/0"}], "into itself"),
         (
             [{"op": "move", "from": "", "path": "/channels/0"}],
