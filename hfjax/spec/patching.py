@@ -118,7 +118,8 @@ def _found(document: Any, path: str) -> Any:
 def _with_open_way(document: Any, path: str) -> Any:
     """Return the document with new, open objects and lists on the way to a path."""
     pointer = jsonpointer.JsonPointer(path)
-    document = parent = _opened(document)
+    parent: Any = _opened(document)
+    document = parent
     for part in pointer.parts[:-1]:
         child = _opened(pointer.walk(parent, part))
         if not isinstance(child, (dict, list)):
