@@ -21,23 +21,24 @@ INTERRUPTED = 130
 
 _SETTINGS: dict[str, Any] = {
     "context_settings": {"help_option_names": ["-h", "--help"]},
-    "invoke_without_command": True,
     "pretty_exceptions_enable": False,
 }
 
 app = typer.Typer(name="hfjax", **_SETTINGS)
-patchset_app = typer.Typer(**_SETTINGS)
+patchset_app = typer.Typer(
+    help="Inspect, extract, apply and verify the patches of a patchset.", **_SETTINGS
+)
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"hfjax {hfjax.__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()
 def root(
-    context: typer.Context,
     version: Annotated[
         bool,
         typer.Option(
@@ -52,18 +53,6 @@ def root(
     Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge.
     """
     del version
-    _help_without_command(context)
-
-
-@patchset_app.callback()
-def patchset(context: typer.Context) -> None:
-    """Inspect, extract, apply and verify the patches of a patchset."""
-    _help_without_command(context)
-
-
-def _help_without_command(context: typer.Context) -> None:
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
 
 
 app.command()(scan.scan)
@@ -91,7 +80,9 @@ def run() -> NoReturn:
 
 def _exit_code() -> int:
     try:
-        code = get_command(app).main(prog_name="hfjax", standalone_mode=False)
+        code = get_command(app).main(
+            sys.argv[1:] or ["--help"], prog_name="hfjax", standalone_mode=False
+        )
     except HfjaxError as error:
         complain(str(error))
         return BAD_INPUT

@@ -99,8 +99,8 @@ def _holds(tree: ast.expr, values: Values, condition: str) -> bool:
 def _value(node: ast.expr, values: Values) -> Any:
     """The value of a syntax tree for one patch."""
     match node:
-        case ast.Constant(value=int() | float() | str() as constant):
-            return constant
+        case ast.Constant(value=found) if type(found) in (int, float, str):
+            return found
         case ast.Name(id=name):
             return _named(name, values)
         case ast.Tuple(elts=items) | ast.List(elts=items):

@@ -1,0 +1,146 @@
+"""How the tests run a command: in this process, as a shell would see it."""
+
+import copy
+import io
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hfjax.cli.main import run
+from hfjax.spec.digest import digest
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output, read as strict JSON."""
+
+        def refuse(constant: str) -> None:
+            raise AssertionError(constant)
+
+        return json.loads(self.stdout, parse_constant=refuse)
+
+    @property
+    def complaint(self) -> str:
+        """The one line on standard error of a command that refused its input."""
+        assert self.code == 2
+        assert self.stdout == ""
+        assert self.stderr.startswith("hfjax: ")
+        assert self.stderr.count("\n") == 1
+        assert "Traceback" not in self.stderr
+        return self.stderr
+
+
+@pytest.fixture
+def hfjax(monkeypatch, capsys, tmp_path) -> Callable[..., Outcome]:
+    """Run `hfjax` with arguments; compiled programs go to a folder of the test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments: object, stdin: str = "") -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["hfjax", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        with pytest.raises(SystemExit) as caught:
+            run()
+        captured = capsys.readouterr()
+        return Outcome(caught.value.code, captured.out, captured.err)
+
+    return command
+
+
+@pytest.fixture
+def write(tmp_path) -> Callable[[str, Any], Path]:
+    """Write a document, or a text, into a file of the test's folder."""
+
+    def file(name: str, content: Any) -> Path:
+        path = tmp_path / name
+        path.write_text(content if isinstance(content, str) else json.dumps(content))
+        return path
+
+    return file
+
+
+SIGNAL = {"name": "mu", "type": "normfactor", "data": None}
+UNCERTAINTY = {"name": "stat", "type": "shapesys", "data": [3.0, 7.0]}
+HELLO = {
+    "channels": [
+        {
+            "name": "SR",
+            "samples": [
+                {"name": "signal", "data": [12.0, 11.0], "modifiers": [SIGNAL]},
+                {"name": "bkg", "data": [50.0, 52.0], "modifiers": [UNCERTAINTY]},
+            ],
+        }
+    ],
+    "observations": [{"name": "SR", "data": [51, 48]}],
+    "measurements": [{"name": "m", "config": {"poi": "mu", "parameters": []}}],
+    "version": "1.0.0",
+}
+
+
+@pytest.fixture
+def hello() -> dict[str, Any]:
+    """The smallest workspace with a signal: two bins, one uncertainty a bin."""
+    return copy.deepcopy(HELLO)
+
+
+@pytest.fixture
+def background(hello) -> dict[str, Any]:
+    """The same without its signal; the measurement still names the POI."""
+    del hello["channels"][0]["samples"][0]
+    return hello
+
+
+def signal_patch(scale: float) -> list[dict[str, Any]]:
+    """A JSON patch that adds the signal."""
+    data = [12.0 * scale, 11.0 * scale]
+    sample = {"name": "signal", "data": data, "modifiers": [SIGNAL]}
+    return [{"op": "add", "path": "/channels/0/samples/-", "value": sample}]
+
+
+@pytest.fixture
+def patchset() -> dict[str, Any]:
+    """Three signals of different strength."""
+    return {
+        "metadata": {
+            "references": {"hepdata": "ins1234567"},
+            "description": "three signals",
+            "digests": {"sha256": "0" * 64},
+            "labels": ["m_parent", "m_lsp"],
+        },
+        "patches": [
+            {
+                "metadata": {"name": f"point_{i}", "values": [300 + 100 * i, i * i]},
+                "patch": signal_patch(scale),
+            }
+            for i, scale in enumerate((2.0, 1.0, 0.5))
+        ],
+        "version": "1.0.0",
+    }
+
+
+@pytest.fixture
+def files(write, background, patchset) -> tuple[Path, Path]:
+    """A background-only workspace and a patchset whose digest fits."""
+    patchset["metadata"]["digests"]["sha256"] = digest(background)
+    return write("BkgOnly.json", background), write("patchset.json", patchset)
+
+
+@pytest.fixture(scope="session")
+def example() -> tuple[Path, Path]:
+    """The example's background-only workspace and patchset."""
+    return EXAMPLES / "BkgOnly.json", EXAMPLES / "patchset.json"

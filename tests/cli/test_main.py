@@ -1,0 +1,125 @@
+"""The frame of the command line: help, version, usage, and what it never imports."""
+
+import subprocess
+import sys
+
+import pytest
+
+from hfjax import __version__
+from hfjax.cli.main import app, run
+from hfjax.errors import HfjaxError
+
+COMMANDS = ("scan", "cls", "fit", "inspect", "digest", "patchset")
+
+
+def test_version(hfjax):
+    assert hfjax("--version").stdout == f"hfjax {__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
+def test_help_names_every_command(hfjax, arguments):
+    outcome = hfjax(*arguments)
+    assert outcome.code == 0
+    assert outcome.stderr == ""
+    assert all(name in outcome.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(hfjax, name):
+    outcome = hfjax(name, "--help")
+    assert outcome.code == 0
+    assert "Usage: hfjax " + name in " ".join(outcome.stdout.split())
+
+
+def test_help_of_patchset_names_its_commands(hfjax):
+    shown = hfjax("patchset", "--help").stdout
+    assert all(name in shown for name in ("inspect", "extract", "apply", "verify"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("bogus",), "No such command 'bogus'"),
+        (("patchset",), "Missing command (see 'hfjax patchset --help')"),
+        (("inspect", "--bogus"), "No such option"),
+        (("scan", "BkgOnly.json"), "Missing argument 'PATCHSET'"),
+        (("patchset", "extract", "p.json"), "Missing option '--name'"),
+        (("cls", "--minimizer", "minuit"), "'minuit' is not one of 'newton'"),
+        (("cls", "--test-stat", "t"), "'t' is not one of 'qtilde'"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_2(hfjax, arguments, message):
+    assert message in hfjax(*arguments).complaint
+
+
+def test_an_error_of_several_lines_is_still_one_line(hfjax, monkeypatch):
+    def fail(*_: object) -> None:
+        message = "one\n  two"
+        raise HfjaxError(message)
+
+    monkeypatch.setattr("hfjax.spec.workspace.Workspace.load", fail)
+    assert hfjax("inspect", "x").complaint == "hfjax: one two\n"
+
+
+def test_an_error_of_ours_is_not_hidden(monkeypatch):
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("hfjax.spec.workspace.Workspace.load", fail)
+    monkeypatch.setattr(sys, "argv", ["hfjax", "inspect", "x"])
+    with pytest.raises(ZeroDivisionError):
+        run()
+
+
+def test_interruption_is_no_traceback(hfjax, monkeypatch):
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hfjax.spec.workspace.Workspace.load", interrupt)
+    outcome = hfjax("inspect", "x")
+    assert outcome.code == 130
+    assert outcome.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["scan", "--help"],
+        ["inspect", "{bkgonly}"],
+        ["digest", "{bkgonly}"],
+        ["patchset", "inspect", "{patchset}"],
+        ["patchset", "extract", "{patchset}", "--name", "parent_600_lsp_0"],
+        ["patchset", "verify", "{bkgonly}", "{patchset}"],
+        ["patchset", "apply", "{bkgonly}", "{patchset}", "--name", "parent_600_lsp_0"],
+    ],
+    ids=" ".join,
+)
+def test_commands_on_documents_never_import_jax(example, arguments):
+    bkgonly, patchset = example
+    filled = [text.format(bkgonly=bkgonly, patchset=patchset) for text in arguments]
+    program = (
+        "import sys\n"
+        "from hfjax.cli.main import run\n"
+        f"sys.argv = ['hfjax', *{filled!r}]\n"
+        "try:\n    run()\n"
+        "finally:\n"
+        "    heavy = {'jax', 'equinox', 'numpy', 'matplotlib', 'uproot', 'jaxopt'}\n"
+        "    found = sorted(heavy & set(sys.modules))\n"
+        "    print('IMPORTED', *found, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "IMPORTED\n"
+
+
+def test_the_installed_command_is_this_one():
+    assert app.info.name == "hfjax"
+    done = subprocess.run(
+        [sys.executable, "-c", "from hfjax.cli.main import run; run()", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"hfjax {__version__}\n"
