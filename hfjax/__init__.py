@@ -56,8 +56,6 @@ CONTENTS = {
 
 _HOME = {name: module for module, names in CONTENTS.items() for name in names}
 
-__all__ = [*sorted(_HOME), "__version__"]
-
 if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.errors import DataError as DataError
     from hfjax.errors import DigestError as DigestError
@@ -116,7 +114,7 @@ else:
 
 
 def __dir__() -> list[str]:
-    return __all__
+    return [*sorted(_HOME), "__version__"]
 
 
 class _ContentsModule(types.ModuleType):
