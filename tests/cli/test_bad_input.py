@@ -1,4 +1,4 @@
-"""Bad input: one line on standard error that says what, where and what to do; exit 2."""
+"""Bad input: one line that says what, where and what to do, and exit 2."""
 
 import pytest
 

@@ -1,0 +1,200 @@
+"""`hfjax cls` and `hfjax fit`: numbers from closed forms, and pyhf's keys."""
+
+import functools
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from hfjax.fit.status import FitSettings
+
+# The closed form of the two-bin model, in which each gamma solves a quadratic.
+CLS_OBS = 0.0525155251461
+CLS_EXP = [
+    0.00260640458,
+    0.01382064004,
+    0.06445515477,
+    0.23526090312,
+    0.57304165498,
+]
+
+
+def test_cls_has_the_closed_form_and_all_keys(hfjax, hello, write):
+    outcome = hfjax("cls", write("ws.json", hello))
+    assert outcome.code == 0
+    assert outcome.stderr == ""
+    result = outcome.json
+    assert list(result) == [
+        "CLs_obs",
+        "CLs_exp",
+        "CLsb",
+        "CLb",
+        "q",
+        "q_asimov",
+        "mu_hat",
+        "status",
+        "message",
+        "edm",
+        "steps",
+        "hfjax",
+    ]
+    assert result["CLs_obs"] == pytest.approx(CLS_OBS, rel=1e-9)
+    assert result["CLs_exp"] == pytest.approx(CLS_EXP, rel=1e-8)
+    assert result["q"] == pytest.approx(3.93824493338, rel=1e-9)
+    assert result["q_asimov"] == pytest.approx(3.41886907161, rel=1e-9)
+    assert result["status"] == "converged"
+
+
+def test_cls_says_where_its_numbers_come_from(hfjax, hello, write):
+    path = write("ws.json", hello)
+    origin = hfjax("cls", path, "--test-poi", "1.0").json["hfjax"]
+    assert origin["dtype"] == "float64"
+    assert origin["command"] == f"hfjax cls {path} --test-poi 1.0"
+    assert len(origin["workspace_digest"]) == 64
+    assert origin["settings"]["test_stat"] == "qtilde"
+    assert set(origin["seconds"]) == {"load", "start", "build", "fit", "total"}
+
+
+@pytest.mark.parametrize(
+    ("options", "observed", "CLs_obs"),
+    [
+        (["--test-stat", "q"], [51, 48], 0.0529011431195),
+        (["--test-stat", "q0"], [60, 65], 0.0420613288984),
+        (["--test-poi", "1.0115718814"], [51, 48], 0.05),
+    ],
+)
+def test_cls_of_other_statistics_and_values(
+    hfjax, hello, write, options, observed, CLs_obs
+):
+    hello["observations"][0]["data"] = observed
+    # A free best fit below zero is what tells q from qtilde.
+    parameters = hello["measurements"][0]["config"]["parameters"]
+    parameters.append({"name": "mu", "inits": [1.0], "bounds": [[0.0, 10.0]]})
+    result = hfjax("cls", write("ws.json", hello), *options).json
+    assert result["CLs_obs"] == pytest.approx(CLs_obs, rel=1e-8)
+
+
+def test_a_signal_comes_as_patch_or_from_a_patchset(hfjax, files, write, patchset):
+    workspace, patchset_file = files
+    patch = write("patch.json", patchset["patches"][1]["patch"])
+    one = hfjax("cls", workspace, "--patch", patch).json
+    options = ("--patchset", patchset_file, "--name", "point_1")
+    two = hfjax("cls", workspace, *options).json
+    three = hfjax("cls", "-", *options, stdin=workspace.read_text()).json
+    for result in (one, two, three):
+        assert result["CLs_obs"] == pytest.approx(CLS_OBS, rel=1e-9)
+
+
+def test_patches_are_applied_one_after_the_other(hfjax, files, write, patchset):
+    first = write("first.json", patchset["patches"][1]["patch"])
+    path = "/channels/0/samples/1/data/0"
+    second = write("second.json", [{"op": "replace", "path": path, "value": 24.0}])
+    result = hfjax("cls", files[0], "-p", first, "-p", second).json
+    assert result["CLs_obs"] < CLS_OBS
+
+
+def test_a_digest_that_does_not_fit_can_be_ignored(hfjax, files, write, background):
+    background["observations"][0]["data"] = [51.0, 48.0]
+    other = write("other.json", background)
+    options = ("--patchset", files[1], "--name", "point_1")
+    assert "not made for" in hfjax("cls", other, *options).complaint
+    assert hfjax("cls", other, *options, "--no-verify").code == 0
+
+
+@pytest.mark.parametrize("minimizer", ["newton", "jaxopt-lbfgsb", "optax-lbfgs"])
+def test_every_minimizer_finds_the_minimum(hfjax, hello, write, minimizer):
+    result = hfjax("fit", write("ws.json", hello), "--minimizer", minimizer).json
+    assert result["status"] == "converged"
+    assert result["twice_nll"] == pytest.approx(24.9839352003, abs=1e-4)
+    assert result["hfjax"]["settings"]["minimizer"] == minimizer
+
+
+def test_fit_gives_parameters_by_name(hfjax, hello, write, tmp_path):
+    outcome = hfjax("fit", write("ws.json", hello), "--output-file", "fit.json")
+    assert outcome.stdout == ""
+    result = json.loads((tmp_path / "fit.json").read_text())
+    assert list(result)[:2] == ["mle_parameters", "twice_nll"]
+    assert list(result["mle_parameters"]) == ["mu", "stat"]
+    assert result["mle_parameters"]["mu"] == pytest.approx([0.0], abs=1e-6)
+    assert result["twice_nll"] == pytest.approx(24.9839352003, rel=1e-10)
+
+
+def test_fit_can_hold_the_parameter_of_interest(hfjax, hello, write):
+    result = hfjax("fit", write("ws.json", hello), "--test-poi", "1").json
+    assert result["mle_parameters"]["mu"] == [1.0]
+    gammas = [0.9722465758, 0.8755358353]
+    assert result["mle_parameters"]["stat"] == pytest.approx(gammas, rel=1e-6)
+    assert result["twice_nll"] == pytest.approx(28.9221801337, rel=1e-10)
+
+
+def test_a_background_only_workspace_can_be_fitted(hfjax, background, write):
+    outcome = hfjax("fit", write("ws.json", background))
+    assert outcome.code == 0
+    assert list(outcome.json["mle_parameters"]) == ["stat"]
+
+
+def test_several_measurements_are_one_line_of_warning(hfjax, hello, write):
+    second = {"name": "n", "config": {"poi": "mu", "parameters": []}}
+    hello["measurements"].append(second)
+    path = write("ws.json", hello)
+    outcome = hfjax("cls", path)
+    assert outcome.code == 0
+    assert outcome.stderr.startswith("hfjax: warning: took the first")
+    assert outcome.stderr.count("\n") == 1
+    assert hfjax("cls", path, "--measurement", "n").stderr == ""
+
+
+@pytest.fixture
+def few_steps(monkeypatch) -> None:
+    """Fits that give up after one step."""
+    short = functools.partial(FitSettings, max_steps=1)
+    monkeypatch.setattr("hfjax.FitSettings", short, raising=False)
+
+
+@pytest.mark.usefixtures("few_steps")
+def test_cls_of_a_failed_fit_is_null_and_exit_3(hfjax, hello, write):
+    outcome = hfjax("cls", write("ws.json", hello))
+    assert outcome.code == 3
+    assert outcome.json["CLs_obs"] is None
+    assert outcome.json["CLs_exp"] == [None] * 5
+    assert outcome.json["status"] == "max_steps"
+    assert outcome.stderr.startswith("hfjax: max_steps: ")
+    assert outcome.stderr.count("\n") == 1
+
+
+@pytest.mark.usefixtures("few_steps")
+def test_a_failed_fit_says_so(hfjax, hello, write):
+    outcome = hfjax("fit", write("ws.json", hello))
+    assert outcome.code == 3
+    assert outcome.json["status"] == "max_steps"
+    assert "more steps" in outcome.json["message"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("options", "kept"), [([], True), (["--no-cache"], False)])
+def test_compiled_programs_are_kept_unless_refused(
+    hello, write, tmp_path, options, kept
+):
+    path = write("ws.json", hello)
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("JAX_")
+    }
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from hfjax.cli.main import run; run()",
+            "cls",
+            str(path),
+            *options,
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment | {"XDG_CACHE_HOME": str(tmp_path / "cache")},
+    )
+    assert json.loads(done.stdout)["CLs_obs"] == pytest.approx(CLS_OBS, rel=1e-9)
+    assert done.stderr == ""
+    assert any((tmp_path / "cache").rglob("*-cache")) == kept

@@ -1,0 +1,205 @@
+"""`hfjax scan`: the result file, exit codes, failed points, selection, plots."""
+
+import functools
+import json
+
+import pytest
+
+from hfjax.fit.status import FitSettings
+from hfjax.scan.records import SCHEMA, ScanResult
+from hfjax.spec.schema import validate
+
+# pyhf 0.7.6, NumPy, SLSQP with tolerance 1e-14.
+WITNESS = {
+    "parent_440_lsp_320": (
+        0.037232529272008444,
+        [
+            0.000577069065335314,
+            0.004275498730265546,
+            0.02754429886057172,
+            0.1359129139640493,
+            0.4290484937387613,
+        ],
+    ),
+    "parent_520_lsp_470": (
+        0.6211235740166909,
+        [
+            0.2644537370232306,
+            0.4120308484227602,
+            0.6092226061586498,
+            0.8171611139708596,
+            0.9534226495533139,
+        ],
+    ),
+    "parent_600_lsp_240": (
+        0.028907959306664434,
+        [
+            0.0003848023679833241,
+            0.0031072506248406937,
+            0.021761694107811824,
+            0.11617839346385304,
+            0.39313104261585724,
+        ],
+    ),
+    "parent_680_lsp_320": (
+        0.26645744856380466,
+        [
+            0.030325842978523452,
+            0.08789355380282303,
+            0.23059151632665698,
+            0.5006215501062685,
+            0.8068371442775171,
+        ],
+    ),
+}
+
+
+def test_all_points_converge_in_the_order_of_the_patchset(hfjax, files):
+    outcome = hfjax("scan", *files)
+    assert outcome.code == 0
+    assert outcome.stderr == ""
+    document = outcome.json
+    validate(document, SCHEMA)
+    assert document["labels"] == ["m_parent", "m_lsp"]
+    assert [point["name"] for point in document["points"]] == [
+        "point_0",
+        "point_1",
+        "point_2",
+    ]
+    assert [point["values"] for point in document["points"]] == [
+        [300, 0],
+        [400, 1],
+        [500, 4],
+    ]
+    assert {point["status"] for point in document["points"]} == {"converged"}
+
+
+@pytest.mark.parametrize("statistic", ["qtilde", "q", "q0"])
+def test_a_scan_agrees_with_cls_point_by_point(hfjax, files, statistic):
+    workspace, patchset = files
+    options = ("--test-stat", statistic, "--test-poi", "0.8")
+    for point in hfjax("scan", *files, *options).json["points"]:
+        signal = ("--patchset", patchset, "--name", point["name"])
+        alone = hfjax("cls", workspace, *signal, *options).json
+        for key in ("CLs_obs", "CLs_exp", "CLsb", "CLb", "q", "q_asimov", "mu_hat"):
+            assert point[key] == pytest.approx(alone[key], rel=1e-8, abs=1e-8), key
+
+
+def test_the_result_says_where_it_comes_from(hfjax, files):
+    options = ("--test-poi", "0.5", "--minimizer", "newton")
+    result = ScanResult.parse(hfjax("scan", *files, *options).json)
+    origin = result.provenance
+    digests = [hfjax("digest", files[0]).stdout.strip().removeprefix("sha256:")]
+    assert [origin.workspace_digest] == digests
+    assert len(origin.patchset_digest or "") == 64
+    assert origin.command.startswith("hfjax scan ")
+    assert origin.command.endswith("--test-poi 0.5 --minimizer newton")
+    assert origin.settings["test_poi"] == 0.5
+    assert {"load", "build", "fit", "total"} <= set(origin.seconds)
+    assert origin.seconds["total"] >= origin.seconds["load"]
+
+
+def test_results_and_plot_go_to_files(hfjax, files, tmp_path):
+    outcome = hfjax("scan", *files, "-o", "results.json", "--plot", "exclusion.png")
+    assert outcome.code == 0
+    assert outcome.stdout == outcome.stderr == ""
+    assert len(ScanResult.load(tmp_path / "results.json")) == 3
+    assert (tmp_path / "exclusion.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_messages_go_to_a_terminal_unless_quiet(hfjax, files, monkeypatch):
+    monkeypatch.setattr("hfjax.cli.streams.talks", lambda quiet: not quiet)
+    arguments = ("scan", *files, "-o", "results.json", "--plot", "exclusion.png")
+    loud = hfjax(*arguments)
+    assert "3 points written to results.json" in loud.stderr
+    assert "exclusion contour drawn in exclusion.png" in loud.stderr
+    assert "3/3" in loud.stderr
+    assert hfjax(*arguments, "--quiet").stderr == ""
+
+
+def test_select_scans_what_fulfils_the_condition(hfjax, files):
+    condition = "m_parent > 300 and name != 'point_2'"
+    document = hfjax("scan", *files, "--select", condition).json
+    assert [point["name"] for point in document["points"]] == ["point_1"]
+    assert document["hfjax"]["settings"]["select"] == condition
+
+
+def test_the_digest_can_be_left_unverified(hfjax, files, write, background):
+    background["observations"][0]["data"] = [51.0, 48.0]
+    other = write("other.json", background)
+    assert "not made for" in hfjax("scan", other, files[1]).complaint
+    assert hfjax("scan", other, files[1], "--no-verify").code == 0
+
+
+def test_a_patch_without_signal_fails_alone(hfjax, files, write, patchset):
+    patchset["patches"][1]["patch"] = []
+    path = write("patchset.json", patchset)
+    outcome = hfjax("scan", files[0], path, "-o", "results.json")
+    assert outcome.code == 3
+    first, second = outcome.stderr.splitlines()
+    assert first.startswith("hfjax: point_1: ")
+    assert "'mu'" in first
+    assert second == "hfjax: 1 of 3 points have no result"
+
+
+def test_the_points_beside_a_failed_one_keep_their_results(
+    hfjax, files, write, patchset
+):
+    expected = hfjax("scan", *files).json["points"]
+    patchset["patches"][1]["patch"] = []
+    found = hfjax("scan", files[0], write("patchset.json", patchset)).json["points"]
+    assert found[1]["CLs_obs"] is None
+    assert found[1]["CLs_exp"] == [None] * 5
+    assert found[1]["status"] != "converged"
+    assert found[1]["message"]
+    for at in (0, 2):
+        assert found[at]["CLs_obs"] == pytest.approx(expected[at]["CLs_obs"], rel=1e-9)
+
+
+def test_a_patch_that_cannot_be_applied_fails_alone(hfjax, files, write, patchset):
+    patchset["patches"][0]["patch"][0]["path"] = "/channels/9/samples/-"
+    outcome = hfjax("scan", files[0], write("patchset.json", patchset))
+    assert outcome.code == 3
+    statuses = [point["status"] for point in outcome.json["points"]]
+    assert statuses[1:] == ["converged", "converged"]
+    assert "/channels/9" in outcome.json["points"][0]["message"]
+
+
+def test_fits_that_give_up_are_named(hfjax, files, monkeypatch):
+    short = functools.partial(FitSettings, max_steps=1)
+    monkeypatch.setattr("hfjax.FitSettings", short, raising=False)
+    outcome = hfjax("scan", *files, "--plot", "exclusion.png")
+    assert outcome.code == 3
+    assert all(point["CLs_obs"] is None for point in outcome.json["points"])
+    lines = outcome.stderr.splitlines()
+    assert [line.split(": ")[1] for line in lines[:3]] == [
+        "point_0",
+        "point_1",
+        "point_2",
+    ]
+    assert "no plot: 0 points with a result" in lines[3]
+    assert lines[4] == "hfjax: 3 of 3 points have no result"
+
+
+def test_one_document_may_come_from_standard_input(hfjax, files):
+    outcome = hfjax("scan", "-", files[1], stdin=files[0].read_text())
+    assert outcome.code == 0
+
+
+def test_the_example_agrees_with_pyhf(hfjax, example):
+    outcome = hfjax("scan", *example, "--plot", "exclusion.png")
+    assert outcome.code == 0
+    result = ScanResult.parse(outcome.json)
+    assert len(result) == 88
+    assert 20 < sum(point.excluded() for point in result) < 68
+    for name, (CLs_obs, CLs_exp) in WITNESS.items():
+        assert result[name].CLs_obs == pytest.approx(CLs_obs, rel=1e-5), name
+        assert result[name].CLs_exp == pytest.approx(CLs_exp, rel=1e-5), name
+
+
+def test_the_output_is_strict_json(hfjax, files, tmp_path):
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    hfjax("scan", *files, "-o", "results.json")
+    json.loads((tmp_path / "results.json").read_text(), parse_constant=refuse)
