@@ -1,0 +1,22 @@
+"""Array types, and the closed list of dimension names that annotations use.
+
+``par`` parameters, ``aux`` auxiliary data, ``bin`` bins of all channels joined,
+``channel`` channels, ``sample`` samples, ``modifier`` modifiers of one kind,
+``slot`` modifiers that act on one cell, ``set`` constraint terms of one kind,
+``band`` the five positions -2..+2 sigma, ``point`` signal hypotheses.
+"""
+
+import jax
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+Array = jax.Array | np.ndarray
+
+Scalar = Float[Array, ""]
+ScalarInt = Int[Array, ""]
+ScalarBool = Bool[Array, ""]
+Params = Float[Array, " par"]
+ParamsMask = Bool[Array, " par"]
+Rates = Float[Array, " bin"]
+SampleRates = Float[Array, "sample bin"]
+Band = Float[Array, " band"]

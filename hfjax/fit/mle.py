@@ -1,0 +1,212 @@
+"""Maximum likelihood: best fits of all parameters, or with one of them fixed."""
+
+import dataclasses
+import functools
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+
+from hfjax.arrays import Params, ParamsMask, Scalar, ScalarInt
+from hfjax.errors import DataError, FitError, MissingPOIError, ParameterError
+from hfjax.fit.minimize import Minimum
+from hfjax.fit.minimizers import named_minimizer
+from hfjax.fit.objective import Objective
+from hfjax.fit.search import Starts, search
+from hfjax.fit.status import FitSettings as FitSettings
+from hfjax.fit.status import FitStatus
+from hfjax.model.model import Data, Model
+
+
+class FitResult(eqx.Module):
+    """A best fit.
+
+    Attributes:
+        params: parameter values, in the order of the model's parameters.
+        twice_nll: ``-2 ln L`` there, all constants included.
+        deviance: the same less its value for a saturated model; differences of it keep
+            their digits where ``twice_nll`` is large.
+        status: a `FitStatus`.
+        edm: estimated distance to the minimum, in units of 2NLL.
+        projected_gradient: largest derivative of ``-ln L`` in a parameter that could
+            still move.
+        steps: steps taken.
+    """
+
+    params: Params
+    twice_nll: Scalar
+    deviance: Scalar
+    status: ScalarInt
+    edm: Scalar
+    projected_gradient: Scalar
+    steps: ScalarInt
+
+    @property
+    def converged(self) -> bool:
+        """Whether the fit converged; for a single fit outside of ``jit``."""
+        return int(self.status) == FitStatus.CONVERGED
+
+    def raise_if_failed(self) -> "FitResult":
+        """Return the result itself, or raise if the fit did not converge.
+
+        Raises:
+            FitError: what happened, and what to try.
+        """
+        if not self.converged:
+            raise FitError(FitStatus(int(self.status)).sentence)
+        return self
+
+
+def fit(
+    model: Model,
+    data: Data,
+    *,
+    start: Params | None = None,
+    settings: FitSettings = FitSettings(),
+) -> FitResult:
+    """Fit all parameters: the maximum of ``L(theta)`` inside the bounds.
+
+    Args:
+        model: a model, or one lane of a batch under ``vmap``.
+        data: observed, Asimov or toy data.
+        start: where to start; the model's initial values by default.
+        settings: minimizer, steps and tolerance.
+
+    Returns:
+        The best fit; look at its ``status``.
+
+    Raises:
+        DataError: the data have the wrong shape.
+    """
+    check_data(model, data)
+    begin = model.parameters.init if start is None else start
+    return _fit(
+        model.anonymous(), data, begin[None], model.parameters.fixed, settings
+    )
+
+
+def fixed_poi_fit(
+    model: Model,
+    data: Data,
+    poi_value: Scalar | float,
+    *,
+    start: Params | None = None,
+    settings: FitSettings = FitSettings(),
+) -> FitResult:
+    """Fit all parameters but the parameter of interest, which is held at a value.
+
+    Args:
+        model: a model, or one lane of a batch under ``vmap``.
+        data: observed, Asimov or toy data.
+        poi_value: value of the parameter of interest.
+        start: where to start; the model's initial values by default.
+        settings: minimizer, steps and tolerance.
+
+    Returns:
+        The best fit; look at its ``status``.
+
+    Raises:
+        DataError: the data have the wrong shape.
+        MissingPOIError: the model has no parameter of interest.
+    """
+    check_data(model, data)
+    require_poi(model)
+    begin = model.parameters.init if start is None else start
+    begin = jnp.asarray(begin).at[model.poi].set(poi_value)
+    fixed = jnp.asarray(model.parameters.fixed).at[model.poi].set(True)
+    return _fit(model.anonymous(), data, begin[None], fixed, settings)
+
+
+@functools.partial(jax.jit, static_argnames="settings")
+def _fit(
+    model: Model, data: Data, starts: Starts, fixed: ParamsMask, settings: FitSettings
+) -> FitResult:
+    return best_fit(Objective(model, data), starts, fixed, settings)
+
+
+def best_fit(
+    objective: Objective, starts: Starts, fixed: ParamsMask, settings: FitSettings
+) -> FitResult:
+    """Fit from several starts with the chosen minimizer, and keep the lowest minimum.
+
+    Args:
+        objective: what to minimize.
+        starts: where to start; fixed parameters stay there.
+        fixed: parameters that must not move.
+        settings: minimizer, steps and tolerance.
+    """
+    parameters = objective.model.parameters
+    bounds = (jnp.asarray(parameters.lower), jnp.asarray(parameters.upper))
+    if settings.minimizer == "newton":
+        minimum = search(objective, starts, bounds, fixed, settings)
+    else:
+        minimize = named_minimizer(settings.minimizer)
+        minimum = minimize(objective.deviance, starts[0], bounds, fixed, settings)
+        minimum = dataclasses.replace(minimum, value=0.5 * minimum.value)
+    return as_result(objective, minimum)
+
+
+def as_result(objective: Objective, minimum: Minimum) -> FitResult:
+    """Turn half a deviance into ``-2 ln L``."""
+    deviance = 2.0 * minimum.value
+    return FitResult(
+        params=minimum.params,
+        twice_nll=deviance + 2.0 * objective.offset(),
+        deviance=deviance,
+        status=minimum.status,
+        edm=minimum.edm,
+        projected_gradient=minimum.projected_gradient,
+        steps=minimum.steps,
+    )
+
+
+def check_data(model: Model, data: Data) -> None:
+    """Refuse data of another shape than the model's.
+
+    Raises:
+        DataError: with both shapes.
+    """
+    bins = model.bin_channel.shape[-1]
+    aux = model.gaussian.index.shape[-1] + model.poisson.index.shape[-1]
+    shapes = data.main.shape[-1:], data.aux.shape[-1:]
+    if shapes != ((bins,), (aux,)):
+        message = (
+            f"data of {shapes[0]} main and {shapes[1]} auxiliary values for a model "
+            f"with {bins} bins and {aux} constraint terms: use data built with it"
+        )
+        raise DataError(message)
+
+
+def require_poi(model: Model) -> None:
+    """Refuse a model without a parameter of interest.
+
+    Raises:
+        MissingPOIError: names the parameter that a signal must bring.
+    """
+    if model.parameters.sets and model.poi_name is None:
+        named = model.names.poi
+        what = f"{named!r} is not in the model" if named else "the measurement has none"
+        message = (
+            f"a parameter of interest is needed, and {what}: add a signal whose "
+            f"normfactor brings it, by a patch (patch=..., or --patch and --patchset on "
+            "the command line)"
+        )
+        raise MissingPOIError(message)
+
+
+def check_poi_value(model: Model, poi_value: float) -> None:
+    """Refuse a tested value outside the bounds of the parameter of interest.
+
+    Raises:
+        ParameterError: names the bounds.
+    """
+    lower, upper = (
+        float(bound[model.poi])
+        for bound in (model.parameters.lower, model.parameters.upper)
+    )
+    if not lower <= poi_value <= upper:
+        message = (
+            f"{model.poi_name} = {poi_value:g} is outside its bounds [{lower:g}, "
+            f"{upper:g}]: test a value inside, or widen them in the measurement"
+        )
+        raise ParameterError(message)

@@ -1,0 +1,146 @@
+"""What a fit minimizes: half the deviance of a data set, with its derivatives.
+
+    f(theta) = sum_b [nu_b - n_b + n_b ln(n_b / nu_b)] + constraint terms alike
+
+is the negative log-likelihood less its value for a saturated model, so that differences
+survive in floating point where the log-likelihood itself is large. Its Hessian
+
+    sum_b [n_b / nu_b^2 dnu_b dnu_b' + (1 - n_b / nu_b) d2nu_b] + diag(constraints)
+
+is a matrix of rank ``n_bins`` plus a diagonal (the Fisher part), plus a small rest.
+"""
+
+import equinox as eqx
+import jax.numpy as jnp
+from jax.scipy.special import gammaln, xlogy
+from jaxtyping import Float
+
+from hfjax.arrays import Array, Params, Rates, Scalar
+from hfjax.model.derivatives import RateDerivatives, differentiate
+from hfjax.model.model import Data, Model
+
+
+def half_deviance(count: Array, rate: Array) -> Array:
+    """``nu - n + n ln(n / nu)``, +inf where the rate is impossible.
+
+    Written as ``n (x - ln(1 + x))`` with ``x = (nu - n) / n``, which keeps its digits
+    where the rate is close to a large count.
+
+    Example:
+        >>> round(float(half_deviance(jnp.array(4.0), jnp.array(5.0))), 12)
+        0.107425794743
+    """
+    positive = count > 0.0
+    excess = (rate - count) / jnp.where(positive, count, 1.0)
+    possible = excess > -1.0
+    inside = jnp.where(possible, excess, 0.0)
+    terms = jnp.where(possible, count * (inside - jnp.log1p(inside)), jnp.inf)
+    without_counts = jnp.where(rate >= 0.0, rate, jnp.inf)
+    return jnp.where(positive, terms, without_counts)
+
+
+def saturated(count: Array) -> Array:
+    """Poisson log-density of a count at its own value, ``n ln n - n - ln Gamma(n+1)``.
+
+    Example:
+        >>> round(float(saturated(jnp.array(2.0))), 12)
+        -1.306852819440
+    """
+    return xlogy(count, count) - count - gammaln(count + 1.0)
+
+
+class Objective(eqx.Module):
+    """Half the deviance of ``data`` as a function of the parameters of ``model``."""
+
+    model: Model
+    data: Data
+
+    def value(self, params: Params) -> Scalar:
+        """Half the deviance; +inf where a rate is impossible."""
+        return self._value(params, jnp.sum(self.model.expected_rates(params), axis=0))
+
+    def deviance(self, params: Params) -> Scalar:
+        """The deviance: 2NLL less its value for a saturated model."""
+        return 2.0 * self.value(params)
+
+    def _value(self, params: Params, rates: Rates) -> Scalar:
+        model, aux = self.model, self.data.aux
+        gaussian, poisson = model.gaussian, model.poisson
+        main = half_deviance(self.data.main, rates)
+        pulls = gaussian.pulls(params, aux)
+        counts = half_deviance(aux[poisson.position], poisson.expected(params))
+        return (
+            jnp.sum(jnp.where(model.bin_present, main, 0.0))
+            + 0.5 * jnp.sum(jnp.where(gaussian.present, pulls**2, 0.0))
+            + jnp.sum(jnp.where(poisson.present, counts, 0.0))
+        )
+
+    def offset(self) -> Scalar:
+        """``-ln L`` of the saturated model: what the deviance leaves out."""
+        model, aux = self.model, self.data.aux
+        norm = jnp.log(model.gaussian.width * jnp.sqrt(2.0 * jnp.pi))
+        poisson = saturated(aux[model.poisson.position])
+        return (
+            -jnp.sum(jnp.where(model.bin_present, saturated(self.data.main), 0.0))
+            + jnp.sum(jnp.where(model.gaussian.present, norm, 0.0))
+            - jnp.sum(jnp.where(model.poisson.present, poisson, 0.0))
+        )
+
+    def expand(self, params: Params) -> "Expansion":
+        """Second-order expansion around ``params``."""
+        model, aux = self.model, self.data.aux
+        gaussian, poisson = model.gaussian, model.poisson
+        rates = differentiate(model, params)
+        count = self.data.main
+        safe = jnp.where(rates.rates > 0.0, rates.rates, 1.0)
+        present = model.bin_present
+        pull = jnp.where(gaussian.present, gaussian.pulls(params, aux), 0.0)
+        tight = jnp.where(gaussian.present, gaussian.width**-2, 0.0)
+        gamma = jnp.maximum(params[poisson.index], 1e-100)
+        events = jnp.where(poisson.present, aux[poisson.position], 0.0)
+        factor = jnp.where(poisson.present, poisson.factor, 0.0)
+        tension = jnp.where(present, 1.0 - count / safe, 0.0)
+        prior = jnp.zeros_like(params)
+        prior = prior.at[gaussian.index].add(tight)
+        prior = prior.at[poisson.index].add(events / gamma**2)
+        gradient = rates.jacobian @ tension
+        gradient = gradient.at[gaussian.index].add(pull / gaussian.width)
+        gradient = gradient.at[poisson.index].add(factor - events / gamma)
+        return Expansion(
+            rates=rates,
+            gradient=gradient,
+            prior=prior,
+            weight=jnp.where(present, count / safe**2, 0.0),
+            fisher_weight=jnp.where(present, 1.0 / safe, 0.0),
+            tension=tension,
+            diagonal=rates.diagonal(tension),
+        )
+
+
+class Expansion(eqx.Module):
+    """Gradient and Hessian of half a deviance, in factored form.
+
+    Attributes:
+        rates: derivatives of the rates.
+        gradient: first derivative.
+        prior: second derivative of the constraint terms.
+        weight: ``n / nu^2`` of each bin.
+        fisher_weight: ``1 / nu`` of each bin.
+        tension: ``1 - n / nu`` of each bin.
+        diagonal: diagonal part of the rates' own curvature.
+    """
+
+    rates: RateDerivatives
+    gradient: Params
+    prior: Params
+    weight: Rates
+    fisher_weight: Rates
+    tension: Rates
+    diagonal: Params
+
+    def hessian_product(self, vector: Params) -> Params:
+        """The exact Hessian times a vector."""
+        jacobian = self.rates.jacobian
+        fisher = jacobian @ (self.weight * (vector @ jacobian))
+        bent = self.rates.curvature(self.tension, self.diagonal, vector)
+        return fisher + bent + self.prior * vector

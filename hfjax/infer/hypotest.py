@@ -1,0 +1,277 @@
+"""Hypothesis tests: from a model and data to CLs, all fits in one compiled program."""
+
+import functools
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Float
+
+from hfjax.arrays import Array, Band, Params, Scalar, ScalarInt
+from hfjax.errors import ModelError
+from hfjax.fit.mle import (
+    FitResult,
+    best_fit,
+    check_data,
+    check_poi_value,
+    require_poi,
+)
+from hfjax.fit.objective import Objective
+from hfjax.fit.status import FitSettings, FitStatus
+from hfjax.infer.asymptotics import asymptotic_tails
+from hfjax.infer.test_statistics import TestStatistic, qmu_tilde
+from hfjax.model.model import Data, Model
+
+CONSISTENCY = 1e-6
+"""How far, in units of 2NLL, a free fit may end above a fixed one by rounding."""
+
+
+class HypotestResult(eqx.Module):
+    """A hypothesis test with everything that went into it.
+
+    Bands are in the order -2, -1, 0, +1, +2 sigma. Where a fit did not converge, every
+    probability is NaN and ``status`` says why.
+
+    Attributes:
+        poi: tested value of the parameter of interest.
+        CLs_obs: observed CLs; for q0 the p-value of the background, p0.
+        CLs_exp: expected CLs.
+        CLsb: observed p-value of the tested hypothesis.
+        CLb: observed p-value of the background (for q0: of mu = 1).
+        CLsb_exp: expected CLsb.
+        CLb_exp: expected CLb.
+        q: test statistic on the data.
+        q_asimov: test statistic on the Asimov data.
+        mu_hat: best fit of the parameter of interest.
+        free: fit of all parameters.
+        fixed: fit at the tested value.
+        background: fit at the value of the Asimov data, 0 (for q0: 1).
+        asimov_free: best fit of the Asimov data.
+        asimov_fixed: fit of the Asimov data at the tested value.
+        asimov_data: expected data of ``background``.
+        status: worst `FitStatus` of the fits.
+        edm: largest estimated distance to a minimum, in units of 2NLL.
+        steps: steps of all fits.
+    """
+
+    poi: Scalar
+    CLs_obs: Scalar
+    CLs_exp: Band
+    CLsb: Scalar
+    CLb: Scalar
+    CLsb_exp: Band
+    CLb_exp: Band
+    q: Scalar
+    q_asimov: Scalar
+    mu_hat: Scalar
+    free: FitResult
+    fixed: FitResult
+    background: FitResult
+    asimov_free: FitResult
+    asimov_fixed: FitResult
+    asimov_data: Data
+    status: ScalarInt
+    edm: Scalar
+    steps: ScalarInt
+
+
+def hypotest(
+    model: Model,
+    data: Data,
+    poi: float | Scalar = 1.0,
+    *,
+    test_stat: TestStatistic = qmu_tilde,
+    base: str = "normal",
+    settings: FitSettings = FitSettings(),
+) -> HypotestResult:
+    """Test a value of the parameter of interest with asymptotic formulae.
+
+    The Asimov data are those expected at the best fit to the *observed* data with the
+    parameter of interest at 0 (for q0: at 1), as in pyhf: expected limits depend on
+    what the control regions observed.
+
+    Args:
+        model: a model with a parameter of interest.
+        data: observed data.
+        poi: value to test; q0 always tests zero.
+        test_stat: of `hfjax.infer.test_statistics`.
+        base: "normal", or "clipped_normal" for the expected band.
+        settings: minimizer, steps and tolerance of all fits.
+
+    Returns:
+        CLs, test statistics, fits and Asimov data.
+
+    Raises:
+        MissingPOIError: the model has no parameter of interest.
+        ModelError: the parameter of interest is fixed.
+        ParameterError: the tested value is outside its bounds.
+
+    Source:
+        Cowan, Cranmer, Gross, Vitells, arXiv:1007.1727; CLs: A. L. Read,
+        J. Phys. G 28 (2002) 2693.
+    """
+    check_testable(model, data)
+    tested = 0.0 if test_stat.discovery else poi
+    for value in (tested, test_stat.asimov_poi):
+        if isinstance(value, (int, float)) and not _is_traced(model):
+            check_poi_value(model, value)
+    value = jnp.asarray(tested, model.parameters.init.dtype)
+    return _hypotest(model.anonymous(), data, value, test_stat, base, settings)
+
+
+def _is_traced(model: Model) -> bool:
+    return isinstance(model.poi, jax.core.Tracer) or jnp.ndim(model.poi) > 0
+
+
+def check_testable(model: Model, data: Data) -> None:
+    """Refuse models that cannot be tested.
+
+    Raises:
+        MissingPOIError: the model has no parameter of interest.
+        ModelError: the parameter of interest is fixed.
+        DataError: the data have the wrong shape.
+    """
+    check_data(model, data)
+    require_poi(model)
+    if not _is_traced(model) and bool(model.parameters.fixed[model.poi]):
+        message = (
+            f"the parameter of interest {model.poi_name!r} is fixed, so that no value "
+            "of it can be tested: remove `fixed` from its entry in the measurement"
+        )
+        raise ModelError(message)
+
+
+class _Fits(eqx.Module):
+    """Fits in the order in which they are done."""
+
+    background: FitResult
+    fixed: FitResult
+    free: FitResult
+    asimov_fixed: FitResult
+
+
+STAGES = 4
+
+
+@functools.partial(jax.jit, static_argnames=("test_stat", "base", "settings"))
+def _hypotest(
+    model: Model,
+    data: Data,
+    poi: Scalar,
+    test_stat: TestStatistic,
+    base: str,
+    settings: FitSettings,
+) -> HypotestResult:
+    fits = run_fits(model, data, poi, test_stat.asimov_poi, settings)
+    asimov = model.expected_data(fits.background.params)
+    zero = fits.fixed if test_stat.discovery else fits.background
+    mu_hat = fits.free.params[model.poi]
+    q = test_stat(
+        poi, mu_hat, fits.fixed.deviance, fits.free.deviance, zero.deviance
+    )
+    # The Asimov data are exactly what `background` expects: its deviance is zero there.
+    nothing = jnp.zeros_like(poi)
+    zero_asimov = fits.asimov_fixed.deviance if test_stat.discovery else nothing
+    asimov_poi = jnp.full_like(poi, test_stat.asimov_poi)
+    q_asimov = test_stat(
+        poi, asimov_poi, fits.asimov_fixed.deviance, nothing, zero_asimov
+    )
+    tails = asymptotic_tails(q, q_asimov, test_stat, base)
+    status = _worst(fits)
+    ok = status == FitStatus.CONVERGED
+
+    def known(value: Array) -> Array:
+        return jnp.where(ok, value, jnp.nan)
+
+    return HypotestResult(
+        poi=poi,
+        CLs_obs=known(tails.CLs_obs),
+        CLs_exp=known(tails.CLs_exp),
+        CLsb=known(tails.CLsb),
+        CLb=known(tails.CLb),
+        CLsb_exp=known(tails.CLsb_exp),
+        CLb_exp=known(tails.CLb_exp),
+        q=known(q),
+        q_asimov=known(q_asimov),
+        mu_hat=mu_hat,
+        free=fits.free,
+        fixed=fits.fixed,
+        background=fits.background,
+        asimov_free=_perfect(Objective(model, asimov), fits.background),
+        asimov_fixed=fits.asimov_fixed,
+        asimov_data=asimov,
+        status=status,
+        edm=jnp.max(jnp.stack([fit.edm for fit in _each(fits)])),
+        steps=sum(fit.steps for fit in _each(fits)),
+    )
+
+
+def _each(fits: _Fits) -> tuple[FitResult, ...]:
+    return fits.background, fits.fixed, fits.free, fits.asimov_fixed
+
+
+def _perfect(objective: Objective, truth: FitResult) -> FitResult:
+    """Best fit of an Asimov data set: the parameters it was made with."""
+    zero = jnp.zeros_like(truth.edm)
+    return FitResult(
+        params=truth.params,
+        twice_nll=2.0 * objective.offset(),
+        deviance=zero,
+        status=jnp.int32(FitStatus.CONVERGED),
+        edm=zero,
+        projected_gradient=zero,
+        steps=jnp.int32(0),
+    )
+
+
+def _worst(fits: _Fits) -> ScalarInt:
+    """Worst status; fits that contradict one another are a failure of their own."""
+    worst = jnp.max(jnp.stack([fit.status for fit in _each(fits)]))
+    lowest = jnp.minimum(fits.fixed.deviance, fits.background.deviance)
+    above = fits.free.deviance > lowest + CONSISTENCY
+    return jnp.maximum(worst, jnp.where(above, jnp.int32(FitStatus.INCONSISTENT), 0))
+
+
+def run_fits(
+    model: Model, data: Data, poi: Scalar, asimov_poi: float, settings: FitSettings
+) -> _Fits:
+    """Do all fits of a test, each from where an earlier one ended.
+
+    First with the parameter of interest at the Asimov value, then at the tested value
+    from there, then free from the lower of the two (so that it can never end above
+    either), then on the Asimov data. One loop over the four, so that the minimizer is
+    compiled once.
+    """
+    parameters = model.parameters
+    values = jnp.stack([jnp.full_like(poi, asimov_poi), poi, poi, poi])
+    holds = jnp.array([True, True, False, True])
+
+    def stage(i: ScalarInt, done: FitResult) -> FitResult:
+        asimov = model.expected_data(done.params[0])
+        chosen = jax.tree.map(lambda a, d: jnp.where(i == STAGES - 1, a, d), asimov, data)
+        start = _start(i, done, parameters.init)
+        start = jnp.where(holds[i], start.at[model.poi].set(values[i]), start)
+        fixed = jnp.asarray(parameters.fixed)
+        fixed = fixed.at[model.poi].set(fixed[model.poi] | holds[i])
+        result = best_fit(Objective(model, chosen), start[None], fixed, settings)
+        return jax.tree.map(lambda all_, one: all_.at[i].set(one), done, result)
+
+    done = jax.lax.fori_loop(0, STAGES, stage, _blank(parameters.init))
+    return _Fits(*(jax.tree.map(lambda leaf, i=i: leaf[i], done) for i in range(STAGES)))
+
+
+def _start(
+    i: ScalarInt, done: FitResult, init: Params
+) -> Float[Array, " par"]:
+    """Where a stage starts: see `run_fits`."""
+    background, fixed = done.params[0], done.params[1]
+    lower = jnp.where(done.deviance[1] < done.deviance[0], fixed, background)
+    return jnp.where(i == 0, init, jnp.where(i == 2, lower, background))
+
+
+def _blank(init: Params) -> FitResult:
+    """Room for the results of all stages."""
+    number = jnp.zeros(STAGES, init.dtype)
+    count = jnp.zeros(STAGES, jnp.int32)
+    params = jnp.broadcast_to(init, (STAGES, init.size))
+    return FitResult(params, number, number, count, number, number, count)

@@ -1,0 +1,107 @@
+"""Constraint terms: what auxiliary measurements say about nuisance parameters.
+
+A Gaussian term constrains histosys, normsys, lumi and staterror parameters, a Poisson
+term those of shapesys. Both are densities of the auxiliary data, all constants
+included. ``present`` masks terms that one signal hypothesis of a batch does not have.
+"""
+
+import math
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jax.scipy.special import gammaln, xlogy
+from jaxtyping import Bool, Float, Int, PRNGKeyArray
+
+from hfjax.arrays import Array, Params, Scalar
+
+Terms = Float[Array, " set"]
+Aux = Float[Array, " aux"]
+
+
+def poisson_logpdf(count: Array, rate: Array) -> Array:
+    """Logarithm of the Poisson density, continued to counts that are no integers.
+
+    ``n ln(nu) - nu - ln Gamma(n + 1)``, with its limits at ``nu = 0``: 0 without
+    counts, -inf with counts. A negative rate has no density: -inf. The gradient is
+    finite everywhere and right wherever the value is finite.
+
+    Args:
+        count: observed events, not negative.
+        rate: expected events, of the same shape.
+
+    Example:
+        >>> round(float(poisson_logpdf(jnp.array(2.0), jnp.array(3.0))), 12)
+        -1.495922603
+        >>> float(jax.grad(poisson_logpdf, 1)(jnp.array(0.0), jnp.array(0.0)))
+        -1.0
+    """
+    positive = rate > 0.0
+    safe = jnp.where(positive, rate, 1.0)
+    density = xlogy(count, safe) - safe - gammaln(count + 1.0)
+    at_zero = jnp.where((rate == 0.0) & (count == 0.0), -rate, -jnp.inf)
+    return jnp.where(positive, density, at_zero)
+
+
+class GaussianConstraints(eqx.Module):
+    """Terms ``Normal(aux; theta, width)``.
+
+    Attributes:
+        index: position of each constrained parameter.
+        position: position of each term in the auxiliary data.
+        width: standard deviation, in units of the parameter.
+        present: terms that count.
+    """
+
+    index: Int[Array, " set"]
+    position: Int[Array, " set"]
+    width: Terms
+    present: Bool[Array, " set"]
+
+    def pulls(self, params: Params, aux: Aux) -> Terms:
+        """``(theta - aux) / width`` for each term."""
+        return (params[self.index] - aux[self.position]) / self.width
+
+    def logpdf(self, params: Params, aux: Aux) -> Scalar:
+        """Sum of ``-ln(width sqrt(2 pi)) - pull^2 / 2`` over the terms."""
+        norm = jnp.log(self.width) + 0.5 * math.log(2.0 * math.pi)
+        terms = -norm - 0.5 * self.pulls(params, aux) ** 2
+        return jnp.sum(jnp.where(self.present, terms, 0.0))
+
+    def expected(self, params: Params) -> Terms:
+        """Expected auxiliary data: the parameters themselves."""
+        return params[self.index]
+
+    def sample(self, key: PRNGKeyArray, params: Params) -> Terms:
+        """Draw auxiliary data."""
+        noise = jax.random.normal(key, self.width.shape, self.width.dtype)
+        return self.expected(params) + noise * self.width
+
+
+class PoissonConstraints(eqx.Module):
+    """Terms ``Poisson(aux; gamma factor)``, continued to real auxiliary counts.
+
+    Attributes:
+        index: position of each constrained parameter.
+        position: position of each term in the auxiliary data.
+        factor: expected auxiliary events at ``gamma = 1``.
+        present: terms that count.
+    """
+
+    index: Int[Array, " set"]
+    position: Int[Array, " set"]
+    factor: Terms
+    present: Bool[Array, " set"]
+
+    def logpdf(self, params: Params, aux: Aux) -> Scalar:
+        """Sum of the Poisson log-densities over the terms."""
+        terms = poisson_logpdf(aux[self.position], self.expected(params))
+        return jnp.sum(jnp.where(self.present, terms, 0.0))
+
+    def expected(self, params: Params) -> Terms:
+        """Expected auxiliary data, in events."""
+        return params[self.index] * self.factor
+
+    def sample(self, key: PRNGKeyArray, params: Params) -> Terms:
+        """Draw auxiliary data."""
+        return jax.random.poisson(key, self.expected(params)).astype(self.factor.dtype)

@@ -1,0 +1,158 @@
+"""Interpolation codes: how a systematic moves a template between its variations.
+
+A systematic is known at three values of its nuisance parameter ``alpha``: -1 (``lo``),
+0 (nominal) and +1 (``hi``). HistFactory's codes say what happens in between and
+beyond. Additive codes (histosys) all have the form
+
+    delta(alpha) = odd * alpha + even * h(alpha),
+    odd = (hi - lo) / 2,  even = (hi + lo) / 2 - nominal,
+
+and differ in the basis function ``h`` alone. Multiplicative codes (normsys) are
+exponential in ``alpha``, code 4 with a polynomial of degree six inside [-1, 1].
+
+Source: CERN-OPEN-2012-016 (HistFactory), section 4.1.2; ROOT's ``MathFuncs.h``.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hfjax.arrays import Array
+
+Elementwise = Callable[[Array], Array]
+
+# Stands for log(0): finite, so that 0 * derivative stays 0, and low enough that its
+# exponential underflows to exactly 0 wherever a code extrapolates (|alpha| >= 1).
+LOG_ZERO = -1e5
+
+
+def basis_code0(alpha: Array) -> Array:
+    """Piecewise linear: ``h = |alpha|``.
+
+    Example:
+        >>> float(basis_code0(jnp.array(-0.5)))
+        0.5
+    """
+    return jnp.abs(alpha)
+
+
+def basis_code2(alpha: Array) -> Array:
+    """Parabola inside [-1, 1], linear beyond: ``alpha^2`` and ``2 |alpha| - 1``.
+
+    Continuous with its first derivative at +-1, as in ROOT.
+
+    Example:
+        >>> float(basis_code2(jnp.array(0.5))), float(basis_code2(jnp.array(-2.0)))
+        (0.25, 3.0)
+    """
+    outside = 2.0 * jnp.abs(alpha) - 1.0
+    return jnp.where(jnp.abs(alpha) > 1.0, outside, alpha * alpha)
+
+
+def basis_code4p(alpha: Array) -> Array:
+    """Polynomial inside [-1, 1], linear beyond.
+
+    ``h = alpha^2 (15 - 10 alpha^2 + 3 alpha^4) / 8`` and ``|alpha|``: continuous with
+    two derivatives at +-1.
+
+    Example:
+        >>> float(basis_code4p(jnp.array(0.5)))
+        0.3974609375
+    """
+    beyond = jnp.abs(alpha) > 1.0
+    square = jnp.where(beyond, 1.0, alpha * alpha)
+    inside = square * (15.0 - 10.0 * square + 3.0 * square * square) / 8.0
+    return jnp.where(beyond, jnp.abs(alpha), inside)
+
+
+ADDITIVE_BASES: dict[str, Elementwise] = {
+    "code0": basis_code0,
+    "code2": basis_code2,
+    "code4p": basis_code4p,
+}
+"""The basis function ``h`` of each additive code."""
+
+MULTIPLICATIVE_EDGES: dict[str, float] = {"code1": 0.0, "code4": 1.0}
+"""Where the exponential form of each multiplicative code begins, in ``|alpha|``."""
+
+
+def safe_log(ratio: np.ndarray) -> np.ndarray:
+    """Logarithm of a variation, ``LOG_ZERO`` at zero.
+
+    Example:
+        >>> safe_log(np.array([1.0, 0.0])).tolist()
+        [0.0, -100000.0]
+    """
+    positive = ratio > 0.0
+    return np.where(positive, np.log(np.where(positive, ratio, 1.0)), LOG_ZERO)
+
+
+# Rows a1..a6; columns (u - 1, d - 1, u ln u, d ln d, u ln^2 u, d ln^2 d): the inverse
+# of the six matching conditions on value and two derivatives at alpha = +-1.
+_CODE4_MATRIX = (
+    np.array(
+        [
+            [15, -15, -7, 7, 1, -1],
+            [24, 24, -9, -9, 1, 1],
+            [-10, 10, 10, -10, -2, 2],
+            [-24, -24, 14, 14, -2, -2],
+            [3, -3, -3, 3, 1, -1],
+            [8, 8, -5, -5, 1, 1],
+        ]
+    )
+    / 16.0
+)
+
+
+def code4_coefficients(hi: np.ndarray, lo: np.ndarray) -> np.ndarray:
+    """Coefficients ``a1..a6`` of code 4's polynomial, on a new first axis.
+
+    ``f(alpha) = 1 + sum_i a_i alpha^i`` meets ``hi^alpha`` at +1 and ``lo^-alpha`` at
+    -1 with value and two derivatives. A variation at zero has its logarithms set to
+    zero, as in ROOT.
+
+    Args:
+        hi: factor at +1.
+        lo: factor at -1.
+
+    Returns:
+        Array of shape ``(6, *hi.shape)``.
+
+    Example:
+        >>> a = code4_coefficients(np.array(1.3), np.array(0.8))
+        >>> float(round(1 + sum(a[i] * 0.5 ** (i + 1) for i in range(6)), 12))
+        1.138282599365
+    """
+    log_hi, log_lo = (np.where(x > 0.0, safe_log(x), 0.0) for x in (hi, lo))
+    terms = [hi - 1, lo - 1, hi * log_hi, lo * log_lo, hi * log_hi**2, lo * log_lo**2]
+    return np.tensordot(_CODE4_MATRIX, np.stack(terms), axes=1)
+
+
+def polynomial(alpha: Array, coefficients: Array) -> Array:
+    """``1 + sum_i a_i alpha^i`` by Horner's rule, coefficients on the first axis.
+
+    Example:
+        >>> float(polynomial(jnp.array(2.0), jnp.array([1.0, 0, 0, 0, 0, 0])))
+        3.0
+    """
+    a1, a2, a3, a4, a5, a6 = coefficients
+    high = a3 + alpha * (a4 + alpha * (a5 + alpha * a6))
+    return 1.0 + alpha * (a1 + alpha * (a2 + alpha * high))
+
+
+def derivatives(function: Elementwise, x: Array) -> tuple[Array, Array, Array]:
+    """Value, first and second derivative of an elementwise function.
+
+    Example:
+        >>> [float(d) for d in derivatives(lambda x: x**3, jnp.array(2.0))]
+        [8.0, 12.0, 12.0]
+    """
+    one = jnp.ones_like(x)
+
+    def first(y: Array) -> tuple[Array, Array]:
+        return jax.jvp(function, (y,), (one,))
+
+    (value, slope), (_, curvature) = jax.jvp(first, (x,), (one,))
+    return value, slope, curvature

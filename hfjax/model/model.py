@@ -1,0 +1,190 @@
+"""The model: rates, constraint terms and parameters of one likelihood, as a pytree."""
+
+import dataclasses
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Bool, Float, Int, PRNGKeyArray
+
+from hfjax.arrays import Array, Params, Rates, SampleRates, Scalar, ScalarInt
+from hfjax.model.constraints import (
+    Aux,
+    GaussianConstraints,
+    PoissonConstraints,
+    poisson_logpdf,
+)
+from hfjax.model.modifiers import HistoSys, NormSys, Scaling
+from hfjax.model.parameters import Parameters
+
+
+class Data(eqx.Module):
+    """A data set: what was counted, and what the auxiliary measurements gave.
+
+    Attributes:
+        main: events in each bin, channels in alphabetical order.
+        aux: auxiliary data, in the order of the constrained parameters.
+    """
+
+    main: Rates
+    aux: Aux
+
+
+class SampleBlock(eqx.Module):
+    """Samples whose arrays are stacked: all of a model, or one side of a scan.
+
+    Attributes:
+        nominal: events of each sample in each bin before any modifier.
+        histosys: additive variations.
+        normsys: interpolated factors.
+        scaling: factors that are parameters.
+    """
+
+    nominal: SampleRates
+    histosys: HistoSys
+    normsys: NormSys
+    scaling: Scaling
+
+    def rates(
+        self, params: Params, bin_channel: Int[Array, " bin"]
+    ) -> SampleRates:
+        """Expected events of each sample in each bin."""
+        factor = self.normsys.factor(params)[:, bin_channel]
+        base = self.nominal + self.histosys.delta(params)
+        return factor * self.scaling.factor(params) * base
+
+
+class Crossings(eqx.Module):
+    """Values of nuisance parameters at which a normsys polynomial crosses zero.
+
+    Between two crossings a sample's rate turns negative; each crossing may hold a local
+    minimum of its own, which fits look into. Most models have none.
+
+    Attributes:
+        index: position of the nuisance parameter; the number of parameters if padded.
+        value: its value at the crossing.
+    """
+
+    index: Int[Array, " crossing"]
+    value: Float[Array, " crossing"]
+
+
+class Names(eqx.Module):
+    """What the axes of a model stand for.
+
+    Attributes:
+        channels: channels in order of their bins.
+        bins: number of bins of each channel.
+        samples: samples in order.
+        poi: parameter of interest that the measurement names, present or not.
+    """
+
+    channels: tuple[str, ...] = eqx.field(static=True, default=())
+    bins: tuple[int, ...] = eqx.field(static=True, default=())
+    samples: tuple[str, ...] = eqx.field(static=True, default=())
+    poi: str | None = eqx.field(static=True, default=None)
+
+
+class Model(eqx.Module):
+    """A HistFactory likelihood: immutable, every array a leaf, every method pure.
+
+    Attributes:
+        blocks: stacked samples; one block, or background and signal of a scan.
+        bin_channel: position of the channel of each bin.
+        bin_present: bins that count; a signal hypothesis may remove channels.
+        gaussian: Gaussian constraint terms.
+        poisson: Poisson constraint terms.
+        parameters: names, initial values, bounds and fixed flags.
+        crossings: where normsys polynomials cross zero.
+        poi: position of the parameter of interest, -1 where there is none.
+        names: what the axes stand for.
+    """
+
+    blocks: tuple[SampleBlock, ...]
+    bin_channel: Int[Array, " bin"]
+    bin_present: Bool[Array, " bin"]
+    gaussian: GaussianConstraints
+    poisson: PoissonConstraints
+    parameters: Parameters
+    crossings: Crossings
+    poi: ScalarInt
+    names: Names
+
+    @property
+    def poi_name(self) -> str | None:
+        """Name of the parameter of interest, None where the model has none."""
+        known = {each.name for each in self.parameters.sets}
+        return self.names.poi if self.names.poi in known else None
+
+    def anonymous(self) -> "Model":
+        """The same model without names: models of equal shape share compilations."""
+        parameters = dataclasses.replace(self.parameters, sets=())
+        return dataclasses.replace(self, parameters=parameters, names=Names())
+
+    def expected_rates(self, params: Params) -> SampleRates:
+        """Expected events of each sample in each bin.
+
+        ``nu_sb = [prod_k kappa_ksb] (nominal_sb + sum_j delta_jsb)``,
+        CERN-OPEN-2012-016 eq. 2.
+
+        Args:
+            params: parameter values, in the order of ``parameters.names``.
+
+        Returns:
+            Events, samples in the order of ``names.samples``.
+        """
+        rates = [block.rates(params, self.bin_channel) for block in self.blocks]
+        return jnp.concatenate(rates)
+
+    def expected_data(self, params: Params) -> Data:
+        """Expected main and auxiliary data: the Asimov data set of ``params``."""
+        return Data(self._main(params), self._aux(self.gaussian.expected(params),
+                                                  self.poisson.expected(params)))
+
+    def logpdf(self, params: Params, data: Data) -> Scalar:
+        """Logarithm of the probability density of a data set, all constants included.
+
+        ``sum_b ln Poisson(n_b; nu_b) + sum_j ln Normal(a_j; theta_j, sigma_j)
+        + sum_k ln Poisson(a_k; gamma_k tau_k)``, CERN-OPEN-2012-016 eq. 1.
+
+        Args:
+            params: parameter values, in the order of ``parameters.names``.
+            data: main and auxiliary data.
+
+        Returns:
+            The log-density; -inf where a bin with events has no expected rate.
+        """
+        main = poisson_logpdf(data.main, self._main(params))
+        return (
+            jnp.sum(jnp.where(self.bin_present, main, 0.0))
+            + self.gaussian.logpdf(params, data.aux)
+            + self.poisson.logpdf(params, data.aux)
+        )
+
+    def sample(self, key: PRNGKeyArray, params: Params) -> Data:
+        """Draw one data set, main and auxiliary.
+
+        Args:
+            key: a JAX random key; equal keys give equal data.
+            params: parameter values to draw at.
+        """
+        main, gaussian, poisson = jax.random.split(key, 3)
+        counts = jax.random.poisson(main, jnp.maximum(self._main(params), 0.0))
+        return Data(
+            counts.astype(params.dtype),
+            self._aux(
+                self.gaussian.sample(gaussian, params),
+                self.poisson.sample(poisson, params),
+            ),
+        )
+
+    def _main(self, params: Params) -> Rates:
+        return jnp.sum(self.expected_rates(params), axis=0)
+
+    def _aux(
+        self, gaussian: Float[Array, " gaussian"], poisson: Float[Array, " poisson"]
+    ) -> Aux:
+        size = self.gaussian.index.size + self.poisson.index.size
+        empty = jnp.zeros(size, gaussian.dtype)
+        filled = empty.at[self.gaussian.position].set(gaussian)
+        return filled.at[self.poisson.position].set(poisson)

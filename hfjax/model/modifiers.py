@@ -1,0 +1,171 @@
+"""Modifiers as stacked arrays: one pytree for each way of acting on a rate.
+
+The rate of sample ``s`` in bin ``b`` is
+
+    nu_sb = [prod_k kappa_ksb] * (nominal_sb + sum_j delta_jsb)
+
+(CERN-OPEN-2012-016, eq. 2). ``HistoSys`` holds every delta; ``NormSys`` and
+``Scaling`` every kappa: normsys factors are interpolated, those of lumi, normfactor,
+shapefactor, shapesys and staterror are the parameter itself. The modifiers that act on
+one cell stand in its *slots*; an empty slot points behind the last parameter, at a
+constant that changes nothing, so that no cell needs a loop of its own.
+"""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from hfjax.arrays import Array, Params, SampleRates
+from hfjax.model.interpolation import (
+    ADDITIVE_BASES,
+    MULTIPLICATIVE_EDGES,
+    Elementwise,
+    polynomial,
+)
+
+Cells = Float[Array, "sample channel"]
+Slots = Float[Array, "slot sample channel"]
+
+TINY = float(np.finfo(np.float64).tiny)
+
+
+@jax.custom_jvp
+def product(factors: Array) -> Array:
+    """Product over the first axis, with derivatives that are right at zeros.
+
+    Example:
+        >>> jax.grad(lambda x: product(x))(jnp.array([0.0, 3.0])).tolist()
+        [3.0, 0.0]
+    """
+    return jnp.prod(factors, axis=0)
+
+
+@product.defjvp
+def _product_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    """``d prod = sum_k (product of the others) d x_k``."""
+    (factors,), (tangent,) = primals, tangents
+    return product(factors), jnp.sum(exclusive_product(factors) * tangent, axis=0)
+
+
+def exclusive_product(factors: Array) -> Array:
+    """For each factor, the product of all the others along the first axis.
+
+    Correct in value and in first derivative with up to two zeros, so that ``product``
+    has right second derivatives where a parameter of interest and a gamma are zero.
+
+    Example:
+        >>> exclusive_product(jnp.array([0.0, 3.0, 4.0])).tolist()
+        [12.0, 0.0, 0.0]
+    """
+    zero = factors == 0.0
+    zeros = jnp.sum(zero, axis=0)
+    others = product(jnp.where(zero, 1.0, factors))
+    null = jnp.sum(jnp.where(zero, factors, 0.0), axis=0)
+    ratio = others / jnp.where(zero, 1.0, factors)
+    at_zero = jnp.where(zeros == 1, others, others * (null - factors))
+    elsewhere = ratio * jnp.where(zeros == 0, 1.0, null)
+    value = jnp.where(zero, at_zero, elsewhere)
+    return jnp.where(zeros - zero > 1, 0.0, value)
+
+
+class HistoSys(eqx.Module):
+    """Additive shape variations: ``delta = odd alpha + even h(alpha)``.
+
+    Attributes:
+        index: position of each nuisance parameter.
+        odd: half the difference of the variations, in events.
+        even: mean of the variations less the nominal, in events.
+        code: interpolation code, a key of ``ADDITIVE_BASES``.
+    """
+
+    index: Int[Array, " modifier"]
+    odd: Float[Array, "modifier sample bin"]
+    even: Float[Array, "modifier sample bin"]
+    code: str = eqx.field(static=True)
+
+    @property
+    def basis(self) -> Elementwise:
+        """The basis function ``h`` of the code."""
+        return ADDITIVE_BASES[self.code]
+
+    def delta(self, params: Params) -> SampleRates:
+        """Change of every sample's rate, in events."""
+        alpha = params[self.index]
+        return jnp.tensordot(alpha, self.odd, 1) + jnp.tensordot(
+            self.basis(alpha), self.even, 1
+        )
+
+
+class NormSys(eqx.Module):
+    """Multiplicative variations of a sample in a whole channel.
+
+    Attributes:
+        index: position of each nuisance parameter.
+        slot: which of them acts in each slot; their number in an empty one.
+        coefficients: the six polynomial coefficients of code 4 in each slot.
+        log_hi: logarithm of the factor at +1.
+        log_lo: logarithm of the factor at -1.
+        code: interpolation code, a key of ``MULTIPLICATIVE_EDGES``.
+        positive: ROOT's rule, which sets a product at or below zero to the smallest
+            positive number; without it such products stand, as in pyhf.
+    """
+
+    index: Int[Array, " modifier"]
+    slot: Int[Array, "slot sample channel"]
+    coefficients: Float[Array, "6 slot sample channel"]
+    log_hi: Slots
+    log_lo: Slots
+    code: str = eqx.field(static=True)
+    positive: bool = eqx.field(static=True)
+
+    @property
+    def edge(self) -> float:
+        """``|alpha|`` from which on the code is exponential."""
+        return MULTIPLICATIVE_EDGES[self.code]
+
+    def polynomial(self, alpha: Slots) -> Slots:
+        """Each slot's polynomial factor, 1 where the code is exponential."""
+        inside = jnp.abs(alpha) < self.edge
+        return polynomial(jnp.where(inside, alpha, 0.0), self.coefficients)
+
+    def exponent(self, alpha: Slots) -> Slots:
+        """Each slot's exponent, 0 where the code is polynomial."""
+        outside = jnp.abs(alpha) >= self.edge
+        steep = jnp.where(alpha > 0.0, alpha * self.log_hi, -alpha * self.log_lo)
+        return jnp.where(outside, steep, 0.0)
+
+    def alpha(self, params: Params) -> Slots:
+        """Nuisance parameter of each slot, 0 in empty ones."""
+        padded = jnp.concatenate([params[self.index], jnp.zeros(1, params.dtype)])
+        return padded[self.slot]
+
+    def factor(self, params: Params) -> Cells:
+        """Product of all normsys factors of each sample and channel.
+
+        Polynomial factors may be zero or negative and are multiplied; exponential ones
+        are positive and their exponents are added.
+        """
+        alpha = self.alpha(params)
+        growth = jnp.exp(jnp.sum(self.exponent(alpha), axis=0))
+        factor = product(self.polynomial(alpha)) * growth
+        return jnp.maximum(factor, TINY) if self.positive else factor
+
+
+class Scaling(eqx.Module):
+    """Factors that are parameters: lumi, normfactor, shapefactor, shapesys, staterror.
+
+    Attributes:
+        index: position of the parameter in each slot; their number in an empty one.
+    """
+
+    index: Int[Array, "slot sample bin"]
+
+    def factors(self, params: Params) -> Float[Array, "slot sample bin"]:
+        """The parameter in each slot, 1 in empty ones."""
+        return jnp.concatenate([params, jnp.ones(1, params.dtype)])[self.index]
+
+    def factor(self, params: Params) -> SampleRates:
+        """Product of all such factors of each sample and bin."""
+        return product(self.factors(params))

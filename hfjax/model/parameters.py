@@ -1,0 +1,125 @@
+"""Parameters by name: positions, initial values, bounds, and which are fixed."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import equinox as eqx
+import numpy as np
+
+from hfjax.arrays import Array, Params, ParamsMask
+from hfjax.errors import ParameterError, unknown_name
+
+
+class ParameterSet(NamedTuple):
+    """The parameters of one name.
+
+    Attributes:
+        name: name of the set, shared by all modifiers that use it.
+        start: position of its first parameter.
+        size: number of parameters.
+        scalar: one parameter for a whole sample, not one for each bin.
+    """
+
+    name: str
+    start: int
+    size: int
+    scalar: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the single parameters: ``mu``, or ``gamma[0]``, ``gamma[1]``, ...
+
+        Example:
+            >>> ParameterSet("gamma", 3, 2, scalar=False).names
+            ('gamma[0]', 'gamma[1]')
+        """
+        if self.scalar:
+            return (self.name,)
+        return tuple(f"{self.name}[{i}]" for i in range(self.size))
+
+
+class Parameters(eqx.Module):
+    """All parameters of a model, in pyhf's order.
+
+    Attributes:
+        init: values a fit starts from, and fixed parameters keep.
+        lower: lower bounds.
+        upper: upper bounds.
+        fixed: parameters that every fit keeps at their initial values.
+        sets: names and positions.
+    """
+
+    init: Params
+    lower: Params
+    upper: Params
+    fixed: ParamsMask
+    sets: tuple[ParameterSet, ...] = eqx.field(static=True)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of every single parameter, in order."""
+        return tuple(name for each in self.sets for name in each.names)
+
+    def find(self, name: str) -> ParameterSet:
+        """Look up a parameter set by name.
+
+        Raises:
+            UnknownNameError: no set has this name; close names are given.
+        """
+        for each in self.sets:
+            if each.name == name:
+                return each
+        known = [each.name for each in self.sets]
+        raise unknown_name("parameter", name, known, "the model")
+
+    def pack(self, values: Mapping[str, float | Array], start: Array | None = None):
+        """Put named values into one vector; what is not named keeps its initial value.
+
+        Args:
+            values: values by name of a set (``gamma``) or a parameter (``gamma[1]``).
+            start: vector to take the other values from, instead of ``init``.
+
+        Returns:
+            NumPy vector of all parameters.
+
+        Raises:
+            UnknownNameError: a name is not in the model.
+            ParameterError: a set gets the wrong number of values.
+        """
+        vector = np.array(self.init if start is None else start)
+        single = {name: i for i, name in enumerate(self.names)}
+        for name, value in values.items():
+            if name in single:
+                vector[single[name]] = _one(name, value)
+            else:
+                each = self.find(name)
+                vector[each.start : each.start + each.size] = _many(each, value)
+        return vector
+
+    def unpack(self, params: Array) -> dict[str, Array]:
+        """Split a vector into the values of each set.
+
+        Args:
+            params: vector of all parameters, or a batch of them (parameters last).
+
+        Returns:
+            Values by name of the set, parameters on the last axis.
+        """
+        return {s.name: params[..., s.start : s.start + s.size] for s in self.sets}
+
+
+def _one(name: str, value: float | Array) -> float:
+    if np.size(value) != 1:
+        message = f"parameter {name!r} takes one value, not {np.size(value)}"
+        raise ParameterError(message)
+    return np.reshape(value, ())
+
+
+def _many(each: ParameterSet, value: float | Array) -> Array:
+    if np.size(value) != each.size:
+        message = (
+            f"parameter {each.name!r} takes {each.size} values, not {np.size(value)}: "
+            f"give one for each bin, or name single ones as {each.names[0]!r}"
+        )
+        raise ParameterError(message)
+    return np.reshape(value, (each.size,))

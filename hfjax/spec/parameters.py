@@ -1,0 +1,351 @@
+"""The parameters that a workspace brings: which, in what order, shared by whom.
+
+Every modifier asks for the parameters of its name. Modifiers of one name share them
+where all ask for the same; the measurement then overrides defaults. Order, defaults and
+sharing follow pyhf 0.7.6.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+
+from hfjax.errors import ModelError
+from hfjax.spec.workspace import (
+    Channel,
+    Measurement,
+    Modifier,
+    ParameterConfig,
+    Sample,
+    Workspace,
+)
+
+KINDS = (
+    "histosys",
+    "lumi",
+    "normfactor",
+    "normsys",
+    "shapefactor",
+    "shapesys",
+    "staterror",
+)
+"""Types of modifiers, in the order in which their parameters are listed."""
+
+Numbers = tuple[float, ...]
+Cell = tuple[Channel, Sample, Modifier]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ParameterGroup:
+    """The parameters of one name.
+
+    Attributes:
+        name: name of the modifiers that use them.
+        kind: type of the modifiers, the first in the order of `KINDS`.
+        scalar: one parameter for a whole sample, not one for each bin.
+        inits: initial values.
+        bounds: lower and upper bound of each.
+        fixed: parameters that no fit moves.
+        constraint: "normal", "poisson", or "" for none.
+        auxdata: auxiliary data; empty without a constraint.
+        widths: standard deviations ("normal") or factors tau ("poisson").
+        offsets: position of the first bin of each channel, for parameters of bins.
+    """
+
+    name: str
+    kind: str
+    scalar: bool
+    inits: Numbers
+    bounds: tuple[tuple[float, float], ...]
+    fixed: tuple[bool, ...]
+    constraint: str = ""
+    auxdata: Numbers = ()
+    widths: Numbers = ()
+    offsets: Mapping[str, int] = dataclasses.field(default_factory=dict, compare=False)
+
+    @property
+    def size(self) -> int:
+        """Number of parameters."""
+        return len(self.inits)
+
+    def shares_with(self, other: "ParameterGroup") -> bool:
+        """Whether another modifier of the same name may use these parameters."""
+        return dataclasses.replace(self, kind=other.kind) == other
+
+
+def parameter_groups(
+    workspace: Workspace, measurement: Measurement
+) -> tuple[ParameterGroup, ...]:
+    """List the parameters of a workspace in pyhf's order.
+
+    Args:
+        workspace: channels with their samples and modifiers.
+        measurement: its parameter settings replace defaults.
+
+    Raises:
+        ModelError: modifiers of one name disagree, a shapesys is shared, lumi has no
+            configuration, or a setting does not fit its parameter.
+    """
+    found = collect(workspace)
+    configs = {config.name: config for config in measurement.parameters}
+    groups: dict[str, ParameterGroup] = {}
+    for kind in KINDS:
+        names = sorted(found[kind]) if kind == "staterror" else found[kind]
+        for name in names:
+            group = _DEFAULTS[kind](name, found[kind][name])
+            if name not in groups:
+                groups[name] = group
+            elif not groups[name].shares_with(group):
+                raise _not_shared(groups[name], group, found[kind][name][0])
+    return tuple(_configured(g, configs.get(g.name)) for g in groups.values())
+
+
+def collect(workspace: Workspace) -> dict[str, dict[str, list[Cell]]]:
+    """Find the places of every modifier, by type and name, in pyhf's walking order."""
+    found: dict[str, dict[str, list[Cell]]] = {kind: {} for kind in KINDS}
+    for cell in walk(workspace):
+        modifier = cell[2]
+        found[modifier.type].setdefault(modifier.name, []).append(cell)
+    return found
+
+
+def walk(workspace: Workspace) -> Iterator[Cell]:
+    """Yield every modifier: channels, samples and modifiers in alphabetical order."""
+    for channel in sorted(workspace.channels, key=lambda c: c.name):
+        for sample in sorted(channel.samples, key=lambda s: s.name):
+            for modifier in sorted(sample.modifiers, key=lambda m: (m.name, m.type)):
+                yield channel, sample, modifier
+
+
+def bin_count(channel: Channel) -> int:
+    """Return the number of bins of a channel."""
+    return len(channel.samples[0].data)
+
+
+def _alpha(name: str, cells: list[Cell]) -> ParameterGroup:
+    """Interpolation parameter of normsys and histosys: standard normal constraint."""
+    kind = cells[0][2].type
+    bounds = ((-5.0, 5.0),)
+    return ParameterGroup(
+        name, kind, True, (0.0,), bounds, (False,), "normal", (0.0,), (1.0,)
+    )
+
+
+def _normfactor(name: str, cells: list[Cell]) -> ParameterGroup:
+    del cells
+    return ParameterGroup(
+        name, "normfactor", True, (1.0,), ((0.0, 10.0),), (False,)
+    )
+
+
+def _lumi(name: str, cells: list[Cell]) -> ParameterGroup:
+    """Luminosity; every value comes from the measurement, see `_configured`."""
+    del cells
+    return ParameterGroup(name, "lumi", True, (1.0,), ((0.0, 10.0),), (False,), "normal")
+
+
+def _shapefactor(name: str, cells: list[Cell]) -> ParameterGroup:
+    """One free factor a bin; channels of different width share their first bins."""
+    size = max(bin_count(channel) for channel, _, _ in cells)
+    return ParameterGroup(
+        name,
+        "shapefactor",
+        False,
+        (1.0,) * size,
+        ((0.0, 10.0),) * size,
+        (False,) * size,
+        offsets={channel.name: 0 for channel, _, _ in cells},
+    )
+
+
+def _shapesys(name: str, cells: list[Cell]) -> ParameterGroup:
+    """One factor a bin, Poisson constrained with ``tau = (nominal / uncertainty)^2``."""
+    (channel, sample, modifier), *others = cells
+    if others:
+        places = " and ".join(_place(*cell) for cell in (cells[0], others[0]))
+        message = (
+            f"shapesys {name!r} is used by {places}: its constraint belongs to one "
+            "sample; give each its own name"
+        )
+        raise ModelError(message)
+    taus = [_tau(n, u) for n, u in zip(sample.data, modifier.data, strict=True)]
+    return ParameterGroup(
+        name,
+        "shapesys",
+        False,
+        (1.0,) * len(taus),
+        ((1e-10, 10.0),) * len(taus),
+        tuple(tau is None for tau in taus),
+        "poisson",
+        tuple(1.0 if tau is None else tau for tau in taus),
+        tuple(1.0 if tau is None else tau for tau in taus),
+        offsets={channel.name: 0},
+    )
+
+
+def _tau(nominal: float, uncertainty: float) -> float | None:
+    """Auxiliary events of a bin; None where it has no constraint and is fixed."""
+    if nominal > 0 and uncertainty > 0:
+        return (nominal / uncertainty) ** 2
+    return None
+
+
+def _staterror(name: str, cells: list[Cell]) -> ParameterGroup:
+    """One factor a bin, with the relative uncertainty of all samples that carry it.
+
+    ``delta_b = sqrt(sum_s uncertainty_sb^2) / sum_s nominal_sb``, over the samples with
+    this modifier; a bin with ``delta_b = 0`` is fixed and gets the width 1.
+    """
+    channels = _staterror_channels(name, cells)
+    widths: list[float] = []
+    offsets: dict[str, int] = {}
+    for channel in channels:
+        offsets[channel.name] = len(widths)
+        carriers = [(s, m) for c, s, m in cells if c.name == channel.name]
+        widths += _relative_uncertainties(carriers)
+    size = len(widths)
+    return ParameterGroup(
+        name,
+        "staterror",
+        False,
+        (1.0,) * size,
+        ((1e-10, 10.0),) * size,
+        tuple(width == 0 for width in widths),
+        "normal",
+        (1.0,) * size,
+        tuple(width or 1.0 for width in widths),
+        offsets=offsets,
+    )
+
+
+def _relative_uncertainties(carriers: list[tuple[Sample, Modifier]]) -> list[float]:
+    nominals = zip(*(sample.data for sample, _ in carriers), strict=True)
+    errors = zip(*(modifier.data for _, modifier in carriers), strict=True)
+    return [
+        sum(e * e for e in error) ** 0.5 / total if (total := sum(nominal)) > 0 else 0.0
+        for nominal, error in zip(nominals, errors, strict=True)
+    ]
+
+
+def _staterror_channels(name: str, cells: list[Cell]) -> list[Channel]:
+    """Channels of a staterror; every sample that has it must have it in all of them."""
+    channels = {channel.name: channel for channel, _, _ in cells}
+    users: dict[str, set[str]] = {}
+    for channel, sample, _ in cells:
+        users.setdefault(sample.name, set()).add(channel.name)
+    for sample, used in users.items():
+        if missing := sorted(set(channels) - used):
+            message = (
+                f"staterror {name!r} spans channels {sorted(channels)}, but sample "
+                f"{sample!r} has it only in {sorted(used)} and not in {missing}: name "
+                "the staterror after its channel"
+            )
+            raise ModelError(message)
+    return [channels[key] for key in sorted(channels)]
+
+
+_DEFAULTS = {
+    "histosys": _alpha,
+    "lumi": _lumi,
+    "normfactor": _normfactor,
+    "normsys": _alpha,
+    "shapefactor": _shapefactor,
+    "shapesys": _shapesys,
+    "staterror": _staterror,
+}
+
+
+def _configured(
+    group: ParameterGroup, config: ParameterConfig | None
+) -> ParameterGroup:
+    """Replace defaults by what the measurement sets, key by key."""
+    if group.kind == "lumi":
+        config = _complete_lumi(group, config)
+    if config is None:
+        return group
+    changes = {
+        "inits": _setting(group, "inits", config.inits, group.inits),
+        "bounds": _bounds(group, config),
+        "fixed": group.fixed if not config.fixed else (True,) * group.size,
+    }
+    changes |= _constraint_settings(group, config)
+    return dataclasses.replace(group, **changes)
+
+
+def _constraint_settings(group: ParameterGroup, config: ParameterConfig) -> dict:
+    """Auxiliary data and widths; refuse keys that the constraint does not know."""
+    own = {"normal": "sigmas", "poisson": "factors"}.get(group.constraint)
+    for key in ("sigmas", "factors", "auxdata"):
+        allowed = key == own or (key == "auxdata" and own is not None)
+        if getattr(config, key) is not None and not allowed:
+            message = (
+                f"the measurement sets {key!r} of parameter {group.name!r}, which a "
+                f"{group.kind} does not have: remove it"
+            )
+            raise ModelError(message)
+    if own is None:
+        return {}
+    default = group.auxdata or group.inits
+    return {
+        "auxdata": _setting(group, "auxdata", config.auxdata, default),
+        "widths": _setting(group, own, getattr(config, own), group.widths),
+    }
+
+
+def _setting(
+    group: ParameterGroup, key: str, given: Numbers | None, default: Numbers
+) -> Numbers:
+    if given is None:
+        return default
+    if len(given) != group.size:
+        message = (
+            f"the measurement gives {len(given)} {key} for parameter {group.name!r}, "
+            f"which has {group.size}: give one for each"
+        )
+        raise ModelError(message)
+    return tuple(float(value) for value in given)
+
+
+def _bounds(
+    group: ParameterGroup, config: ParameterConfig
+) -> tuple[tuple[float, float], ...]:
+    if config.bounds is None:
+        return group.bounds
+    for pair in config.bounds:
+        if len(pair) != 2 or not pair[0] <= pair[1]:
+            message = (
+                f"bounds {list(pair)} of parameter {group.name!r} are no pair of a "
+                "lower and a higher number: correct them in the measurement"
+            )
+            raise ModelError(message)
+    _setting(group, "bounds", tuple(pair[0] for pair in config.bounds), ())
+    return tuple((float(low), float(high)) for low, high in config.bounds)
+
+
+def _complete_lumi(
+    group: ParameterGroup, config: ParameterConfig | None
+) -> ParameterConfig:
+    """Luminosity has no defaults: the measurement must give every value."""
+    needed = ("inits", "bounds", "auxdata", "sigmas")
+    missing = [k for k in needed if config is None or getattr(config, k) is None]
+    if config is None or missing:
+        message = (
+            f"parameter {group.name!r} of the lumi modifiers has no {missing} in the "
+            "measurement: add an entry with inits, bounds, auxdata and sigmas to its "
+            "config/parameters"
+        )
+        raise ModelError(message)
+    return config
+
+
+def _not_shared(
+    first: ParameterGroup, second: ParameterGroup, cell: Cell
+) -> ModelError:
+    message = (
+        f"parameter {first.name!r} is a {first.kind} and also a {second.kind} "
+        f"({_place(*cell)}), which need different parameters: rename one of them"
+    )
+    return ModelError(message)
+
+
+def _place(channel: Channel, sample: Sample, modifier: Modifier) -> str:
+    del modifier
+    return f"sample {sample.name!r} in channel {channel.name!r}"
