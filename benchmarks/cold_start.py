@@ -88,7 +88,8 @@ def measure(ways: list[Way], repeats: int) -> dict[str, dict[str, Any]]:
 def _first(way: Way) -> dict[str, Any]:
     _, done = _run(way)
     answer = {} if done.returncode else json.loads(done.stdout)
-    error = " ".join(done.stderr.split())[-300:] if done.returncode else ""
+    last = [f"exit code {done.returncode}", *done.stderr.strip().splitlines()][-1:]
+    error = last if done.returncode else []
     return {"seconds": [], "error": error, "CLs_obs": answer.get("CLs_obs")}
 
 
@@ -97,7 +98,7 @@ def _run(way: Way) -> tuple[float, subprocess.CompletedProcess[str]]:
     if way.cache is not None:
         if way.empty:
             shutil.rmtree(way.cache, ignore_errors=True)
-        environ["XDG_CACHE_HOME"] = str(way.cache)
+        environ["JAX_COMPILATION_CACHE_DIR"] = str(way.cache)
     start = perf_counter()
     done = subprocess.run(way.command, env=environ, capture_output=True, text=True)
     return perf_counter() - start, done
@@ -108,13 +109,14 @@ def summary(runs: dict[str, dict[str, Any]]) -> str:
     pyhf = runs.get("pyhf, NumPy", {"seconds": [], "CLs_obs": None})
     rows = [_row(name, run, pyhf) for name, run in runs.items()]
     head = ["command", "median", "fastest", "slowest", "over pyhf", "CLs_obs apart"]
-    return table(head, rows)
+    failed = [f"{name}: {line}" for name, run in runs.items() for line in run["error"]]
+    return "\n".join([table(head, rows), *failed])
 
 
 def _row(name: str, run: dict[str, Any], pyhf: dict[str, Any]) -> list[str]:
     times = run["seconds"]
     if not times:
-        return [name, run["error"] or "not measured", "-", "-", "-", "-"]
+        return [name, "not measured", "-", "-", "-", "-"]
     median = statistics.median(times)
     ratio = (
         f"{median / statistics.median(pyhf['seconds']):.2f}" if pyhf["seconds"] else "-"

@@ -25,7 +25,7 @@ from report import circumstances, heading, save, seconds, table
 from workloads import LIKELIHOODS, Workload, example, workloads
 
 import hfjax
-from hfjax.spec.schema import validate
+from hfjax.spec.schema import WORKSPACE, validate
 
 Result = dict[str, Any]
 
@@ -122,7 +122,7 @@ def _read(workload: Workload, watch: Stopwatch) -> tuple[Any, Any]:
         return json.loads(workload.workspace.read_text(encoding="utf-8"))
 
     document = watch.warm("load", load)
-    watch.warm("validate", lambda: validate(document, "workspace"))
+    watch.warm("validate", lambda: validate(document, WORKSPACE))
     workspace = watch.warm("parse", lambda: hfjax.Workspace.parse(document))
     path = workload.patchset
     patchset = watch.once("load patchset", lambda: hfjax.PatchSet.load(path))
