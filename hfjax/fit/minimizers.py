@@ -192,6 +192,16 @@ def optax_lbfgs(
     Parameters that a bound holds are left out of a step, which is then projected on
     the box. The memory belongs to one face: it is dropped when a parameter arrives at
     a bound or leaves it, and after a step across negative curvature.
+
+    >>> import jax.numpy as jnp
+    >>> start, fixed = jnp.zeros(2), jnp.zeros(2, bool)
+    >>> bounds = (jnp.full(2, -5.0), jnp.asarray([5.0, 0.5]))
+    >>> centre = jnp.asarray([2.0, 1.0])
+    >>> found = optax_lbfgs(
+    ...     lambda p: jnp.sum((p - centre) ** 2), start, bounds, fixed, FitSettings()
+    ... )
+    >>> [round(float(p), 3) for p in found.params], int(found.status)
+    ([2.0, 0.5], 0)
     """
     import optax
 

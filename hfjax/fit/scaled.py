@@ -77,6 +77,9 @@ def flatness(settings: FitSettings) -> float:
     """Largest slope in scaled parameters at which a minimizer may rest.
 
     Where the scaling is right, EDM is the slope squared; narrow valleys ask for less.
+
+    >>> round(flatness(FitSettings(tolerance=1e-6)), 7)
+    1e-05
     """
     return 1e-2 * settings.tolerance**0.5
 
