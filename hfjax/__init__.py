@@ -36,9 +36,10 @@ CONTENTS = {
         "Workspace",
     ),
     "hfjax.spec.patchset": ("Patch", "PatchSet", "apply_patch"),
-    "hfjax.model.build": ("build",),
+    "hfjax.model.build": ("ModelSettings", "build"),
     "hfjax.model.model": ("Data", "Model"),
-    "hfjax.fit.mle": ("FitResult", "FitSettings", "fit", "fixed_poi_fit"),
+    "hfjax.fit.status": ("FitSettings", "FitStatus"),
+    "hfjax.fit.mle": ("FitResult", "fit", "fixed_poi_fit"),
     "hfjax.infer.hypotest": ("HypotestResult", "hypotest"),
     "hfjax.infer.test_statistics": (
         "named_test_statistic",
@@ -51,7 +52,7 @@ CONTENTS = {
     "hfjax.plot.exclusion": ("check_plane", "draw_exclusion", "write_exclusion"),
     "hfjax.scan.plan": ("ScanBatch", "build_scan"),
     "hfjax.scan.records": ("Provenance", "ScanPoint", "ScanResult"),
-    "hfjax.scan.run": ("scan",),
+    "hfjax.scan.run": ("scan", "scan_point"),
 }
 
 _HOME = {name: module for module, names in CONTENTS.items() for name in names}
@@ -69,9 +70,10 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.errors import SpecificationError as SpecificationError
     from hfjax.errors import UnknownNameError as UnknownNameError
     from hfjax.fit.mle import FitResult as FitResult
-    from hfjax.fit.mle import FitSettings as FitSettings
     from hfjax.fit.mle import fit as fit
     from hfjax.fit.mle import fixed_poi_fit as fixed_poi_fit
+    from hfjax.fit.status import FitSettings as FitSettings
+    from hfjax.fit.status import FitStatus as FitStatus
     from hfjax.infer.hypotest import HypotestResult as HypotestResult
     from hfjax.infer.hypotest import hypotest as hypotest
     from hfjax.infer.test_statistics import named_test_statistic as named_test_statistic
@@ -80,6 +82,7 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.infer.test_statistics import qmu_tilde as qmu_tilde
     from hfjax.infer.test_statistics import tmu as tmu
     from hfjax.infer.test_statistics import tmu_tilde as tmu_tilde
+    from hfjax.model.build import ModelSettings as ModelSettings
     from hfjax.model.build import build as build
     from hfjax.model.model import Data as Data
     from hfjax.model.model import Model as Model
@@ -92,6 +95,7 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.scan.records import ScanPoint as ScanPoint
     from hfjax.scan.records import ScanResult as ScanResult
     from hfjax.scan.run import scan as scan
+    from hfjax.scan.run import scan_point as scan_point
     from hfjax.spec.patchset import Patch as Patch
     from hfjax.spec.patchset import PatchSet as PatchSet
     from hfjax.spec.patchset import apply_patch as apply_patch

@@ -129,15 +129,13 @@ def run_scan(
     )
     stages.end("build")
     with progress_bar("scan", len(names), options.fit.quiet) as progress:
-        result = hfjax.scan(
+        return hfjax.scan(
             batch,
             options.test.test_poi,
             test_stat=hfjax.named_test_statistic(options.test.test_stat),
             settings=hfjax.FitSettings(minimizer=options.fit.minimizer.value),
             progress=progress,
         )
-    stages.end("scan")
-    return result
 
 
 def with_provenance(

@@ -113,7 +113,9 @@ def _advance(
         value=jnp.where(accept, value, at.value),
         status=status,
         edm=edm,
-        projected_gradient=jnp.max(jnp.abs(jnp.where(free, gradient, 0.0)), initial=0.0),
+        projected_gradient=jnp.max(
+            jnp.abs(jnp.where(free, gradient, 0.0)), initial=0.0
+        ),
         steps=at.steps + 1,
     )
     return _State(after, radius)
@@ -137,9 +139,7 @@ def _next_radius(ratio: Scalar, step: Step, radius: Scalar) -> Scalar:
     return jnp.where(ratio < 0.25, shrunk, grown)
 
 
-def _status(
-    step: Step, edm: Scalar, radius: Scalar, tolerance: float
-) -> ScalarInt:
+def _status(step: Step, edm: Scalar, radius: Scalar, tolerance: float) -> ScalarInt:
     converged = ~step.bounded & (edm < tolerance)
     stalled = radius < LEAST_RADIUS
     unfinished = jnp.where(stalled, FitStatus.STALLED, FitStatus.MAX_STEPS)

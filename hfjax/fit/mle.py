@@ -8,13 +8,18 @@ import jax
 import jax.numpy as jnp
 
 from hfjax.arrays import Params, ParamsMask, Scalar, ScalarInt
-from hfjax.errors import DataError, FitError, MissingPOIError, ParameterError
+from hfjax.errors import (
+    DataError,
+    FitError,
+    MissingPOIError,
+    ModelError,
+    ParameterError,
+)
 from hfjax.fit.minimize import Minimum
 from hfjax.fit.minimizers import named_minimizer
 from hfjax.fit.objective import Objective
 from hfjax.fit.search import Starts, search
-from hfjax.fit.status import FitSettings as FitSettings
-from hfjax.fit.status import FitStatus
+from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.model.model import Data, Model
 
 
@@ -80,9 +85,7 @@ def fit(
     """
     check_data(model, data)
     begin = model.parameters.init if start is None else start
-    return _fit(
-        model.anonymous(), data, begin[None], model.parameters.fixed, settings
-    )
+    return _fit(model.anonymous(), data, begin[None], model.parameters.fixed, settings)
 
 
 def fixed_poi_fit(
@@ -184,14 +187,27 @@ def require_poi(model: Model) -> None:
         MissingPOIError: names the parameter that a signal must bring.
     """
     if model.parameters.sets and model.poi_name is None:
-        named = model.names.poi
-        what = f"{named!r} is not in the model" if named else "the measurement has none"
-        message = (
-            f"a parameter of interest is needed, and {what}: add a signal whose "
-            f"normfactor brings it, by a patch (patch=..., or --patch and --patchset on "
-            "the command line)"
-        )
-        raise MissingPOIError(message)
+        raise missing_poi(model.names.poi)
+
+
+def missing_poi(named: str | None) -> MissingPOIError:
+    """Make the error for a parameter of interest that no modifier brings."""
+    what = f"{named!r} is not in the model" if named else "the measurement names none"
+    message = (
+        f"a parameter of interest is needed, and {what}: add a signal whose normfactor "
+        "brings it, by a patch (patch=..., or --patch and --patchset on the command "
+        "line)"
+    )
+    return MissingPOIError(message)
+
+
+def fixed_poi(name: str | None) -> ModelError:
+    """Make the error for a test of a parameter of interest that is fixed."""
+    message = (
+        f"the parameter of interest {name!r} is fixed, so that no value of it can be "
+        "tested: remove `fixed` from its entry in the measurement"
+    )
+    return ModelError(message)
 
 
 def check_poi_value(model: Model, poi_value: float) -> None:

@@ -257,7 +257,11 @@ def _steepest(
 
 
 def _bend(
-    at: Expansion, metric: Preconditioner, params: Params, move: Params, free: ParamsMask
+    at: Expansion,
+    metric: Preconditioner,
+    params: Params,
+    move: Params,
+    free: ParamsMask,
 ) -> Params:
     """Second-order correction of a step, for valleys that bend.
 

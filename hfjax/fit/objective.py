@@ -13,7 +13,6 @@ is a matrix of rank ``n_bins`` plus a diagonal (the Fisher part), plus a small r
 import equinox as eqx
 import jax.numpy as jnp
 from jax.scipy.special import gammaln, xlogy
-from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, Rates, Scalar
 from hfjax.model.derivatives import RateDerivatives, differentiate

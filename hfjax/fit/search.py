@@ -13,16 +13,25 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from hfjax.arrays import Array, Params, ParamsMask, ScalarBool, ScalarInt
+from hfjax.arrays import (
+    Array,
+    Params,
+    ParamsMask,
+    Rates,
+    Scalar,
+    ScalarBool,
+    ScalarInt,
+)
 from hfjax.fit.minimize import Minimum, minimize
 from hfjax.fit.objective import Objective
-from hfjax.fit.status import FitSettings
-from hfjax.model.model import Crossings
+from hfjax.fit.status import FitSettings, FitStatus
 
 Starts = Float[Array, "start par"]
 
 PROMISING = 20.0
 """A crossing is looked into where the objective there is at most this much higher."""
+WALL = 1.0
+"""Fisher information on a parameter from which on its crossings separate valleys."""
 MAX_ROUNDS = 4
 """How often all crossings are looked into again after one has led lower."""
 
@@ -31,6 +40,7 @@ class _Search(NamedTuple):
     best: Minimum
     held: Params
     task: ScalarInt
+    walled: ScalarBool
     improved: ScalarBool
     rounds: ScalarInt
 
@@ -51,6 +61,10 @@ def search(
 ) -> Minimum:
     """Minimize from several starts and along all crossings; keep the lowest minimum.
 
+    All tries are turns of one loop, so that the minimizer is compiled once: first the
+    starts, then, if crossings separate valleys where these ended, two turns for each
+    crossing: held at it, and released.
+
     Args:
         objective: half a deviance with its expansion to second order.
         starts: where to start; fixed parameters stay there.
@@ -61,72 +75,112 @@ def search(
     Returns:
         The lowest minimum found; its steps are those of all tries.
     """
-    crossings, count = objective.model.crossings, starts.shape[0]
-    tasks = count + (2 * crossings.index.size if settings.explore else 0)
+    count = starts.shape[0]
+    explores = settings.explore and objective.model.crossings.index.size > 0
 
     def run(s: _Search) -> _Search:
-        task = _task(objective, s, starts, fixed, crossings, settings.max_steps)
-        found = minimize(objective, task.start, bounds, task.fixed, settings, task.limit)
-        return _judge(s, task, found, count, tasks)
+        task = _task(objective, s, starts, fixed, settings.max_steps)
+        found = minimize(
+            objective, task.start, bounds, task.fixed, settings, task.limit
+        )
+        after = _judge(s, task, found, count, _last(objective, count))
+        if not explores:
+            return after
+        walled = jax.lax.cond(
+            after.task == count,
+            lambda best: is_walled(objective, best),
+            lambda _: after.walled,
+            after.best.params,
+        )
+        return after._replace(walled=walled)
 
-    first = _nothing(starts[0])
-    state = _Search(
-        first, starts[0], jnp.int32(0), jnp.array(False), jnp.int32(0)
-    )
-    return jax.lax.while_loop(lambda s: s.task < tasks, run, state).best
+    def unfinished(s: _Search) -> ScalarBool:
+        return s.task < jnp.where(s.walled, _last(objective, count), count)
+
+    no = jnp.array(False)
+    state = _Search(_nothing(starts[0]), starts[0], jnp.int32(0), no, no, jnp.int32(0))
+    return jax.lax.while_loop(unfinished, run, state).best
+
+
+def _last(objective: Objective, count: int) -> int:
+    """Number of turns of a search that looks into all crossings once."""
+    return count + 2 * objective.model.crossings.index.size
 
 
 def _nothing(start: Params) -> Minimum:
     """A minimum worse than any other."""
     far = jnp.full((), jnp.inf, start.dtype)
-    return Minimum(start, far, jnp.int32(4), far, far, jnp.int32(0))
+    worst = jnp.int32(FitStatus.NOT_FINITE)
+    return Minimum(start, far, worst, far, far, jnp.int32(0))
 
 
 def _task(
-    objective: Objective,
-    s: _Search,
-    starts: Starts,
-    fixed: ParamsMask,
-    crossings: Crossings,
-    steps: int,
+    objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask, steps: int
 ) -> _Task:
     """What to do next: a start, a fit held at a crossing, or its release."""
-    count = starts.shape[0]
+    crossings, count = objective.model.crossings, starts.shape[0]
     given = starts[jnp.minimum(s.task, count - 1)]
     everything = jnp.int32(steps)
     if crossings.index.size == 0:
         return _Task(given, fixed, everything, jnp.array(False))
     which, phase = jnp.divmod(jnp.maximum(s.task - count, 0), 2)
     index, value = crossings.index[which], crossings.value[which]
-    holds = (s.task >= count) & (phase == 0)
+    explores = s.task >= count
     at_crossing = s.best.params.at[index].set(value, mode="drop")
     follows = jnp.where(phase == 0, at_crossing, s.held)
-    start = jnp.where(s.task < count, given, follows)
-    mask = fixed | (holds & (jnp.arange(fixed.size) == index))
-    movable = (index < fixed.size) & ~fixed[jnp.minimum(index, fixed.size - 1)]
+    start = jnp.where(explores, follows, given)
+    holds = explores & (phase == 0)
+    here = jnp.arange(fixed.size) == index
     low = objective.value(start) < s.best.value + PROMISING
-    worth = (s.task < count) | (movable & low)
-    return _Task(start, mask, jnp.where(worth, everything, 0), holds)
+    worth = ~explores | (jnp.any(here & ~fixed) & low)
+    return _Task(start, fixed | (holds & here), jnp.where(worth, everything, 0), holds)
 
 
-def _judge(
-    s: _Search, task: _Task, found: Minimum, count: int, tasks: int
-) -> _Search:
+def is_walled(objective: Objective, params: Params) -> ScalarBool:
+    """Whether crossings separate valleys at, or next to, some parameters."""
+    crossings = objective.model.crossings
+
+    def stiff_at(index: ScalarInt, value: Scalar) -> Scalar:
+        return stiffness(objective, params.at[index].set(value, mode="drop"))
+
+    beside = jax.vmap(stiff_at)(crossings.index, crossings.value)
+    return jnp.maximum(stiffness(objective, params), jnp.max(beside)) > WALL
+
+
+def stiffness(objective: Objective, params: Params) -> Scalar:
+    """Largest Fisher information on a crossing parameter, ``sum_b (dnu_b)^2 / nu_b``.
+
+    It is large where a small change of the parameter changes a rate by many times its
+    statistical uncertainty: there the crossing is a wall between valleys.
+    """
+    model = objective.model
+
+    def rates(x: Params) -> Rates:
+        return jnp.sum(model.expected_rates(x), axis=0)
+
+    def information(index: ScalarInt) -> Scalar:
+        along = (jnp.arange(params.size) == index).astype(params.dtype)
+        nu, slope = jax.jvp(rates, (params,), (along,))
+        return jnp.sum(slope**2 / jnp.maximum(jnp.abs(nu), 1e-3))
+
+    return jnp.max(jax.vmap(information)(model.crossings.index))
+
+
+def _judge(s: _Search, task: _Task, found: Minimum, count: int, last: int) -> _Search:
     """Keep the lower minimum, and decide what comes next."""
     noise = 1e-9 * (1.0 + jnp.abs(found.value))
     lower = ~task.holds & (task.limit > 0) & (found.value < s.best.value - noise)
-    first = s.task == 0
-    take = lower | first
-    steps = s.best.steps + found.steps
+    take = lower | (s.task == 0)
     best = jax.tree.map(lambda new, old: jnp.where(take, new, old), found, s.best)
-    best = dataclasses.replace(best, steps=steps)
+    best = dataclasses.replace(best, steps=s.best.steps + found.steps)
     improved = s.improved | (lower & (s.task >= count))
-    ended = s.task + 1 >= tasks
-    again = ended & improved & (s.rounds < MAX_ROUNDS)
+    ended = s.task + 1 >= last
+    again = ended & improved & (s.rounds < MAX_ROUNDS) & (last > count)
     return _Search(
         best=best,
         held=jnp.where(task.limit > 0, found.params, jnp.nan),
         task=jnp.where(again, count, s.task + 1),
+        walled=s.walled,
         improved=improved & ~ended,
         rounds=s.rounds + ended,
     )

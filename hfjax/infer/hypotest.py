@@ -8,12 +8,12 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Band, Params, Scalar, ScalarInt
-from hfjax.errors import ModelError
 from hfjax.fit.mle import (
     FitResult,
     best_fit,
     check_data,
     check_poi_value,
+    fixed_poi,
     require_poi,
 )
 from hfjax.fit.objective import Objective
@@ -112,11 +112,20 @@ def hypotest(
     """
     check_testable(model, data)
     tested = 0.0 if test_stat.discovery else poi
-    for value in (tested, test_stat.asimov_poi):
-        if isinstance(value, (int, float)) and not _is_traced(model):
-            check_poi_value(model, value)
+    if isinstance(tested, (int, float)) and not _is_traced(model):
+        check_poi_values(model, test_stat, tested)
     value = jnp.asarray(tested, model.parameters.init.dtype)
-    return _hypotest(model.anonymous(), data, value, test_stat, base, settings)
+    return asymptotic_test(model.anonymous(), data, value, test_stat, base, settings)
+
+
+def check_poi_values(model: Model, test_stat: TestStatistic, poi: float) -> None:
+    """Refuse a test whose fits would hold the parameter of interest out of bounds.
+
+    Raises:
+        ParameterError: names the value and the bounds.
+    """
+    for value in (poi, test_stat.asimov_poi):
+        check_poi_value(model, value)
 
 
 def _is_traced(model: Model) -> bool:
@@ -134,11 +143,7 @@ def check_testable(model: Model, data: Data) -> None:
     check_data(model, data)
     require_poi(model)
     if not _is_traced(model) and bool(model.parameters.fixed[model.poi]):
-        message = (
-            f"the parameter of interest {model.poi_name!r} is fixed, so that no value "
-            "of it can be tested: remove `fixed` from its entry in the measurement"
-        )
-        raise ModelError(message)
+        raise fixed_poi(model.poi_name)
 
 
 class _Fits(eqx.Module):
@@ -154,7 +159,7 @@ STAGES = 4
 
 
 @functools.partial(jax.jit, static_argnames=("test_stat", "base", "settings"))
-def _hypotest(
+def asymptotic_test(
     model: Model,
     data: Data,
     poi: Scalar,
@@ -162,13 +167,12 @@ def _hypotest(
     base: str,
     settings: FitSettings,
 ) -> HypotestResult:
+    """Test a model without names; `hypotest` after all checks of its arguments."""
     fits = run_fits(model, data, poi, test_stat.asimov_poi, settings)
     asimov = model.expected_data(fits.background.params)
     zero = fits.fixed if test_stat.discovery else fits.background
     mu_hat = fits.free.params[model.poi]
-    q = test_stat(
-        poi, mu_hat, fits.fixed.deviance, fits.free.deviance, zero.deviance
-    )
+    q = test_stat(poi, mu_hat, fits.fixed.deviance, fits.free.deviance, zero.deviance)
     # The Asimov data are exactly what `background` expects: its deviance is zero there.
     nothing = jnp.zeros_like(poi)
     zero_asimov = fits.asimov_fixed.deviance if test_stat.discovery else nothing
@@ -248,7 +252,9 @@ def run_fits(
 
     def stage(i: ScalarInt, done: FitResult) -> FitResult:
         asimov = model.expected_data(done.params[0])
-        chosen = jax.tree.map(lambda a, d: jnp.where(i == STAGES - 1, a, d), asimov, data)
+        chosen = jax.tree.map(
+            lambda a, d: jnp.where(i == STAGES - 1, a, d), asimov, data
+        )
         start = _start(i, done, parameters.init)
         start = jnp.where(holds[i], start.at[model.poi].set(values[i]), start)
         fixed = jnp.asarray(parameters.fixed)
@@ -257,12 +263,12 @@ def run_fits(
         return jax.tree.map(lambda all_, one: all_.at[i].set(one), done, result)
 
     done = jax.lax.fori_loop(0, STAGES, stage, _blank(parameters.init))
-    return _Fits(*(jax.tree.map(lambda leaf, i=i: leaf[i], done) for i in range(STAGES)))
+    return _Fits(
+        *(jax.tree.map(lambda leaf, i=i: leaf[i], done) for i in range(STAGES))
+    )
 
 
-def _start(
-    i: ScalarInt, done: FitResult, init: Params
-) -> Float[Array, " par"]:
+def _start(i: ScalarInt, done: FitResult, init: Params) -> Float[Array, " par"]:
     """Where a stage starts: see `run_fits`."""
     background, fixed = done.params[0], done.params[1]
     lower = jnp.where(done.deviance[1] < done.deviance[0], fixed, background)

@@ -1,0 +1,1 @@
+"""Models: likelihoods as pytrees, compiled from workspaces."""

@@ -22,9 +22,14 @@ from hfjax.model.interpolation import (
 from hfjax.model.model import Crossings, Data, Model, Names, SampleBlock
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
 from hfjax.model.parameters import Parameters, ParameterSet
-from hfjax.spec.parameters import ParameterGroup, bin_count, parameter_groups
+from hfjax.spec.parameters import (
+    ParameterGroup,
+    bin_count,
+    parameter_groups,
+    parameter_of_interest,
+)
 from hfjax.spec.patchset import Patch, apply_patch
-from hfjax.spec.workspace import Modifier, Sample, Workspace
+from hfjax.spec.workspace import Sample, Workspace
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,6 +98,7 @@ def build(
     measurement: str | int | None = None,
     patch: Patch | Sequence[dict] | None = None,
     settings: ModelSettings = ModelSettings(),
+    background: Workspace | None = None,
 ) -> tuple[Model, Data]:
     """Compile a workspace into a model and its observed data.
 
@@ -102,6 +108,8 @@ def build(
         measurement: name or position of the measurement; the first by default.
         patch: signal to add: an entry of a patchset, or JSON-patch operations.
         settings: interpolation codes and precision.
+        background: the workspace before a signal was added, where that was done by the
+            caller; see `hfjax.spec.parameters.parameter_of_interest`.
 
     Returns:
         The model, and the observed main and nominal auxiliary data.
@@ -110,10 +118,13 @@ def build(
         ModelError: the workspace has no meaning as a model.
         PrecisionError: float64 is asked for while JAX runs in float32.
     """
-    _check_precision(settings)
+    check_precision(settings)
     if patch is not None:
+        background = workspace
         is_entry = isinstance(patch, Patch)
-        workspace = patch.apply(workspace) if is_entry else apply_patch(workspace, patch)
+        workspace = (
+            patch.apply(workspace) if is_entry else apply_patch(workspace, patch)
+        )
     chosen = workspace.measurement(measurement)
     groups = parameter_groups(workspace, chosen)
     layout = make_layout(channel_bins(workspace), groups)
@@ -124,13 +135,17 @@ def build(
         for s in c.samples
     ]
     block = fill_block(cells, layout, settings)
-    model = assemble(
-        (block,), layout, settings, Names(poi=chosen.poi or None, samples=(*samples,))
-    )
+    poi = parameter_of_interest(groups, chosen, background)
+    model = assemble((block,), layout, settings, Names(poi=poi, samples=(*samples,)))
     return to_device(model, settings), to_device(observed(workspace, layout), settings)
 
 
-def _check_precision(settings: ModelSettings) -> None:
+def check_precision(settings: ModelSettings) -> None:
+    """Refuse to build a float64 model while JAX runs in float32.
+
+    Raises:
+        PrecisionError: with the line that switches float64 on.
+    """
     if settings.dtype == "float64" and not jax.config.read("jax_enable_x64"):
         message = (
             "a float64 model needs JAX's 64-bit mode: put "
@@ -187,9 +202,7 @@ MAX_CROSSINGS = 12
 """Most crossings that a fit looks into: those of the largest undershoots."""
 
 
-def fill_crossings(
-    blocks: Sequence[NormSys], settings: ModelSettings
-) -> Crossings:
+def fill_crossings(blocks: Sequence[NormSys], settings: ModelSettings) -> Crossings:
     """Find where polynomials of code 4 cross zero, deepest first, each value once."""
     found: dict[tuple[int, float], float] = {}
     if settings.normsys == "code4":
@@ -282,8 +295,14 @@ def _columns(rows: list[tuple[int, int, float]]) -> tuple[np.ndarray, ...]:
 
 
 def observed(workspace: Workspace, layout: Layout) -> Data:
-    """Observed events in channel order, and nominal auxiliary data."""
-    main = [workspace.observation(name).data for name in layout.channels]
+    """Observed events in channel order, and nominal auxiliary data.
+
+    A channel that a patch removed together with its observation counts as empty.
+    """
+    counts = {found.name: found.data for found in workspace.observations}
+    main = [
+        counts.get(name, (0.0,) * width) for name, (_, width) in layout.channels.items()
+    ]
     aux = [value for group in layout.groups.values() for value in group.auxdata]
     return Data(np.concatenate(main).astype(float), np.array(aux, float))
 
@@ -395,7 +414,6 @@ def _fill_normsys(
         column = layout.channel_index[channel]
         chosen = [m for m in sample.modifiers if m.type == "normsys"]
         for slot, modifier in enumerate(sorted(chosen, key=lambda m: m.name)):
-            _check_factors(modifier, sample, channel)
             slots[slot, row, column] = rows[modifier.name]
             hi[slot, row, column] = modifier.data["hi"]
             lo[slot, row, column] = modifier.data["lo"]
@@ -410,20 +428,7 @@ def _fill_normsys(
     )
 
 
-def _check_factors(modifier: Modifier, sample: Sample, channel: str) -> None:
-    if modifier.data["hi"] < 0 or modifier.data["lo"] < 0:
-        message = (
-            f"normsys {modifier.name!r} of sample {sample.name!r} in channel "
-            f"{channel!r} has lo {modifier.data['lo']:g} and hi "
-            f"{modifier.data['hi']:g}: a negative factor has no exponential "
-            "interpolation; use a histosys, or zero"
-        )
-        raise ModelError(message)
-
-
-def _fill_scaling(
-    cells: Sequence[Cell], layout: Layout, shape: BlockShape
-) -> Scaling:
+def _fill_scaling(cells: Sequence[Cell], layout: Layout, shape: BlockShape) -> Scaling:
     index = np.full(
         (shape.scaling_slots, shape.samples, layout.bins), layout.size, np.int32
     )

@@ -58,9 +58,7 @@ def away_from_zero(factor: Array) -> Array:
     return jnp.where(jnp.abs(factor) < NEAR_ZERO, NEAR_ZERO, factor)
 
 
-def normsys_derivatives(
-    normsys: NormSys, params: Params
-) -> tuple[Cells, Slots, Slots]:
+def normsys_derivatives(normsys: NormSys, params: Params) -> tuple[Cells, Slots, Slots]:
     """Product of all factors, and ``f'/f`` and ``f''/f`` of each."""
     alpha = normsys.alpha(params)
     inside = jnp.abs(alpha) < normsys.edge
@@ -116,9 +114,7 @@ def spread(normsys: NormSys, slots: Slots) -> Float[Array, "normsys sample chann
     return table.at[normsys.slot, row, column].set(slots, mode="drop")[:size]
 
 
-def block_jacobian(
-    at: BlockDerivatives, into: Jacobian, model: Model
-) -> Jacobian:
+def block_jacobian(at: BlockDerivatives, into: Jacobian, model: Model) -> Jacobian:
     """Add the derivative of the summed rates of a block to a Jacobian."""
     block = at.block
     histosys = jnp.einsum("jsb,sb->jb", at.shift, at.factor)

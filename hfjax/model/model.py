@@ -45,9 +45,7 @@ class SampleBlock(eqx.Module):
     normsys: NormSys
     scaling: Scaling
 
-    def rates(
-        self, params: Params, bin_channel: Int[Array, " bin"]
-    ) -> SampleRates:
+    def rates(self, params: Params, bin_channel: Int[Array, " bin"]) -> SampleRates:
         """Expected events of each sample in each bin."""
         factor = self.normsys.factor(params)[:, bin_channel]
         base = self.nominal + self.histosys.delta(params)
@@ -138,8 +136,10 @@ class Model(eqx.Module):
 
     def expected_data(self, params: Params) -> Data:
         """Expected main and auxiliary data: the Asimov data set of ``params``."""
-        return Data(self._main(params), self._aux(self.gaussian.expected(params),
-                                                  self.poisson.expected(params)))
+        return Data(
+            self._main(params),
+            self._aux(self.gaussian.expected(params), self.poisson.expected(params)),
+        )
 
     def logpdf(self, params: Params, data: Data) -> Scalar:
         """Logarithm of the probability density of a data set, all constants included.

@@ -6,7 +6,7 @@ sharing follow pyhf 0.7.6.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from hfjax.errors import ModelError
 from hfjax.spec.workspace import (
@@ -98,6 +98,37 @@ def parameter_groups(
     return tuple(_configured(g, configs.get(g.name)) for g in groups.values())
 
 
+def parameter_of_interest(
+    groups: Sequence[ParameterGroup],
+    measurement: Measurement,
+    background: Workspace | None = None,
+) -> str | None:
+    """Return the parameter of interest, as far as the parameters have it.
+
+    Published signal patches do not always bring the very name that the background's
+    measurement announces. A parameter that differs from it only in capitals is taken,
+    or else the only normfactor that the signal brings.
+
+    Args:
+        groups: the parameters.
+        measurement: names the parameter of interest; "" is none.
+        background: the workspace before the signal was added.
+
+    Returns:
+        Name of the parameter of interest; the announced one if nothing replaces it.
+    """
+    named = measurement.poi
+    names = [group.name for group in groups]
+    if not named or named in names:
+        return named or None
+    alike = [name for name in names if name.lower() == named.lower()]
+    if not alike and background is not None:
+        before = {name for name, _ in background.modifiers}
+        new = [group for group in groups if group.name not in before]
+        alike = [group.name for group in new if group.kind == "normfactor"]
+    return alike[0] if len(alike) == 1 else named
+
+
 def collect(workspace: Workspace) -> dict[str, dict[str, list[Cell]]]:
     """Find the places of every modifier, by type and name, in pyhf's walking order."""
     found: dict[str, dict[str, list[Cell]]] = {kind: {} for kind in KINDS}
@@ -123,23 +154,36 @@ def bin_count(channel: Channel) -> int:
 def _alpha(name: str, cells: list[Cell]) -> ParameterGroup:
     """Interpolation parameter of normsys and histosys: standard normal constraint."""
     kind = cells[0][2].type
+    for cell in cells if kind == "normsys" else ():
+        _check_factors(*cell)
     bounds = ((-5.0, 5.0),)
     return ParameterGroup(
         name, kind, True, (0.0,), bounds, (False,), "normal", (0.0,), (1.0,)
     )
 
 
+def _check_factors(channel: Channel, sample: Sample, modifier: Modifier) -> None:
+    low, high = modifier.data["lo"], modifier.data["hi"]
+    if low < 0 or high < 0:
+        message = (
+            f"normsys {modifier.name!r} of {_place(channel, sample)} has lo {low:g} and "
+            f"hi {high:g}: a negative factor has no exponential interpolation; use a "
+            "histosys, or zero"
+        )
+        raise ModelError(message)
+
+
 def _normfactor(name: str, cells: list[Cell]) -> ParameterGroup:
     del cells
-    return ParameterGroup(
-        name, "normfactor", True, (1.0,), ((0.0, 10.0),), (False,)
-    )
+    return ParameterGroup(name, "normfactor", True, (1.0,), ((0.0, 10.0),), (False,))
 
 
 def _lumi(name: str, cells: list[Cell]) -> ParameterGroup:
     """Luminosity; every value comes from the measurement, see `_configured`."""
     del cells
-    return ParameterGroup(name, "lumi", True, (1.0,), ((0.0, 10.0),), (False,), "normal")
+    return ParameterGroup(
+        name, "lumi", True, (1.0,), ((0.0, 10.0),), (False,), "normal"
+    )
 
 
 def _shapefactor(name: str, cells: list[Cell]) -> ParameterGroup:
@@ -160,7 +204,7 @@ def _shapesys(name: str, cells: list[Cell]) -> ParameterGroup:
     """One factor a bin, Poisson constrained with ``tau = (nominal / uncertainty)^2``."""
     (channel, sample, modifier), *others = cells
     if others:
-        places = " and ".join(_place(*cell) for cell in (cells[0], others[0]))
+        places = " and ".join(_place(*cell[:2]) for cell in (cells[0], others[0]))
         message = (
             f"shapesys {name!r} is used by {places}: its constraint belongs to one "
             "sample; give each its own name"
@@ -341,11 +385,10 @@ def _not_shared(
 ) -> ModelError:
     message = (
         f"parameter {first.name!r} is a {first.kind} and also a {second.kind} "
-        f"({_place(*cell)}), which need different parameters: rename one of them"
+        f"({_place(*cell[:2])}), which need different parameters: rename one of them"
     )
     return ModelError(message)
 
 
-def _place(channel: Channel, sample: Sample, modifier: Modifier) -> str:
-    del modifier
+def _place(channel: Channel, sample: Sample) -> str:
     return f"sample {sample.name!r} in channel {channel.name!r}"

@@ -1,0 +1,265 @@
+"""From a patchset to one batched model.
+
+All points of a scan share the arrays of the background; only what patches bring is
+stacked. Parameters are aligned by name: the union over all points is laid out once, and
+what a point lacks is fixed and masked, so that it changes nothing.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from hfjax.errors import HfjaxError
+from hfjax.fit.mle import fixed_poi, missing_poi
+from hfjax.model.build import (
+    BlockShape,
+    Cell,
+    Layout,
+    ModelSettings,
+    assemble,
+    block_shape,
+    channel_bins,
+    check_precision,
+    fill_block,
+    fill_parameters,
+    make_layout,
+    observed,
+    to_device,
+)
+from hfjax.model.model import Crossings, Data, Model, Names
+from hfjax.scan.align import Member, own_layout, union_layout
+from hfjax.spec.parameters import parameter_groups, parameter_of_interest
+from hfjax.spec.patchset import Patch, PatchSet
+from hfjax.spec.workspace import Sample, Workspace
+
+
+@dataclasses.dataclass(frozen=True)
+class ScanGroup:
+    """Points whose models have one shape.
+
+    Attributes:
+        members: the points.
+        shared: model and data with the leaves that all points share, else None.
+        stacked: the other leaves, points on the first axis, else None.
+        template: the first model with its names, for messages and lookups.
+    """
+
+    members: tuple[Member, ...]
+    shared: tuple[Model, Data]
+    stacked: tuple[Model, Data]
+    template: Model
+
+    def point(self, index: int) -> tuple[Model, Data]:
+        """Model and data of one point."""
+        chosen = jax.tree.map(lambda leaf: leaf[index], self.stacked)
+        return eqx.combine(self.shared, chosen)
+
+
+@dataclasses.dataclass(frozen=True)
+class ScanBatch:
+    """All points of a scan, ready to be fitted.
+
+    Attributes:
+        labels: what the values of a point stand for.
+        order: names and values of all points, as in the patchset.
+        groups: the points that have a model, batched.
+        failures: what is wrong with the others, by name.
+    """
+
+    labels: tuple[str, ...]
+    order: tuple[tuple[str, tuple[Any, ...]], ...]
+    groups: tuple[ScanGroup, ...]
+    failures: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+def build_scan(
+    workspace: Workspace,
+    patchset: PatchSet,
+    *,
+    measurement: str | int | None = None,
+    names: Sequence[str] | None = None,
+    settings: ModelSettings = ModelSettings(),
+) -> ScanBatch:
+    """Compile a background-only workspace and its patches into one batched model.
+
+    Args:
+        workspace: the workspace that the patches are made for.
+        patchset: signal hypotheses; its digest is not verified here.
+        measurement: name or position of the measurement; the first by default.
+        names: patches to take; all by default.
+        settings: interpolation codes and precision.
+
+    Returns:
+        The batch. A patch that cannot be applied, or leaves no valid model, is listed
+        in its ``failures`` and stops no other.
+
+    Raises:
+        UnknownNameError: a name or the measurement does not exist.
+        PrecisionError: float64 is asked for while JAX runs in float32.
+    """
+    check_precision(settings)
+    workspace.measurement(measurement)
+    chosen = list(patchset) if names is None else [patchset[name] for name in names]
+    members, failures = [], {}
+    for patch in chosen:
+        try:
+            members.append(_member(workspace, patch, measurement))
+        except HfjaxError as error:
+            failures[patch.name] = str(error)
+    return ScanBatch(
+        labels=patchset.labels,
+        order=tuple((patch.name, patch.values) for patch in chosen),
+        groups=tuple(build_group(group, settings) for group in compatible(members)),
+        failures=failures,
+    )
+
+
+def _member(
+    workspace: Workspace, patch: Patch, measurement: str | int | None
+) -> Member:
+    """Apply a patch and check that a test of the result is possible."""
+    patched = patch.apply(workspace)
+    chosen = patched.measurement(measurement)
+    groups = parameter_groups(patched, chosen)
+    fill_parameters(make_layout(channel_bins(patched), groups))
+    poi = parameter_of_interest(groups, chosen, workspace)
+    found = [group for group in groups if group.name == poi]
+    if poi is None or not found:
+        raise missing_poi(poi)
+    if found[0].fixed[0]:
+        raise fixed_poi(poi)
+    return Member(patch.name, patch.values, patched, groups, poi)
+
+
+def compatible(members: Sequence[Member]) -> list[list[Member]]:
+    """Group points in which every name means the same kind of thing."""
+    groups: list[tuple[dict[str, Any], list[Member]]] = []
+    for member in members:
+        meaning = _meaning(member)
+        for known, group in groups:
+            if all(known.get(key, value) == value for key, value in meaning.items()):
+                known.update(meaning)
+                group.append(member)
+                break
+        else:
+            groups.append((meaning, [member]))
+    return [group for _, group in groups]
+
+
+def _meaning(member: Member) -> dict[str, Any]:
+    """What must not differ between points of one batch, by name."""
+    kinds = {
+        f"parameter {g.name}": (g.scalar, g.constraint, g.kind == "shapefactor")
+        for g in member.groups
+    }
+    bins = channel_bins(member.workspace)
+    return kinds | {f"channel {name}": width for name, width in bins.items()}
+
+
+def build_group(members: Sequence[Member], settings: ModelSettings) -> ScanGroup:
+    """Stack points of one shape into a batched model."""
+    layout = union_layout(members)
+    common = common_cells(members)
+    background = fill_block(common, layout, settings)
+    own = [own_cells(member, common) for member in members]
+    shape = union_shape([block_shape(cells) for cells in own])
+    points: list[tuple[Model, Data]] = []
+    for member, cells in zip(members, own, strict=True):
+        mine, present = own_layout(member, layout)
+        signal = fill_block(cells, mine, settings, shape)
+        model = assemble((background, signal), mine, settings, Names(poi=member.poi))
+        data = observed(member.workspace, mine)
+        points.append((masked(model, member, mine, present), data))
+    room = max(model.crossings.index.size for model, _ in points)
+    points = [(with_crossings(model, room), data) for model, data in points]
+    return split(members, points, settings)
+
+
+def common_cells(members: Sequence[Member]) -> list[Cell]:
+    """Samples that every point has, and has unchanged, in rows by name."""
+    first, *others = (_samples(member) for member in members)
+    same = [
+        key
+        for key, sample in first.items()
+        if all(other.get(key) is sample for other in others)
+    ]
+    rows = sorted({name for _, name in same})
+    return [(rows.index(name), channel, first[channel, name]) for channel, name in same]
+
+
+def own_cells(member: Member, common: Sequence[Cell]) -> list[Cell]:
+    """Samples that a point does not share with all others, in rows by name."""
+    shared = {(channel, sample.name) for _, channel, sample in common}
+    own = {k: s for k, s in _samples(member).items() if k not in shared}
+    rows = sorted({name for _, name in own})
+    return [(rows.index(name), channel, s) for (channel, name), s in own.items()]
+
+
+def _samples(member: Member) -> dict[tuple[str, str], Sample]:
+    channels = member.workspace.channels
+    return {(c.name, s.name): s for c in channels for s in c.samples}
+
+
+def union_shape(shapes: Sequence[BlockShape]) -> BlockShape:
+    """Smallest shape that holds all."""
+    return BlockShape(
+        samples=max(shape.samples for shape in shapes),
+        histosys=tuple(sorted({n for shape in shapes for n in shape.histosys})),
+        normsys=tuple(sorted({n for shape in shapes for n in shape.normsys})),
+        normsys_slots=max(shape.normsys_slots for shape in shapes),
+        scaling_slots=max(shape.scaling_slots for shape in shapes),
+    )
+
+
+def masked(model: Model, member: Member, layout: Layout, present: np.ndarray) -> Model:
+    """Mask the bins and constraint terms that a point does not have."""
+    bins = channel_bins(member.workspace)
+    widths = [width for _, width in layout.channels.values()]
+    gaussian, poisson = (
+        dataclasses.replace(terms, present=present[terms.index])
+        for terms in (model.gaussian, model.poisson)
+    )
+    return dataclasses.replace(
+        model,
+        bin_present=np.repeat([name in bins for name in layout.channels], widths),
+        gaussian=gaussian,
+        poisson=poisson,
+    )
+
+
+def with_crossings(model: Model, number: int) -> Model:
+    """Pad the crossings to the same number for every point."""
+    own = model.crossings
+    room, behind = number - own.index.size, model.parameters.init.size
+    index = np.concatenate([own.index, np.full(room, behind, np.int32)])
+    value = np.concatenate([own.value, np.zeros(room)])
+    return dataclasses.replace(model, crossings=Crossings(index, value))
+
+
+def split(
+    members: Sequence[Member],
+    points: Sequence[tuple[Model, Data]],
+    settings: ModelSettings,
+) -> ScanGroup:
+    """Keep once what all points share, and stack the rest."""
+    bare = [(model.anonymous(), data) for model, data in points]
+    leaves = [jax.tree.leaves(point) for point in bare]
+    tree = jax.tree.structure(bare[0])
+    shared, stacked = [], []
+    for column in zip(*leaves, strict=True):
+        same = all(np.array_equal(column[0], other) for other in column[1:])
+        shared.append(column[0] if same else None)
+        stacked.append(None if same else np.stack(column))
+    return ScanGroup(
+        members=tuple(members),
+        shared=to_device(jax.tree.unflatten(tree, shared), settings),
+        stacked=to_device(jax.tree.unflatten(tree, stacked), settings),
+        template=points[0][0],
+    )

@@ -1,0 +1,237 @@
+"""Execution of a scan: every point of a batch tested in a few compiled programs."""
+
+import functools
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from hfjax.arrays import Array, Scalar, ScalarInt
+from hfjax.fit.status import FitSettings, FitStatus
+from hfjax.infer.hypotest import HypotestResult, asymptotic_test, check_poi_values
+from hfjax.infer.test_statistics import TestStatistic, qmu_tilde
+from hfjax.model.model import Data, Model
+from hfjax.scan.plan import ScanBatch, ScanGroup
+from hfjax.scan.align import Member
+from hfjax.scan.records import Provenance, ScanPoint, ScanResult
+
+CPU_CHUNK = 4
+"""Points that one call of the compiled program tests on a CPU."""
+NO_MODEL = "no_model"
+"""Status of a point whose patch leaves no model that can be tested."""
+
+Lane = tuple[Model, Data]
+Progress = Callable[[int, int], None]
+
+
+class PointNumbers(NamedTuple):
+    """What is kept of the test of a point; see `HypotestResult`."""
+
+    CLs_obs: Scalar
+    CLs_exp: Float[Array, " band"]
+    CLsb: Scalar
+    CLb: Scalar
+    q: Scalar
+    q_asimov: Scalar
+    mu_hat: Scalar
+    status: ScalarInt
+    edm: Scalar
+    steps: ScalarInt
+
+
+def scan(
+    batch: ScanBatch,
+    poi: float = 1.0,
+    *,
+    test_stat: TestStatistic = qmu_tilde,
+    settings: FitSettings = FitSettings(),
+    progress: Progress | None = None,
+) -> ScanResult:
+    """Test one value of the parameter of interest at all points of a batch.
+
+    Args:
+        batch: of `build_scan`.
+        poi: value to test.
+        test_stat: of `hfjax.infer.test_statistics`.
+        settings: minimizer, steps and tolerance of all fits.
+        progress: called with the number of points done and of all.
+
+    Returns:
+        One record a point, in the order of the patchset. A point without a model, or
+        whose fits did not converge, says why and has no numbers.
+    """
+    begin = time.perf_counter()
+    report = progress or _silent
+    found = {
+        name: ScanPoint(name, values, status=NO_MODEL, message=batch.failures[name])
+        for name, values in batch.order
+        if name in batch.failures
+    }
+    tested = 0.0 if test_stat.discovery else poi
+    seconds = {"compile": 0.0, "fit": 0.0}
+    for group in batch.groups:
+        check_poi_values(group.template, test_stat, tested)
+        run = compile_chunk(group, tested, test_stat, settings)
+        seconds["compile"] += time.perf_counter() - begin
+        for member, numbers in tested_members(group, run):
+            found[member.name] = scan_point(member.name, member.values, numbers)
+            report(len(found), len(batch))
+        seconds["fit"] += time.perf_counter() - begin - sum(seconds.values())
+    points = tuple(found[name] for name, _ in batch.order)
+    return ScanResult(batch.labels, points, Provenance(seconds=seconds))
+
+
+def _silent(done: int, total: int) -> None:
+    del done, total
+
+
+Run = Callable[[Int[Array, " chunk"], int], PointNumbers]
+
+
+def compile_chunk(
+    group: ScanGroup, poi: float, test_stat: TestStatistic, settings: FitSettings
+) -> Run:
+    """Compile the program that tests some points of a group.
+
+    Returns:
+        A function of the positions of the points and their number.
+    """
+    on_cpu = jax.default_backend() == "cpu"
+    test = _one_by_one if on_cpu else _all_at_once
+    value = jnp.asarray(poi, group.template.parameters.init.dtype)
+    size = chunk_size(group)
+    arguments = (group.shared, group.stacked)
+    lowered = test.lower(
+        *arguments,
+        jnp.zeros(size, jnp.int32),
+        jnp.int32(size),
+        value,
+        test_stat,
+        settings,
+    )
+    program = lowered.compile()
+    return lambda positions, count: program(
+        *arguments, positions, jnp.int32(count), value
+    )
+
+
+def chunk_size(group: ScanGroup) -> int:
+    """Points that one call tests: few on a CPU, so that cores and progress share."""
+    if jax.default_backend() == "cpu":
+        return min(CPU_CHUNK, len(group.members))
+    return len(group.members)
+
+
+def tested_members(group: ScanGroup, run: Run) -> Iterator[tuple[Member, PointNumbers]]:
+    """Test all points of a group on all cores, and yield them as they are done."""
+    size, total = chunk_size(group), len(group.members)
+
+    def test(start: int) -> tuple[int, PointNumbers]:
+        count = min(size, total - start)
+        positions = (start + np.arange(size)) % total
+        numbers = run(jnp.asarray(positions, jnp.int32), count)
+        return start, jax.tree.map(np.asarray, numbers)
+
+    with ThreadPoolExecutor(_workers()) as pool:
+        jobs = [pool.submit(test, start) for start in range(0, total, size)]
+        for job in as_completed(jobs):
+            start, numbers = job.result()
+            for i in range(min(size, total - start)):
+                point = jax.tree.map(lambda leaf, i=i: leaf[i], numbers)
+                yield group.members[start + i], point
+
+
+def _workers() -> int:
+    return (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
+
+
+@functools.partial(jax.jit, static_argnames=("test_stat", "settings"))
+def _one_by_one(
+    shared: Lane,
+    stacked: Lane,
+    positions: Int[Array, " chunk"],
+    count: ScalarInt,
+    poi: Scalar,
+    test_stat: TestStatistic,
+    settings: FitSettings,
+) -> PointNumbers:
+    """Test points one after the other: on CPUs a batch waits for its slowest lane."""
+
+    def test(i: ScalarInt, done: PointNumbers) -> PointNumbers:
+        one = _test_point(shared, stacked, positions[i], poi, test_stat, settings)
+        return jax.tree.map(lambda all_, value: all_.at[i].set(value), done, one)
+
+    kinds = jax.eval_shape(
+        lambda: _test_point(shared, stacked, positions[0], poi, test_stat, settings)
+    )
+    blank = jax.tree.map(
+        lambda kind: jnp.zeros((positions.size, *kind.shape), kind.dtype), kinds
+    )
+    return jax.lax.fori_loop(0, count, test, blank)
+
+
+@functools.partial(jax.jit, static_argnames=("test_stat", "settings"))
+def _all_at_once(
+    shared: Lane,
+    stacked: Lane,
+    positions: Int[Array, " chunk"],
+    count: ScalarInt,
+    poi: Scalar,
+    test_stat: TestStatistic,
+    settings: FitSettings,
+) -> PointNumbers:
+    """Test points in one batch, for accelerators."""
+    del count
+    return jax.vmap(
+        lambda i: _test_point(shared, stacked, i, poi, test_stat, settings)
+    )(positions)
+
+
+def _test_point(
+    shared: Lane,
+    stacked: Lane,
+    position: ScalarInt,
+    poi: Scalar,
+    test_stat: TestStatistic,
+    settings: FitSettings,
+) -> PointNumbers:
+    own = jax.tree.map(lambda leaf: leaf[position], stacked)
+    model, data = eqx.combine(shared, own)
+    result = asymptotic_test(model, data, poi, test_stat, "normal", settings)
+    return PointNumbers(*(getattr(result, name) for name in PointNumbers._fields))
+
+
+def scan_point(
+    name: str, values: tuple[Any, ...], result: HypotestResult | PointNumbers
+) -> ScanPoint:
+    """Turn the test of one point into its record.
+
+    Args:
+        name: name of the patch.
+        values: values of the labels.
+        result: the test; a failed one leaves its reason and no numbers.
+    """
+    status = FitStatus(int(result.status))
+    ok = status is FitStatus.CONVERGED
+    return ScanPoint(
+        name,
+        tuple(values),
+        CLs_obs=float(result.CLs_obs),
+        CLs_exp=tuple(float(value) for value in result.CLs_exp),
+        CLsb=float(result.CLsb),
+        CLb=float(result.CLb),
+        q=float(result.q),
+        q_asimov=float(result.q_asimov),
+        mu_hat=float(result.mu_hat),
+        status=status.name.lower(),
+        message="" if ok else status.sentence,
+        edm=float(result.edm),
+        steps=int(result.steps),
+    )
