@@ -48,7 +48,7 @@ OBSERVED = {
     "CR_top": [912],
     "CR_multijet": [1291, 574, 241, 88],
     "SR_low": [119, 76, 31, 17],
-    "SR_high": [27, 10, 5],
+    "SR_high": [28, 12, 5],
 }
 CHANNELS = list(BACKGROUNDS)
 

@@ -4,12 +4,14 @@ import copy
 import io
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jax
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from hfjax.cli.main import run
 from hfjax.spec.digest import digest
@@ -45,10 +47,21 @@ class Outcome:
         return self.stderr
 
 
+@pytest.fixture(scope="package")
+def cache_home(tmp_path_factory) -> Iterator[Path]:
+    """A cache folder for all tests here: equal programs are compiled once."""
+    compilation_cache.reset_cache()  # what was compiled before had no folder
+    yield tmp_path_factory.mktemp("cache")
+    jax.config.update("jax_compilation_cache_dir", None)
+    jax.config.update("jax_enable_compilation_cache", True)
+    compilation_cache.reset_cache()
+
+
 @pytest.fixture
-def hfjax(monkeypatch, capsys, tmp_path) -> Callable[..., Outcome]:
-    """Run `hfjax` with arguments; compiled programs go to a folder of the test."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def hfjax(monkeypatch, capsys, tmp_path, cache_home) -> Callable[..., Outcome]:
+    """Run `hfjax` with arguments, in a folder of the test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_home))
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
 
     def command(*arguments: object, stdin: str = "") -> Outcome:
