@@ -111,7 +111,9 @@ class ScanPoint:
     def parse(cls, document: Mapping[str, Any]) -> "ScanPoint":
         """A point from its JSON values; keys it does not know are ignored."""
         known = {entry.name: document[entry.name] for entry in fields(cls)}
-        lists = {key: tuple(known[key]) for key in ("values", "CLs_exp")}
+        lists: dict[str, Any] = {
+            key: tuple(known[key]) for key in ("values", "CLs_exp")
+        }
         return cls(**known | lists)
 
 
