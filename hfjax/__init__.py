@@ -36,8 +36,9 @@ CONTENTS = {
         "Workspace",
     ),
     "hfjax.spec.patchset": ("Patch", "PatchSet", "apply_patch"),
-    "hfjax.model.build": ("ModelSettings", "build"),
+    "hfjax.model.build": ("build",),
     "hfjax.model.model": ("Data", "Model"),
+    "hfjax.model.settings": ("ModelSettings",),
     "hfjax.fit.status": ("FitSettings", "FitStatus"),
     "hfjax.fit.mle": ("FitResult", "fit", "fixed_poi_fit"),
     "hfjax.infer.hypotest": ("HypotestResult", "hypotest"),
@@ -82,10 +83,10 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.infer.test_statistics import qmu_tilde as qmu_tilde
     from hfjax.infer.test_statistics import tmu as tmu
     from hfjax.infer.test_statistics import tmu_tilde as tmu_tilde
-    from hfjax.model.build import ModelSettings as ModelSettings
     from hfjax.model.build import build as build
     from hfjax.model.model import Data as Data
     from hfjax.model.model import Model as Model
+    from hfjax.model.settings import ModelSettings as ModelSettings
     from hfjax.plot.exclusion import check_plane as check_plane
     from hfjax.plot.exclusion import draw_exclusion as draw_exclusion
     from hfjax.plot.exclusion import write_exclusion as write_exclusion

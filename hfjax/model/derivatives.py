@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, Rates, SampleRates
-from hfjax.model.interpolation import derivatives, polynomial
+from hfjax.model.interpolation import derivatives, polynomial_derivatives
 from hfjax.model.model import Model, SampleBlock
 from hfjax.model.modifiers import Cells, NormSys, Slots
 
@@ -62,8 +62,8 @@ def normsys_derivatives(normsys: NormSys, params: Params) -> tuple[Cells, Slots,
     """Product of all factors, and ``f'/f`` and ``f''/f`` of each."""
     alpha = normsys.alpha(params)
     inside = jnp.abs(alpha) < normsys.edge
-    value, first, second = derivatives(
-        lambda a: polynomial(a, normsys.coefficients), jnp.where(inside, alpha, 0.0)
+    value, first, second = polynomial_derivatives(
+        jnp.where(inside, alpha, 0.0), normsys.coefficients
     )
     safe = away_from_zero(value)
     log = jnp.where(alpha > 0.0, normsys.log_hi, -normsys.log_lo)
@@ -72,8 +72,9 @@ def normsys_derivatives(normsys: NormSys, params: Params) -> tuple[Cells, Slots,
     slope = jnp.where(inside, first / safe, log)
     bend = jnp.where(inside, second / safe, log * log)
     if normsys.positive:
-        held = total <= 0.0
-        return normsys.factor(params), *(jnp.where(held, 0.0, x) for x in (slope, bend))
+        moving = total > 0.0
+        total = normsys.factor(params)
+        slope, bend = jnp.where(moving, slope, 0.0), jnp.where(moving, bend, 0.0)
     return total, slope, bend
 
 
@@ -122,7 +123,8 @@ def block_jacobian(at: BlockDerivatives, into: Jacobian, model: Model) -> Jacobi
     normsys = jnp.einsum("jsb,sb->jb", by_bin, at.rates)
     bins = jnp.arange(model.bin_channel.size)
     return (
-        into.at[block.histosys.index]
+        jnp.asarray(into)
+        .at[block.histosys.index]
         .add(histosys)
         .at[block.normsys.index]
         .add(normsys)
@@ -150,7 +152,8 @@ def block_curvature(
     pairs = jnp.einsum("kl,lsb->ksb", others, scaled)
     scaling = at.inverse * (weighted * moved + own * (tilted + pairs))
     return (
-        into.at[block.histosys.index]
+        jnp.asarray(into)
+        .at[block.histosys.index]
         .add(jnp.tensordot(at.shift, weighted * turned, 2))
         .at[block.normsys.index]
         .add(jnp.tensordot(at.slope, by_channel, 2))
@@ -172,7 +175,8 @@ def block_diagonal(
         [block.normsys.index, jnp.full(1, into.size, block.normsys.index.dtype)]
     )
     return (
-        into.at[block.histosys.index]
+        jnp.asarray(into)
+        .at[block.histosys.index]
         .add(bend)
         .at[target[block.normsys.slot]]
         .add(own_bend * by_channel, mode="drop")
@@ -220,5 +224,5 @@ def differentiate(model: Model, params: Params) -> RateDerivatives:
     jacobian = jnp.zeros((params.size, model.bin_channel.size), params.dtype)
     for at in blocks:
         jacobian = block_jacobian(at, jacobian, model)
-    rates = sum(jnp.sum(at.rates, axis=0) for at in blocks)
+    rates = jnp.sum(jnp.concatenate([at.rates for at in blocks]), axis=0)
     return RateDerivatives(model, blocks, rates, jacobian)

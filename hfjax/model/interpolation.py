@@ -59,7 +59,7 @@ def basis_code4p(alpha: Array) -> Array:
 
     Example:
         >>> float(basis_code4p(jnp.array(0.5)))
-        0.3974609375
+        0.396484375
     """
     beyond = jnp.abs(alpha) > 1.0
     square = jnp.where(beyond, 1.0, alpha * alpha)
@@ -140,6 +140,24 @@ def polynomial(alpha: Array, coefficients: Array) -> Array:
     a1, a2, a3, a4, a5, a6 = coefficients
     high = a3 + alpha * (a4 + alpha * (a5 + alpha * a6))
     return 1.0 + alpha * (a1 + alpha * (a2 + alpha * high))
+
+
+def polynomial_derivatives(
+    alpha: Array, coefficients: Array
+) -> tuple[Array, Array, Array]:
+    """`polynomial` with its first and second derivative.
+
+    Example:
+        >>> a = jnp.array([1.0, 1.0, 0, 0, 0, 0])
+        >>> [float(d) for d in polynomial_derivatives(jnp.array(2.0), a)]
+        [7.0, 5.0, 2.0]
+    """
+    a1, a2, a3, a4, a5, a6 = coefficients
+    high = 12.0 * a4 + alpha * (20.0 * a5 + alpha * 30.0 * a6)
+    second = 2.0 * a2 + alpha * (6.0 * a3 + alpha * high)
+    high = 3.0 * a3 + alpha * (4.0 * a4 + alpha * (5.0 * a5 + alpha * 6.0 * a6))
+    first = a1 + alpha * (2.0 * a2 + alpha * high)
+    return polynomial(alpha, coefficients), first, second
 
 
 def derivatives(function: Elementwise, x: Array) -> tuple[Array, Array, Array]:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
 from hfjax.arrays import Array, Params, Rates, SampleRates, Scalar, ScalarInt
+from hfjax.errors import DataError
 from hfjax.model.constraints import (
     Aux,
     GaussianConstraints,
@@ -86,6 +87,9 @@ class Names(eqx.Module):
 class Model(eqx.Module):
     """A HistFactory likelihood: immutable, every array a leaf, every method pure.
 
+    Methods take one vector of parameters and one data set; `jax.vmap` makes them take
+    many.
+
     Attributes:
         blocks: stacked samples; one block, or background and signal of a scan.
         bin_channel: position of the channel of each bin.
@@ -96,6 +100,31 @@ class Model(eqx.Module):
         crossings: where normsys polynomials cross zero.
         poi: position of the parameter of interest, -1 where there is none.
         names: what the axes stand for.
+
+    Example:
+        >>> import hfjax
+        >>> mu = {"name": "mu", "type": "normfactor", "data": None}
+        >>> signal = {"name": "signal", "data": [3.0, 4.0], "modifiers": [mu]}
+        >>> top = {"name": "top", "data": [1.0, 2.0], "modifiers": []}
+        >>> config = {"poi": "mu", "parameters": []}
+        >>> workspace = {
+        ...     "channels": [{"name": "SR", "samples": [signal, top]}],
+        ...     "observations": [{"name": "SR", "data": [2.0, 5.0]}],
+        ...     "measurements": [{"name": "search", "config": config}],
+        ...     "version": "1.0.0",
+        ... }
+        >>> model, data = hfjax.build(hfjax.Workspace.parse(workspace))
+        >>> params = jnp.array([0.5])
+        >>> model.expected_rates(params).tolist()
+        [[1.5, 2.0], [1.0, 2.0]]
+        >>> model.expected_data(params).main.tolist()
+        [2.5, 4.0]
+        >>> round(float(model.logpdf(params, data)), 12)
+        -3.216585653994
+        >>> round(float(jax.grad(model.logpdf)(params, data)[0]), 12)
+        0.4
+        >>> model.sample(jax.random.key(1), params).main.shape
+        (2,)
     """
 
     blocks: tuple[SampleBlock, ...]
@@ -130,12 +159,26 @@ class Model(eqx.Module):
 
         Returns:
             Events, samples in the order of ``names.samples``.
+
+        Raises:
+            ParameterError: there is not one value for each parameter.
         """
+        self.parameters.check(jnp.shape(params))
         rates = [block.rates(params, self.bin_channel) for block in self.blocks]
         return jnp.concatenate(rates)
 
     def expected_data(self, params: Params) -> Data:
-        """Expected main and auxiliary data: the Asimov data set of ``params``."""
+        """Expected main and auxiliary data: the Asimov data set of ``params``.
+
+        ``sum_s nu_sb`` in each bin; ``theta`` or ``gamma tau`` for each constraint
+        term.
+
+        Args:
+            params: parameter values, in the order of ``parameters.names``.
+
+        Raises:
+            ParameterError: there is not one value for each parameter.
+        """
         return Data(
             self._main(params),
             self._aux(self.gaussian.expected(params), self.poisson.expected(params)),
@@ -152,8 +195,14 @@ class Model(eqx.Module):
             data: main and auxiliary data.
 
         Returns:
-            The log-density; -inf where a bin with events has no expected rate.
+            The log-density; -inf where a bin with events has no expected rate, and
+            where a rate is negative.
+
+        Raises:
+            ParameterError: there is not one value for each parameter.
+            DataError: the data have another shape than the model.
         """
+        self._check_data(data)
         main = poisson_logpdf(data.main, self._main(params))
         return (
             jnp.sum(jnp.where(self.bin_present, main, 0.0))
@@ -167,6 +216,13 @@ class Model(eqx.Module):
         Args:
             key: a JAX random key; equal keys give equal data.
             params: parameter values to draw at.
+
+        Returns:
+            Poisson counts in each bin, and of auxiliary data with a Poisson term;
+            normal auxiliary data for the others.
+
+        Raises:
+            ParameterError: there is not one value for each parameter.
         """
         main, gaussian, poisson = jax.random.split(key, 3)
         counts = jax.random.poisson(main, jnp.maximum(self._main(params), 0.0))
@@ -177,6 +233,17 @@ class Model(eqx.Module):
                 self.poisson.sample(poisson, params),
             ),
         )
+
+    def _check_data(self, data: Data) -> None:
+        aux = self.gaussian.index.size + self.poisson.index.size
+        wanted = (self.bin_channel.size,), (aux,)
+        if (data.main.shape, data.aux.shape) != wanted:
+            message = (
+                f"main data of shape {data.main.shape} and auxiliary data of shape "
+                f"{data.aux.shape} for a model that needs {wanted[0]} and {wanted[1]}: "
+                "use data built with it, and jax.vmap for many data sets"
+            )
+            raise DataError(message)
 
     def _main(self, params: Params) -> Rates:
         return jnp.sum(self.expected_rates(params), axis=0)

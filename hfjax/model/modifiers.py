@@ -14,7 +14,6 @@ constant that changes nothing, so that no cell needs a loop of its own.
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Params, SampleRates
@@ -28,15 +27,13 @@ from hfjax.model.interpolation import (
 Cells = Float[Array, "sample channel"]
 Slots = Float[Array, "slot sample channel"]
 
-TINY = float(np.finfo(np.float64).tiny)
-
 
 @jax.custom_jvp
 def product(factors: Array) -> Array:
     """Product over the first axis, with derivatives that are right at zeros.
 
     Example:
-        >>> jax.grad(lambda x: product(x))(jnp.array([0.0, 3.0])).tolist()
+        >>> jax.grad(product)(jnp.array([0.0, 3.0])).tolist()
         [3.0, 0.0]
     """
     return jnp.prod(factors, axis=0)
@@ -150,7 +147,9 @@ class NormSys(eqx.Module):
         alpha = self.alpha(params)
         growth = jnp.exp(jnp.sum(self.exponent(alpha), axis=0))
         factor = product(self.polynomial(alpha)) * growth
-        return jnp.maximum(factor, TINY) if self.positive else factor
+        if self.positive:
+            return jnp.maximum(factor, jnp.finfo(factor.dtype).tiny)
+        return factor
 
 
 class Scaling(eqx.Module):

@@ -70,9 +70,29 @@ class Parameters(eqx.Module):
             if each.name == name:
                 return each
         known = [each.name for each in self.sets]
-        raise unknown_name("parameter", name, known, "the model")
+        error = unknown_name("parameter", name, known, "the model")
+        raise error
 
-    def pack(self, values: Mapping[str, float | Array], start: Array | None = None):
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse a vector that has not one value for each parameter.
+
+        Args:
+            shape: shape of the vector.
+
+        Raises:
+            ParameterError: with its shape and the number of parameters.
+        """
+        if shape != self.init.shape:
+            message = (
+                f"parameter values of shape {shape} for a model with "
+                f"{self.init.shape[-1]} parameters: give one value for each, in the "
+                "order of `parameters.names`, and use jax.vmap for many vectors"
+            )
+            raise ParameterError(message)
+
+    def pack(
+        self, values: Mapping[str, float | Array], start: Array | None = None
+    ) -> np.ndarray:
         """Put named values into one vector; what is not named keeps its initial value.
 
         Args:
@@ -84,9 +104,19 @@ class Parameters(eqx.Module):
 
         Raises:
             UnknownNameError: a name is not in the model.
-            ParameterError: a set gets the wrong number of values.
+            ParameterError: a set gets the wrong number of values, or ``start`` has
+                not one for each parameter.
+
+        Example:
+            >>> mu = ParameterSet("mu", 0, 1, scalar=True)
+            >>> gamma = ParameterSet("gamma", 1, 2, scalar=False)
+            >>> one = np.ones(3)
+            >>> parameters = Parameters(one, 0 * one, 2 * one, one > 1, (mu, gamma))
+            >>> parameters.pack({"mu": 0.5, "gamma[1]": 1.5}).tolist()
+            [0.5, 1.0, 1.5]
         """
         vector = np.array(self.init if start is None else start)
+        self.check(vector.shape)
         single = {name: i for i, name in enumerate(self.names)}
         for name, value in values.items():
             if name in single:
@@ -104,11 +134,23 @@ class Parameters(eqx.Module):
 
         Returns:
             Values by name of the set, parameters on the last axis.
+
+        Raises:
+            ParameterError: there is not one value for each parameter.
+
+        Example:
+            >>> mu = ParameterSet("mu", 0, 1, scalar=True)
+            >>> gamma = ParameterSet("gamma", 1, 2, scalar=False)
+            >>> one = np.ones(3)
+            >>> parameters = Parameters(one, 0 * one, 2 * one, one > 1, (mu, gamma))
+            >>> parameters.unpack(np.array([0.5, 1.0, 1.5]))["gamma"].tolist()
+            [1.0, 1.5]
         """
+        self.check(np.shape(params)[-1:])
         return {s.name: params[..., s.start : s.start + s.size] for s in self.sets}
 
 
-def _one(name: str, value: float | Array) -> float:
+def _one(name: str, value: float | Array) -> Array:
     if np.size(value) != 1:
         message = f"parameter {name!r} takes one value, not {np.size(value)}"
         raise ParameterError(message)

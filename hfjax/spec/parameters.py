@@ -166,9 +166,9 @@ def _check_factors(channel: Channel, sample: Sample, modifier: Modifier) -> None
     low, high = modifier.data["lo"], modifier.data["hi"]
     if low < 0 or high < 0:
         message = (
-            f"normsys {modifier.name!r} of {_place(channel, sample)} has lo {low:g} and "
-            f"hi {high:g}: a negative factor has no exponential interpolation; use a "
-            "histosys, or zero"
+            f"normsys {modifier.name!r} of {_place(channel, sample)} has lo {low:g} "
+            f"and hi {high:g}: a negative factor has no exponential interpolation; "
+            "use a histosys, or zero"
         )
         raise ModelError(message)
 
@@ -201,7 +201,7 @@ def _shapefactor(name: str, cells: list[Cell]) -> ParameterGroup:
 
 
 def _shapesys(name: str, cells: list[Cell]) -> ParameterGroup:
-    """One factor a bin, Poisson constrained with ``tau = (nominal / uncertainty)^2``."""
+    """One factor a bin, Poisson term with ``tau = (nominal / uncertainty)^2``."""
     (channel, sample, modifier), *others = cells
     if others:
         places = " and ".join(_place(*cell[:2]) for cell in (cells[0], others[0]))

@@ -1,0 +1,44 @@
+"""Where normsys polynomials cross zero: places that fits look into."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from hfjax.model.model import Crossings
+from hfjax.model.modifiers import NormSys
+from hfjax.model.settings import ModelSettings
+
+MAX_CROSSINGS = 12
+"""Most crossings that a fit looks into: those of the largest undershoots."""
+
+
+def fill_crossings(blocks: Sequence[NormSys], settings: ModelSettings) -> Crossings:
+    """Find where polynomials of code 4 cross zero, deepest first, each value once."""
+    found: dict[tuple[int, float], float] = {}
+    if settings.normsys == "code4":
+        for normsys in blocks:
+            for index, value, depth in _crossings(normsys):
+                key = (index, round(value, 6))
+                found[key] = min(depth, found.get(key, 0.0))
+    deepest = sorted(found, key=found.__getitem__)[:MAX_CROSSINGS]
+    index = np.array([key[0] for key in deepest], np.int32)
+    return Crossings(index, np.array([key[1] for key in deepest], float))
+
+
+def _crossings(normsys: NormSys) -> Iterator[tuple[int, float, float]]:
+    """Yield parameter, crossing and lowest value of every polynomial that crosses.
+
+    Variations between exp(-0.5) and exp(0.5) never make one cross.
+    """
+    largest = np.maximum(np.abs(normsys.log_hi), np.abs(normsys.log_lo))
+    extreme = largest > 0.5
+    grid = np.linspace(-1.0, 1.0, 101)
+    for place in zip(*np.nonzero(extreme), strict=True):
+        ascending = [1.0, *normsys.coefficients[(slice(None), *place)]]
+        lowest = np.polynomial.polynomial.polyval(grid, ascending).min()
+        if lowest > 0.0:
+            continue
+        for root in np.polynomial.polynomial.polyroots(ascending):
+            if abs(root.imag) < 1e-9 and abs(root.real) < 1.0:
+                row = normsys.slot[place]
+                yield int(normsys.index[row]), float(root.real), float(lowest)
