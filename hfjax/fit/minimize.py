@@ -125,11 +125,11 @@ def _try(
     objective: Objective, params: Params, step: Step, bounds: tuple[Params, Params]
 ) -> tuple[Params, Scalar]:
     """Evaluate the straight and the bent step, and take the lower."""
-    straight = jnp.clip(params + step.move, *bounds)
-    bent = jnp.clip(params + step.move + step.correction, *bounds)
-    values = objective.value(straight), objective.value(bent)
-    better = values[1] < values[0]
-    return jnp.where(better, bent, straight), jnp.where(better, values[1], values[0])
+    ends = params + step.move + jnp.stack([jnp.zeros_like(params), step.correction])
+    ends = jnp.clip(ends, *bounds)
+    values = jax.lax.map(objective.value, ends)
+    lower = jnp.int32(values[1] < values[0])
+    return ends[lower], values[lower]
 
 
 def _next_radius(ratio: Scalar, step: Step, radius: Scalar) -> Scalar:

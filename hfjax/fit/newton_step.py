@@ -15,9 +15,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool, ScalarInt
 from hfjax.fit.objective import Expansion
+from hfjax.model.derivatives import Jacobian
 
 Linear = Callable[[Array], Array]
 
@@ -47,45 +49,57 @@ class Step(NamedTuple):
     correction: Params
 
 
-class Preconditioner(NamedTuple):
-    """The Fisher matrix ``diag(curvature) + factor factor'``."""
+class Inverse(NamedTuple):
+    """Inverse of a `Metric` on some of the parameters, zero on the others.
+
+    Attributes:
+        diagonal: inverse of the metric's diagonal part.
+        scaled: its product with the metric's factor.
+        root: Cholesky factor of the matrix in the space of bins.
+    """
+
+    diagonal: Params
+    scaled: Jacobian
+    root: Float[Array, "bin bin"]
+
+    def __call__(self, vector: Params) -> Params:
+        """Apply the inverse to a vector (Woodbury's formula)."""
+        middle = jax.scipy.linalg.cho_solve((self.root, True), vector @ self.scaled)
+        return self.diagonal * vector - self.scaled @ middle
+
+
+class Metric(NamedTuple):
+    """The Fisher matrix ``diag(curvature) + factor factor'``.
+
+    Attributes:
+        curvature: diagonal part: constraints, and what bends by itself.
+        factor: derivative of the rates over their uncertainties.
+    """
 
     curvature: Params
-    factor: Array
+    factor: Jacobian
 
     def norm(self, vector: Params) -> Scalar:
         """Length of a vector, in standard deviations."""
-        return jnp.sqrt(
-            vector @ (self.curvature * vector) + jnp.sum((vector @ self.factor) ** 2)
-        )
+        own = vector @ (self.curvature * vector)
+        return jnp.sqrt(own + jnp.sum((vector @ self.factor) ** 2))
 
-    def diagonal(self) -> Params:
-        """Diagonal of the matrix."""
-        return self.curvature + jnp.sum(self.factor**2, axis=1)
-
-    def inverse(self, free: ParamsMask) -> Linear:
-        """The inverse on the free parameters, zero on the others."""
-        inverse = jnp.where(free, 1.0 / self.curvature, 0.0)
-        scaled = inverse[:, None] * self.factor
+    def inverse(self, free: ParamsMask) -> Inverse:
+        """The inverse on the free parameters."""
+        diagonal = jnp.where(free, 1.0 / self.curvature, 0.0)
+        scaled = diagonal[:, None] * self.factor
         bins = self.factor.shape[1]
-        small = jnp.eye(bins, dtype=inverse.dtype) + self.factor.T @ scaled
-        root = jnp.linalg.cholesky(small)
-
-        def solve(vector: Params) -> Params:
-            first = inverse * vector
-            middle = jax.scipy.linalg.cho_solve((root, True), self.factor.T @ first)
-            return first - scaled @ middle
-
-        return solve
+        small = jnp.eye(bins, dtype=diagonal.dtype) + self.factor.T @ scaled
+        return Inverse(diagonal, scaled, jnp.linalg.cholesky(small))
 
 
-def fisher(at: Expansion) -> Preconditioner:
+def fisher(at: Expansion) -> Metric:
     """Fisher matrix of an expansion, positive definite by construction."""
     jacobian = at.rates.jacobian
     floor = MIN_CURVATURE * ((jacobian * jacobian) @ at.fisher_weight)
     tiny = jnp.finfo(floor.dtype).tiny
     curvature = at.prior + jnp.maximum(at.diagonal, 0.0) + floor + tiny**0.5
-    return Preconditioner(curvature, jacobian * jnp.sqrt(at.weight))
+    return Metric(curvature, jacobian * jnp.sqrt(at.weight))
 
 
 class _Conjugate(NamedTuple):
@@ -105,35 +119,41 @@ class _Conjugate(NamedTuple):
 def conjugate_gradients(
     hessian: Linear,
     inverse: Linear,
-    gradient: Params,
-    start: Params,
+    start: tuple[Params, Params],
     free: ParamsMask,
     radius: Scalar,
 ) -> tuple[Params, ScalarBool]:
-    """Minimize the quadratic model from ``start`` over the free parameters.
+    """Minimize the quadratic model over the free parameters.
 
     Stops where the preconditioned residual has fallen by a factor that tightens as the
     minimum comes near (superlinear convergence), at the radius, or on negative
     curvature, which is followed to the radius.
 
+    Args:
+        hessian: product with the Hessian.
+        inverse: product with the inverse of the metric, zero where not free.
+        start: a step, and the negative gradient of the model there.
+        free: parameters that may move.
+        radius: longest move from the start, in the norm of the metric.
+
     Returns:
         The step, and whether radius or negative curvature cut it.
     """
-    residual = -(gradient + hessian(start)) * free
+    move, residual = start[0], start[1] * free
     direction = inverse(residual)
     square = residual @ direction
     goal = square * jnp.minimum(0.01, square)
     zero = jnp.zeros_like(square)
     state = _Conjugate(
-        start,
-        residual,
-        direction,
-        square,
-        zero,
-        zero,
-        square,
-        jnp.array(False),
-        jnp.array(0),
+        move=move,
+        residual=residual,
+        direction=direction,
+        square=square,
+        move_square=zero,
+        overlap=zero,
+        direction_square=square,
+        bounded=jnp.array(False),
+        products=jnp.int32(0),
     )
 
     def unfinished(s: _Conjugate) -> ScalarBool:
@@ -179,7 +199,9 @@ class _Round(NamedTuple):
     """State of the search for the parameters that a step puts on their bounds."""
 
     move: Params
+    product: Params
     free: ParamsMask
+    inverse: Inverse
     bounded: ScalarBool
     crossed: ScalarBool
     rounds: ScalarInt
@@ -202,67 +224,91 @@ def newton_step(
         radius: longest step, in standard deviations.
     """
     metric = fisher(at)
-    lower, upper = box[0] - params, box[1] - params
-
-    def again(s: _Round) -> _Round:
-        move, bounded = conjugate_gradients(
-            at.hessian_product,
-            metric.inverse(s.free),
-            at.gradient,
-            s.move,
-            s.free,
-            radius,
-        )
-        over = s.free & ((move < lower) | (move > upper))
-        move = jnp.clip(move, lower, upper)
-        free = s.free & ~over
-        return _Round(move, free, s.bounded | bounded, jnp.any(over), s.rounds + 1)
-
+    room = box[0] - params, box[1] - params
+    none = jnp.zeros_like(params)
+    first = metric.inverse(free)
     start = _Round(
-        jnp.zeros_like(params), free, jnp.array(False), jnp.array(True), jnp.array(0)
+        none, none, free, first, jnp.array(False), jnp.array(True), jnp.int32(0)
     )
     end = jax.lax.while_loop(
-        lambda s: s.crossed & (s.rounds < MAX_ROUNDS), again, start
+        lambda s: s.crossed & (s.rounds < MAX_ROUNDS),
+        lambda s: _round(s, at, metric, room, radius),
+        start,
     )
-    steep = _steepest(at, metric, (lower, upper), free, radius)
-    gain, steep_gain = _gain(at, end.move), _gain(at, steep)
-    poor = ~(gain > 0.1 * steep_gain)
-    move = jnp.where(poor, steep, end.move)
+    gain = -(at.gradient @ end.move + 0.5 * end.move @ end.product)
+    move, gain, poor = _or_steepest(at, metric, room, radius, (end.move, gain, free))
     return Step(
         move=move,
-        gain=jnp.where(poor, steep_gain, gain),
+        gain=gain,
         length=metric.norm(move),
         bounded=end.bounded | poor,
-        correction=_bend(at, metric, params, move, end.free),
+        correction=_bend(at, params, move, first),
     )
 
 
-def _gain(at: Expansion, move: Params) -> Scalar:
-    return -(at.gradient @ move + 0.5 * move @ at.hessian_product(move))
-
-
-def _steepest(
+def _round(
+    s: _Round,
     at: Expansion,
-    metric: Preconditioner,
+    metric: Metric,
     room: tuple[Params, Params],
-    free: ParamsMask,
     radius: Scalar,
-) -> Params:
-    """Projected steepest descent, each parameter in its own standard deviations."""
-    scale = metric.diagonal()
+) -> _Round:
+    """Minimize, put what crosses a bound on it, and free the rest for another round."""
+    start = s.move, -(at.gradient + s.product)
+    move, bounded = conjugate_gradients(
+        at.hessian_product, s.inverse, start, s.free, radius
+    )
+    over = s.free & ((move < room[0]) | (move > room[1]))
+    crossed = jnp.any(over)
+    free = s.free & ~over
+    move = jnp.clip(move, *room)
+    inverse = jax.lax.cond(crossed, metric.inverse, lambda _: s.inverse, free)
+    return _Round(
+        move=move,
+        product=at.hessian_product(move),
+        free=free,
+        inverse=inverse,
+        bounded=s.bounded | bounded,
+        crossed=crossed,
+        rounds=s.rounds + 1,
+    )
+
+
+Proposal = tuple[Params, Scalar, ParamsMask]
+
+
+def _or_steepest(
+    at: Expansion,
+    metric: Metric,
+    room: tuple[Params, Params],
+    radius: Scalar,
+    proposal: Proposal,
+) -> tuple[Params, Scalar, ScalarBool]:
+    """Fall back on steepest descent where bounds have spoilt a step.
+
+    Projected steepest descent, each parameter in units of its own standard deviation,
+    always leads down if it is short enough.
+    """
+    move, gain, free = proposal
+    scale = metric.curvature + jnp.sum(metric.factor**2, axis=1)
     direction = jnp.where(free, -at.gradient / scale, 0.0)
     length = jnp.sqrt(jnp.sum(scale * direction**2))
     cut = jnp.minimum(1.0, radius / jnp.where(length > 0.0, length, 1.0))
-    return jnp.clip(cut * direction, *room)
+    steep = jnp.clip(cut * direction, *room)
+    promise = -at.gradient @ steep
+    doubtful = ~(gain > 0.02 * promise)
+
+    def compare(_: None) -> tuple[Params, Scalar, ScalarBool]:
+        other = promise - 0.5 * steep @ at.hessian_product(steep)
+        poor = ~(gain > 0.1 * other)
+        return jnp.where(poor, steep, move), jnp.where(poor, other, gain), poor
+
+    return jax.lax.cond(
+        doubtful, compare, lambda _: (move, gain, jnp.array(False)), None
+    )
 
 
-def _bend(
-    at: Expansion,
-    metric: Preconditioner,
-    params: Params,
-    move: Params,
-    free: ParamsMask,
-) -> Params:
+def _bend(at: Expansion, params: Params, move: Params, inverse: Linear) -> Params:
     """Second-order correction of a step, for valleys that bend.
 
     The rates' second derivative along the step, by a finite difference, is what the
@@ -273,5 +319,4 @@ def _bend(
     moved = at.rates.model.expected_rates(params + small * move).sum(axis=0)
     slope = (moved - at.rates.rates) / small
     curve = 2.0 / small * (slope - move @ at.rates.jacobian)
-    pull = at.rates.jacobian @ (at.weight * curve)
-    return -0.5 * metric.inverse(free)(jnp.where(free, pull, 0.0))
+    return -0.5 * inverse(at.rates.jacobian @ (at.weight * curve))
