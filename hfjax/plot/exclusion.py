@@ -10,6 +10,7 @@ wrong place. A point is excluded at level alpha where z > Phi^-1(1 - alpha).
 """
 
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,9 @@ def exclusion_labels(
     Raises:
         DataError: The scan has fewer than two labels.
         UnknownNameError: A wanted label is not among the scan's.
+
+    Warns:
+        UserWarning: The points differ in other labels as well.
     """
     if len(result.labels) < 2:
         message = (
@@ -107,6 +111,7 @@ def exclusion_labels(
         if name not in result.labels:
             error = unknown_name("label", name, result.labels, "the scan")
             raise error
+    _warn_of_mixture(result, (across, up))
     return across, up
 
 
@@ -211,6 +216,17 @@ def _constant(result: ScanResult, label: str) -> bool:
     """Whether all points have one value for a label."""
     at = result.labels.index(label)
     return len({point.values[at] for point in result}) <= 1
+
+
+def _warn_of_mixture(result: ScanResult, labels: tuple[str, str]) -> None:
+    others = [name for name in result.labels if name not in labels]
+    varying = [name for name in others if not _constant(result, name)]
+    if varying:
+        message = (
+            f"the plane of {labels[0]!r} and {labels[1]!r} mixes points that differ in "
+            f"{', '.join(map(repr, varying))}: select those of one slice"
+        )
+        warnings.warn(message, stacklevel=3)
 
 
 def _significance_of(CLs: float | None) -> float:

@@ -136,12 +136,13 @@ def test_other_labels_can_be_chosen():
         for i, p in enumerate(grid)
     )
     result = ScanResult(("kind", *LABELS), points)
-    axes = draw_exclusion(result, labels=("m_lsp", "m_parent"))
+    with pytest.warns(UserWarning, match="mixes points that differ in 'kind'"):
+        axes = draw_exclusion(result, labels=("m_lsp", "m_parent"))
     assert axes.get_xlabel() == r"$m_{\mathrm{lsp}}$"
     with pytest.raises(UnknownNameError, match="did you mean 'm_lsp'"):
         draw_exclusion(result, labels=("m_lps", "m_parent"))
-    with pytest.raises(DataError, match="'model 0' for 'kind': only numbers"):
-        draw_exclusion(result)
+    with pytest.raises(DataError, match="only numbers"), pytest.warns(UserWarning):
+        draw_exclusion(result, labels=("kind", "m_lsp"))
 
 
 def test_it_draws_into_given_axes():
