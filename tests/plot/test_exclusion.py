@@ -141,7 +141,10 @@ def test_other_labels_can_be_chosen():
     assert axes.get_xlabel() == r"$m_{\mathrm{lsp}}$"
     with pytest.raises(UnknownNameError, match="did you mean 'm_lsp'"):
         draw_exclusion(result, labels=("m_lps", "m_parent"))
-    with pytest.raises(DataError, match="only numbers"), pytest.warns(UserWarning):
+    with (
+        pytest.warns(UserWarning, match="mixes"),
+        pytest.raises(DataError, match="'model 0' for 'kind': only numbers"),
+    ):
         draw_exclusion(result, labels=("kind", "m_lsp"))
 
 
