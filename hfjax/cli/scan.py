@@ -128,7 +128,7 @@ def run_scan(
         workspace, patchset, measurement=options.fit.measurement, names=names
     )
     stages.end("build")
-    with progress_bar("scan", len(names), options.fit.quiet) as progress:
+    with progress_bar(len(names), options.fit.quiet) as progress:
         return hfjax.scan(
             batch,
             options.test.test_poi,

@@ -88,8 +88,11 @@ def say(message: str, quiet: bool) -> None:
 
 
 @contextlib.contextmanager
-def progress_bar(title: str, total: int, quiet: bool) -> Iterator[Progress | None]:
-    """Show progress on standard error; gives None where messages are not wanted."""
+def progress_bar(total: int, quiet: bool) -> Iterator[Progress | None]:
+    """Show progress on standard error; gives None where messages are not wanted.
+
+    Until the first point is done, what takes time is the compilation.
+    """
     if not talks(quiet):
         yield None
         return
@@ -99,5 +102,5 @@ def progress_bar(title: str, total: int, quiet: bool) -> Iterator[Progress | Non
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
-        task = bar.add_task(title, total=total)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task("compile", total=total)
+        yield lambda done, _: bar.update(task, description="fit", completed=done)
