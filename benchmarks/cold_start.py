@@ -81,49 +81,67 @@ def measure(ways: list[Way], repeats: int) -> dict[str, dict[str, Any]]:
     for _ in range(repeats):
         for way in ways:
             if not runs[way.name]["error"]:
-                runs[way.name]["seconds"].append(_run(way)[0])
+                elapsed, used, _ = _run(way)
+                runs[way.name]["seconds"].append(elapsed)
+                runs[way.name]["cpu"].append(used)
     return runs
 
 
 def _first(way: Way) -> dict[str, Any]:
-    _, done = _run(way)
+    *_, done = _run(way)
     answer = {} if done.returncode else json.loads(done.stdout)
     last = [f"exit code {done.returncode}", *done.stderr.strip().splitlines()][-1:]
     error = last if done.returncode else []
-    return {"seconds": [], "error": error, "CLs_obs": answer.get("CLs_obs")}
+    return {
+        "seconds": [],
+        "cpu": [],
+        "error": error,
+        "CLs_obs": answer.get("CLs_obs"),
+    }
 
 
-def _run(way: Way) -> tuple[float, subprocess.CompletedProcess[str]]:
+def _run(way: Way) -> tuple[float, float, subprocess.CompletedProcess[str]]:
     environ = dict(os.environ)
     if way.cache is not None:
         if way.empty:
             shutil.rmtree(way.cache, ignore_errors=True)
         environ["JAX_COMPILATION_CACHE_DIR"] = str(way.cache)
-    start = perf_counter()
+    before, start = os.times(), perf_counter()
     done = subprocess.run(way.command, env=environ, capture_output=True, text=True)
-    return perf_counter() - start, done
+    after, elapsed = os.times(), perf_counter() - start
+    user = after.children_user - before.children_user
+    system = after.children_system - before.children_system
+    return elapsed, user + system, done
 
 
 def summary(runs: dict[str, dict[str, Any]]) -> str:
-    """Medians, spread, ratios to pyhf and agreement with it as a table."""
-    pyhf = runs.get("pyhf, NumPy", {"seconds": [], "CLs_obs": None})
+    """Medians, spread, processor time, ratios to pyhf and agreement with it."""
+    pyhf = runs.get("pyhf, NumPy", {"seconds": [], "cpu": [], "CLs_obs": None})
     rows = [_row(name, run, pyhf) for name, run in runs.items()]
-    head = ["command", "median", "fastest", "slowest", "over pyhf", "CLs_obs apart"]
+    head = ["command", "median", "fastest", "slowest", "CPU", "over pyhf", "of CPU"]
     failed = [f"{name}: {line}" for name, run in runs.items() for line in run["error"]]
-    return "\n".join([table(head, rows), *failed])
+    apart = [
+        f"{name}: CLs_obs {relative(run['CLs_obs'], pyhf['CLs_obs']):.1e} from pyhf"
+        for name, run in runs.items()
+        if pyhf["CLs_obs"] is not None
+    ]
+    return "\n".join([table(head, rows), *failed, *apart])
 
 
 def _row(name: str, run: dict[str, Any], pyhf: dict[str, Any]) -> list[str]:
     times = run["seconds"]
     if not times:
-        return [name, "not measured", "-", "-", "-", "-"]
-    median = statistics.median(times)
-    ratio = (
-        f"{median / statistics.median(pyhf['seconds']):.2f}" if pyhf["seconds"] else "-"
-    )
-    apart = f"{relative(run['CLs_obs'], pyhf['CLs_obs']):.1e}"
-    spread = [seconds(min(times)), seconds(max(times))]
-    return [name, seconds(median), *spread, ratio, apart]
+        return [name, "not measured", *["-"] * 5]
+    spread = [seconds(value) for value in (min(times), max(times))]
+    cpu = seconds(statistics.median(run["cpu"]))
+    ratios = [_ratio(run[kind], pyhf[kind]) for kind in ("seconds", "cpu")]
+    return [name, seconds(statistics.median(times)), *spread, cpu, *ratios]
+
+
+def _ratio(ours: list[float], theirs: list[float]) -> str:
+    if not theirs:
+        return "-"
+    return f"{statistics.median(ours) / statistics.median(theirs):.2f}"
 
 
 if __name__ == "__main__":
