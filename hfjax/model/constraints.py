@@ -27,7 +27,7 @@ def poisson_logpdf(count: Array, rate: Array) -> Array:
     finite everywhere and right wherever the value is finite.
 
     Args:
-        count: observed events, not negative.
+        count: observed events, not negative; may be integers.
         rate: expected events, of the same shape.
 
     Example:
@@ -36,6 +36,7 @@ def poisson_logpdf(count: Array, rate: Array) -> Array:
         >>> float(jax.grad(poisson_logpdf, 1)(jnp.array(0.0), jnp.array(0.0)))
         -1.0
     """
+    count = jnp.asarray(count).astype(rate.dtype)  # xlogy cannot derive with integers
     positive = rate > 0.0
     safe = jnp.where(positive, rate, 1.0)
     density = xlogy(count, safe) - safe - gammaln(count + 1.0)

@@ -1,6 +1,6 @@
 """Parameters by name: positions, initial values, bounds, and which are fixed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import equinox as eqx
@@ -8,6 +8,9 @@ import numpy as np
 
 from hfjax.arrays import Array, Params, ParamsMask
 from hfjax.errors import ParameterError, unknown_name
+
+Value = int | float | Sequence[int | float] | Array
+"""What a parameter may be set to: one number, or one for each of its components."""
 
 
 class ParameterSet(NamedTuple):
@@ -91,7 +94,7 @@ class Parameters(eqx.Module):
             raise ParameterError(message)
 
     def pack(
-        self, values: Mapping[str, float | Array], start: Array | None = None
+        self, values: Mapping[str, Value], start: Array | None = None
     ) -> np.ndarray:
         """Put named values into one vector; what is not named keeps its initial value.
 
@@ -150,14 +153,14 @@ class Parameters(eqx.Module):
         return {s.name: params[..., s.start : s.start + s.size] for s in self.sets}
 
 
-def _one(name: str, value: float | Array) -> Array:
+def _one(name: str, value: Value) -> Array:
     if np.size(value) != 1:
         message = f"parameter {name!r} takes one value, not {np.size(value)}"
         raise ParameterError(message)
     return np.reshape(value, ())
 
 
-def _many(each: ParameterSet, value: float | Array) -> Array:
+def _many(each: ParameterSet, value: Value) -> Array:
     if np.size(value) != each.size:
         message = (
             f"parameter {each.name!r} takes {each.size} values, not {np.size(value)}: "

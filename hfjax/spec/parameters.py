@@ -5,15 +5,16 @@ where all ask for the same; the measurement then overrides defaults. Order, defa
 sharing follow pyhf 0.7.6.
 """
 
-import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from hfjax.errors import ModelError
+from hfjax.spec.overrides import configured
+from hfjax.spec.parameter_group import ParameterGroup
+from hfjax.spec.strict import Number
 from hfjax.spec.workspace import (
     Channel,
     Measurement,
     Modifier,
-    ParameterConfig,
     Sample,
     Workspace,
 )
@@ -29,46 +30,7 @@ KINDS = (
 )
 """Types of modifiers, in the order in which their parameters are listed."""
 
-Numbers = tuple[float, ...]
 Cell = tuple[Channel, Sample, Modifier]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ParameterGroup:
-    """The parameters of one name.
-
-    Attributes:
-        name: name of the modifiers that use them.
-        kind: type of the modifiers, the first in the order of `KINDS`.
-        scalar: one parameter for a whole sample, not one for each bin.
-        inits: initial values.
-        bounds: lower and upper bound of each.
-        fixed: parameters that no fit moves.
-        constraint: "normal", "poisson", or "" for none.
-        auxdata: auxiliary data; empty without a constraint.
-        widths: standard deviations ("normal") or factors tau ("poisson").
-        offsets: position of the first bin of each channel, for parameters of bins.
-    """
-
-    name: str
-    kind: str
-    scalar: bool
-    inits: Numbers
-    bounds: tuple[tuple[float, float], ...]
-    fixed: tuple[bool, ...]
-    constraint: str = ""
-    auxdata: Numbers = ()
-    widths: Numbers = ()
-    offsets: Mapping[str, int] = dataclasses.field(default_factory=dict, compare=False)
-
-    @property
-    def size(self) -> int:
-        """Number of parameters."""
-        return len(self.inits)
-
-    def shares_with(self, other: "ParameterGroup") -> bool:
-        """Whether another modifier of the same name may use these parameters."""
-        return dataclasses.replace(self, kind=other.kind) == other
 
 
 def parameter_groups(
@@ -95,7 +57,7 @@ def parameter_groups(
                 groups[name] = group
             elif not groups[name].shares_with(group):
                 raise _not_shared(groups[name], group, found[kind][name][0])
-    return tuple(_configured(g, configs.get(g.name)) for g in groups.values())
+    return tuple(configured(g, configs.get(g.name)) for g in groups.values())
 
 
 def parameter_of_interest(
@@ -179,7 +141,7 @@ def _normfactor(name: str, cells: list[Cell]) -> ParameterGroup:
 
 
 def _lumi(name: str, cells: list[Cell]) -> ParameterGroup:
-    """Luminosity; every value comes from the measurement, see `_configured`."""
+    """Luminosity; every value comes from the measurement, see `configured`."""
     del cells
     return ParameterGroup(
         name, "lumi", True, (1.0,), ((0.0, 10.0),), (False,), "normal"
@@ -225,7 +187,7 @@ def _shapesys(name: str, cells: list[Cell]) -> ParameterGroup:
     )
 
 
-def _tau(nominal: float, uncertainty: float) -> float | None:
+def _tau(nominal: Number, uncertainty: Number) -> float | None:
     """Auxiliary events of a bin; None where it has no constraint and is fixed."""
     if nominal > 0 and uncertainty > 0:
         return (nominal / uncertainty) ** 2
@@ -295,89 +257,6 @@ _DEFAULTS = {
     "shapesys": _shapesys,
     "staterror": _staterror,
 }
-
-
-def _configured(
-    group: ParameterGroup, config: ParameterConfig | None
-) -> ParameterGroup:
-    """Replace defaults by what the measurement sets, key by key."""
-    if group.kind == "lumi":
-        config = _complete_lumi(group, config)
-    if config is None:
-        return group
-    changes = {
-        "inits": _setting(group, "inits", config.inits, group.inits),
-        "bounds": _bounds(group, config),
-        "fixed": group.fixed if not config.fixed else (True,) * group.size,
-    }
-    changes |= _constraint_settings(group, config)
-    return dataclasses.replace(group, **changes)
-
-
-def _constraint_settings(group: ParameterGroup, config: ParameterConfig) -> dict:
-    """Auxiliary data and widths; refuse keys that the constraint does not know."""
-    own = {"normal": "sigmas", "poisson": "factors"}.get(group.constraint)
-    for key in ("sigmas", "factors", "auxdata"):
-        allowed = key == own or (key == "auxdata" and own is not None)
-        if getattr(config, key) is not None and not allowed:
-            message = (
-                f"the measurement sets {key!r} of parameter {group.name!r}, which a "
-                f"{group.kind} does not have: remove it"
-            )
-            raise ModelError(message)
-    if own is None:
-        return {}
-    default = group.auxdata or group.inits
-    return {
-        "auxdata": _setting(group, "auxdata", config.auxdata, default),
-        "widths": _setting(group, own, getattr(config, own), group.widths),
-    }
-
-
-def _setting(
-    group: ParameterGroup, key: str, given: Numbers | None, default: Numbers
-) -> Numbers:
-    if given is None:
-        return default
-    if len(given) != group.size:
-        message = (
-            f"the measurement gives {len(given)} {key} for parameter {group.name!r}, "
-            f"which has {group.size}: give one for each"
-        )
-        raise ModelError(message)
-    return tuple(float(value) for value in given)
-
-
-def _bounds(
-    group: ParameterGroup, config: ParameterConfig
-) -> tuple[tuple[float, float], ...]:
-    if config.bounds is None:
-        return group.bounds
-    for pair in config.bounds:
-        if len(pair) != 2 or not pair[0] <= pair[1]:
-            message = (
-                f"bounds {list(pair)} of parameter {group.name!r} are no pair of a "
-                "lower and a higher number: correct them in the measurement"
-            )
-            raise ModelError(message)
-    _setting(group, "bounds", tuple(pair[0] for pair in config.bounds), ())
-    return tuple((float(low), float(high)) for low, high in config.bounds)
-
-
-def _complete_lumi(
-    group: ParameterGroup, config: ParameterConfig | None
-) -> ParameterConfig:
-    """Luminosity has no defaults: the measurement must give every value."""
-    needed = ("inits", "bounds", "auxdata", "sigmas")
-    missing = [k for k in needed if config is None or getattr(config, k) is None]
-    if config is None or missing:
-        message = (
-            f"parameter {group.name!r} of the lumi modifiers has no {missing} in the "
-            "measurement: add an entry with inits, bounds, auxdata and sigmas to its "
-            "config/parameters"
-        )
-        raise ModelError(message)
-    return config
 
 
 def _not_shared(
