@@ -88,7 +88,8 @@ class Model(eqx.Module):
     """A HistFactory likelihood: immutable, every array a leaf, every method pure.
 
     Methods take one vector of parameters and one data set; `jax.vmap` makes them take
-    many.
+    many. A model is an argument to compiled functions, so that models of equal shape
+    share a compilation: ``jax.jit(Model.logpdf)(model, params, data)``.
 
     Attributes:
         blocks: stacked samples; one block, or background and signal of a scan.

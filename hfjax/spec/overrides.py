@@ -18,7 +18,8 @@ def configured(group: ParameterGroup, config: ParameterConfig | None) -> Paramet
         ModelError: a setting does not fit the parameters, or lumi has none.
 
     Example:
-        >>> mu = ParameterGroup("mu", "normfactor", True, (1,), ((0.0, 10.0),), (False,))
+        >>> bounds = ((0.0, 10.0),)
+        >>> mu = ParameterGroup("mu", "normfactor", True, (1,), bounds, (False,))
         >>> configured(mu, ParameterConfig("mu", bounds=((-5, 5),))).bounds
         ((-5.0, 5.0),)
     """
