@@ -11,14 +11,19 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from hfjax.arrays import Params, ParamsMask, Scalar, ScalarInt
-from hfjax.fit.newton_step import Step, newton_step
-from hfjax.fit.objective import Objective
+from hfjax.arrays import Params, ParamsMask, Scalar, ScalarBool, ScalarInt
+from hfjax.fit.newton_step import Metric, Step, bend, fisher, newton_step
+from hfjax.fit.objective import Expansion, Objective
 from hfjax.fit.status import FitSettings, FitStatus
 
 FIRST_RADIUS = 5.0
 """Longest first step, in standard deviations."""
+RESCUE_LENGTHS = 4.0 ** -np.arange(8)
+"""Fractions of the Fisher-scoring step that are tried where a Newton step fails."""
+LAST_DIGITS = 2.0
+"""Roundings by which the evaluation of a rate blurs a parameter."""
 LEAST_RADIUS = 1e-11
 """Steps shorter than this, in standard deviations, change nothing any more."""
 
@@ -94,31 +99,106 @@ def _advance(
     fixed: ParamsMask,
     tolerance: float,
 ) -> _State:
-    at, (lower, upper) = state.at, bounds
+    at = state.at
     expansion = objective.expand(at.params)
     gradient = expansion.gradient
-    held = (at.params <= lower) & (gradient > 0) | (at.params >= upper) & (gradient < 0)
-    free = ~(fixed | held)
-    step = newton_step(expansion, at.params, bounds, free, state.radius)
+    metric = fisher(expansion)
+    free = _movable(at.params, gradient, metric, bounds, tolerance) & ~fixed
+    step = newton_step(expansion, metric, at.params, bounds, free, state.radius)
     params, value = _try(objective, at.params, step, bounds)
-    noise = 1e-13 * (1.0 + jnp.abs(at.value))
-    gained = at.value - value
-    ratio = (gained + noise) / (step.gain + noise)
-    accept = (ratio > 1e-4) & (gained > -noise) & (step.gain > -noise)
+    ratio = _ratio(at.value, value, step.gain)
+    trial = _Trial(params, value, ratio > 1e-4, _next_radius(ratio, step, state.radius))
+    trial = jax.lax.cond(
+        ratio < 0.25,
+        lambda t: _rescue(objective, at, expansion, metric, step, bounds, t),
+        lambda t: t,
+        trial,
+    )
     edm = -gradient @ step.move
-    status = _status(step, edm, state.radius, tolerance)
-    radius = _next_radius(jnp.where(accept, ratio, -1.0), step, state.radius)
     after = Minimum(
-        params=jnp.where(accept, params, at.params),
-        value=jnp.where(accept, value, at.value),
-        status=status,
+        params=jnp.where(trial.accept, trial.params, at.params),
+        value=jnp.where(trial.accept, trial.value, at.value),
+        status=_status(step, edm, state.radius, tolerance),
         edm=edm,
         projected_gradient=jnp.max(
             jnp.abs(jnp.where(free, gradient, 0.0)), initial=0.0
         ),
         steps=at.steps + 1,
     )
-    return _State(after, radius)
+    return _State(after, trial.radius)
+
+
+def _movable(
+    params: Params,
+    gradient: Params,
+    metric: Metric,
+    bounds: tuple[Params, Params],
+    tolerance: float,
+) -> ParamsMask:
+    """Parameters that may move: not pressed against a bound, and not at rest.
+
+    At rest is one that is as near to its own minimum as floating point can place it
+    while its last digits still matter: the others make up for what is left.
+    """
+    lower, upper = bounds
+    held = (params <= lower) & (gradient > 0) | (params >= upper) & (gradient < 0)
+    diagonal = metric.diagonal()
+    digits = LAST_DIGITS * jnp.finfo(params.dtype).eps * jnp.abs(params)
+    rests = (jnp.abs(gradient) < diagonal * digits) & (diagonal * digits**2 > tolerance)
+    return ~held & ~rests
+
+
+def _ratio(before: Scalar, after: Scalar, gain: Scalar) -> Scalar:
+    """Actual over promised decrease; -1 where the step leads nowhere.
+
+    Both are given the benefit of rounding, so that the last steps still count.
+    """
+    noise = 1e-13 * (1.0 + jnp.abs(before))
+    gained = before - after
+    down = (gained > -noise) & (gain > -noise)
+    return jnp.where(down, (gained + noise) / (gain + noise), -1.0)
+
+
+class _Trial(NamedTuple):
+    """Where a step leads, whether it is taken, and how far to trust the next."""
+
+    params: Params
+    value: Scalar
+    accept: ScalarBool
+    radius: Scalar
+
+
+def _rescue(
+    objective: Objective,
+    at: Minimum,
+    expansion: Expansion,
+    metric: Metric,
+    step: Step,
+    bounds: tuple[Params, Params],
+    trial: _Trial,
+) -> _Trial:
+    """Where the quadratic model has failed, search along the Fisher-scoring step.
+
+    Far from a minimum the exact Hessian may be dominated by how the rates bend; the
+    Fisher matrix is not. Eight lengths are tried, straight and bent.
+    """
+    correction = bend(expansion, at.params, step.scoring, step.inverse)
+    lengths = jnp.tile(RESCUE_LENGTHS, 2).astype(at.params.dtype)
+    bends = jnp.repeat(jnp.array([0.0, 1.0]), RESCUE_LENGTHS.size) * lengths**2
+    moves = lengths[:, None] * step.scoring + bends[:, None] * correction
+    ends = jnp.clip(at.params + moves, *bounds)
+    values = jax.lax.map(objective.value, ends)
+    values = jnp.where(jnp.isnan(values), jnp.inf, values)
+    best = jnp.argmin(values)
+    present = jnp.where(trial.accept, trial.value, at.value)
+    better = values[best] < present - 1e-12 * (1.0 + jnp.abs(present))
+    length = metric.norm(ends[best] - at.params)
+    return _Trial(
+        params=jnp.where(better, ends[best], trial.params),
+        value=jnp.where(better, values[best], trial.value),
+        accept=better | trial.accept,
+        radius=jnp.where(better, jnp.maximum(trial.radius, length), trial.radius),
+    )
 
 
 def _try(

@@ -31,24 +31,6 @@ MIN_CURVATURE = 1e-8
 """Least curvature of an unconstrained parameter, relative to its Fisher information."""
 
 
-class Step(NamedTuple):
-    """A proposed step.
-
-    Attributes:
-        move: change of the parameters, inside the box.
-        gain: decrease that the quadratic model promises.
-        length: length in the norm of the Fisher matrix.
-        bounded: the step was cut by the trust region or by negative curvature.
-        correction: bending of the step along the curvature of the rates.
-    """
-
-    move: Params
-    gain: Scalar
-    length: Scalar
-    bounded: ScalarBool
-    correction: Params
-
-
 class Inverse(NamedTuple):
     """Inverse of a `Metric` on some of the parameters, zero on the others.
 
@@ -84,6 +66,10 @@ class Metric(NamedTuple):
         own = vector @ (self.curvature * vector)
         return jnp.sqrt(own + jnp.sum((vector @ self.factor) ** 2))
 
+    def diagonal(self) -> Params:
+        """Diagonal of the matrix."""
+        return self.curvature + jnp.sum(self.factor**2, axis=1)
+
     def inverse(self, free: ParamsMask) -> Inverse:
         """The inverse on the free parameters."""
         diagonal = jnp.where(free, 1.0 / self.curvature, 0.0)
@@ -91,6 +77,28 @@ class Metric(NamedTuple):
         bins = self.factor.shape[1]
         small = jnp.eye(bins, dtype=diagonal.dtype) + self.factor.T @ scaled
         return Inverse(diagonal, scaled, jnp.linalg.cholesky(small))
+
+
+class Step(NamedTuple):
+    """A proposed step.
+
+    Attributes:
+        move: change of the parameters, inside the box.
+        gain: decrease that the quadratic model promises.
+        length: length in the norm of the Fisher matrix.
+        bounded: the step was cut by the trust region or by negative curvature.
+        correction: bending of the step along the curvature of the rates.
+        scoring: the whole Fisher-scoring step, whatever the radius and the bounds.
+        inverse: inverse of the metric on the free parameters.
+    """
+
+    move: Params
+    gain: Scalar
+    length: Scalar
+    bounded: ScalarBool
+    correction: Params
+    scoring: Params
+    inverse: Inverse
 
 
 def fisher(at: Expansion) -> Metric:
@@ -209,6 +217,7 @@ class _Round(NamedTuple):
 
 def newton_step(
     at: Expansion,
+    metric: Metric,
     params: Params,
     box: tuple[Params, Params],
     free: ParamsMask,
@@ -218,12 +227,12 @@ def newton_step(
 
     Args:
         at: expansion of the objective at ``params``.
+        metric: its Fisher matrix.
         params: current parameters.
         box: lower and upper bounds.
         free: parameters that may move.
         radius: longest step, in standard deviations.
     """
-    metric = fisher(at)
     room = box[0] - params, box[1] - params
     none = jnp.zeros_like(params)
     first = metric.inverse(free)
@@ -242,7 +251,9 @@ def newton_step(
         gain=gain,
         length=metric.norm(move),
         bounded=end.bounded | poor,
-        correction=_bend(at, params, move, first),
+        correction=bend(at, params, move, first),
+        scoring=-first(jnp.where(free, at.gradient, 0.0)),
+        inverse=first,
     )
 
 
@@ -290,7 +301,7 @@ def _or_steepest(
     always leads down if it is short enough.
     """
     move, gain, free = proposal
-    scale = metric.curvature + jnp.sum(metric.factor**2, axis=1)
+    scale = metric.diagonal()
     direction = jnp.where(free, -at.gradient / scale, 0.0)
     length = jnp.sqrt(jnp.sum(scale * direction**2))
     cut = jnp.minimum(1.0, radius / jnp.where(length > 0.0, length, 1.0))
@@ -308,7 +319,7 @@ def _or_steepest(
     )
 
 
-def _bend(at: Expansion, params: Params, move: Params, inverse: Linear) -> Params:
+def bend(at: Expansion, params: Params, move: Params, inverse: Linear) -> Params:
     """Second-order correction of a step, for valleys that bend.
 
     The rates' second derivative along the step, by a finite difference, is what the

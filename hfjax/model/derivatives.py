@@ -21,8 +21,10 @@ from hfjax.model.interpolation import derivatives, polynomial_derivatives
 from hfjax.model.model import Model, SampleBlock
 from hfjax.model.modifiers import Cells, NormSys, Slots
 
-# Factors closer to zero are taken as this far from it where they divide.
-NEAR_ZERO = 1e-12
+# Factors are kept this far from zero where they divide. A polynomial is known to 1e-17
+# at best; a parameter may be exactly zero.
+NEAR_ZERO_POLYNOMIAL = 1e-18
+NEAR_ZERO_PARAMETER = 1e-60
 
 Jacobian = Float[Array, "par bin"]
 
@@ -53,9 +55,9 @@ class BlockDerivatives(eqx.Module):
     inverse: Float[Array, "scaling sample bin"]
 
 
-def away_from_zero(factor: Array) -> Array:
-    """Replace factors at zero by a tiny number, so that they can divide."""
-    return jnp.where(jnp.abs(factor) < NEAR_ZERO, NEAR_ZERO, factor)
+def away_from_zero(factor: Array, distance: float) -> Array:
+    """Replace factors closer to zero by that distance, so that they can divide."""
+    return jnp.where(jnp.abs(factor) < distance, distance, factor)
 
 
 def normsys_derivatives(normsys: NormSys, params: Params) -> tuple[Cells, Slots, Slots]:
@@ -65,7 +67,7 @@ def normsys_derivatives(normsys: NormSys, params: Params) -> tuple[Cells, Slots,
     value, first, second = polynomial_derivatives(
         jnp.where(inside, alpha, 0.0), normsys.coefficients
     )
-    safe = away_from_zero(value)
+    safe = away_from_zero(value, NEAR_ZERO_POLYNOMIAL)
     log = jnp.where(alpha > 0.0, normsys.log_hi, -normsys.log_lo)
     growth = jnp.exp(jnp.sum(normsys.exponent(alpha), axis=0))
     total = jnp.prod(safe, axis=0) * growth
@@ -83,7 +85,7 @@ def block_derivatives(
 ) -> BlockDerivatives:
     """Differentiate the rates of a block at ``params``."""
     by_channel, normsys_slope, normsys_bend = normsys_derivatives(block.normsys, params)
-    scaling = away_from_zero(block.scaling.factors(params))
+    scaling = away_from_zero(block.scaling.factors(params), NEAR_ZERO_PARAMETER)
     factor = by_channel[:, model.bin_channel] * jnp.prod(scaling, axis=0)
     histosys = block.histosys
     basis, tilt, bend = derivatives(histosys.basis, params[histosys.index])
