@@ -14,15 +14,15 @@ MAX_CROSSINGS = 12
 
 def fill_crossings(blocks: Sequence[NormSys], settings: ModelSettings) -> Crossings:
     """Find where polynomials of code 4 cross zero, deepest first, each value once."""
-    found: dict[tuple[int, float], float] = {}
+    found: dict[tuple[int, float], tuple[float, float]] = {}
     if settings.normsys == "code4":
         for normsys in blocks:
             for index, value, depth in _crossings(normsys):
                 key = (index, round(value, 6))
-                found[key] = min(depth, found.get(key, 0.0))
+                found[key] = min((depth, value), found.get(key, (np.inf, value)))
     deepest = sorted(found, key=found.__getitem__)[:MAX_CROSSINGS]
     index = np.array([key[0] for key in deepest], np.int32)
-    return Crossings(index, np.array([key[1] for key in deepest], float))
+    return Crossings(index, np.array([found[key][1] for key in deepest], float))
 
 
 def _crossings(normsys: NormSys) -> Iterator[tuple[int, float, float]]:
@@ -41,4 +41,14 @@ def _crossings(normsys: NormSys) -> Iterator[tuple[int, float, float]]:
         for root in np.polynomial.polynomial.polyroots(ascending):
             if abs(root.imag) < 1e-9 and abs(root.real) < 1.0:
                 row = normsys.slot[place]
-                yield int(normsys.index[row]), float(root.real), float(lowest)
+                value = _polished(float(root.real), ascending)
+                yield int(normsys.index[row]), value, float(lowest)
+
+
+def _polished(root: float, ascending: Sequence[float]) -> float:
+    """Bring a root to the last digits by Newton's method: products amplify its error."""
+    slope = np.polynomial.polynomial.polyder(ascending)
+    for _ in range(3):
+        value = np.polynomial.polynomial.polyval(root, ascending)
+        root -= value / np.polynomial.polynomial.polyval(root, slope)
+    return float(root)
