@@ -102,7 +102,7 @@ class Objective(eqx.Module):
         prior = jnp.zeros_like(params)
         prior = prior.at[gaussian.index].add(tight)
         prior = prior.at[poisson.index].add(events / gamma**2)
-        gradient = rates.jacobian @ tension
+        gradient = jnp.asarray(rates.jacobian) @ tension
         gradient = gradient.at[gaussian.index].add(pull / gaussian.width)
         gradient = gradient.at[poisson.index].add(factor - events / gamma)
         return Expansion(

@@ -2,8 +2,8 @@
 
 The likelihood of most models has one valley, and one start is enough. Where a normsys
 polynomial of code 4 crosses zero, a sample's rate changes sign and the likelihood has a
-valley for each crossing: there the fit is repeated with the parameter held at the
-crossing, and released again, until no crossing leads lower.
+valley for each crossing: there the fit is repeated with the parameter put on the
+crossing, held there and released again, or free at once, until none leads lower.
 """
 
 import dataclasses
@@ -32,6 +32,8 @@ PROMISING = 20.0
 """A crossing is looked into where the objective there is at most this much higher."""
 WALL = 1.0
 """Fisher information on a parameter from which on its crossings separate valleys."""
+TURNS = 3
+"""Fits at each crossing: held at it, released from there, and free from the start."""
 MAX_ROUNDS = 4
 """How often all crossings are looked into again after one has led lower."""
 
@@ -62,8 +64,8 @@ def search(
     """Minimize from several starts and along all crossings; keep the lowest minimum.
 
     All tries are turns of one loop, so that the minimizer is compiled once: first the
-    starts, then, if crossings separate valleys where these ended, two turns for each
-    crossing: held at it, and released.
+    starts, then, if crossings separate valleys where these ended, `TURNS` turns for
+    each crossing.
 
     Args:
         objective: half a deviance with its expansion to second order.
@@ -104,7 +106,7 @@ def search(
 
 def _last(objective: Objective, count: int) -> int:
     """Number of turns of a search that looks into all crossings once."""
-    return count + 2 * objective.model.crossings.index.size
+    return count + TURNS * objective.model.crossings.index.size
 
 
 def _nothing(start: Params) -> Minimum:
@@ -123,11 +125,11 @@ def _task(
     everything = jnp.int32(steps)
     if crossings.index.size == 0:
         return _Task(given, fixed, everything, jnp.array(False))
-    which, phase = jnp.divmod(jnp.maximum(s.task - count, 0), 2)
+    which, phase = jnp.divmod(jnp.maximum(s.task - count, 0), TURNS)
     index, value = crossings.index[which], crossings.value[which]
     explores = s.task >= count
-    at_crossing = s.best.params.at[index].set(value, mode="drop")
-    follows = jnp.where(phase == 0, at_crossing, s.held)
+    at_crossing = jnp.asarray(s.best.params).at[index].set(value, mode="drop")
+    follows = jnp.where(phase == 1, s.held, at_crossing)
     start = jnp.where(explores, follows, given)
     holds = explores & (phase == 0)
     here = jnp.arange(fixed.size) == index
@@ -141,7 +143,8 @@ def is_walled(objective: Objective, params: Params) -> ScalarBool:
     crossings = objective.model.crossings
 
     def stiff_at(index: ScalarInt, value: Scalar) -> Scalar:
-        return stiffness(objective, params.at[index].set(value, mode="drop"))
+        at_crossing = jnp.asarray(params).at[index].set(value, mode="drop")
+        return stiffness(objective, at_crossing)
 
     beside = jax.vmap(stiff_at)(crossings.index, crossings.value)
     return jnp.maximum(stiffness(objective, params), jnp.max(beside)) > WALL

@@ -5,6 +5,7 @@ import functools
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Band, Params, Scalar, ScalarInt
@@ -129,7 +130,7 @@ def check_poi_values(model: Model, test_stat: TestStatistic, poi: float) -> None
 
 
 def _is_traced(model: Model) -> bool:
-    return isinstance(model.poi, jax.core.Tracer) or jnp.ndim(model.poi) > 0
+    return isinstance(model.poi, Tracer) or jnp.ndim(model.poi) > 0
 
 
 def check_testable(model: Model, data: Data) -> None:
@@ -206,7 +207,7 @@ def asymptotic_test(
         asimov_data=asimov,
         status=status,
         edm=jnp.max(jnp.stack([fit.edm for fit in _each(fits)])),
-        steps=sum(fit.steps for fit in _each(fits)),
+        steps=jnp.sum(jnp.stack([fit.steps for fit in _each(fits)])),
     )
 
 
@@ -256,7 +257,8 @@ def run_fits(
             lambda a, d: jnp.where(i == STAGES - 1, a, d), asimov, data
         )
         start = _start(i, done, parameters.init)
-        start = jnp.where(holds[i], start.at[model.poi].set(values[i]), start)
+        held = jnp.asarray(start).at[model.poi].set(values[i])
+        start = jnp.where(holds[i], held, start)
         fixed = jnp.asarray(parameters.fixed)
         fixed = fixed.at[model.poi].set(fixed[model.poi] | holds[i])
         result = best_fit(Objective(model, chosen), start[None], fixed, settings)
@@ -277,7 +279,6 @@ def _start(i: ScalarInt, done: FitResult, init: Params) -> Float[Array, " par"]:
 
 def _blank(init: Params) -> FitResult:
     """Room for the results of all stages."""
-    number = jnp.zeros(STAGES, init.dtype)
-    count = jnp.zeros(STAGES, jnp.int32)
-    params = jnp.broadcast_to(init, (STAGES, init.size))
-    return FitResult(params, number, number, count, number, number, count)
+    number, count = jnp.zeros((), init.dtype), jnp.int32(0)
+    one = FitResult(init, number, number, count, number, number, count)
+    return jax.tree.map(lambda leaf: jnp.stack([leaf] * STAGES), one)

@@ -46,9 +46,9 @@ def _crossings(normsys: NormSys) -> Iterator[tuple[int, float, float]]:
 
 
 def _polished(root: float, ascending: Sequence[float]) -> float:
-    """Bring a root to the last digits by Newton's method: products amplify its error."""
+    """Bring a root to its last digits by Newton's method; products amplify errors."""
     slope = np.polynomial.polynomial.polyder(ascending)
     for _ in range(3):
         value = np.polynomial.polynomial.polyval(root, ascending)
-        root -= value / np.polynomial.polynomial.polyval(root, slope)
-    return float(root)
+        root -= float(value / np.polynomial.polynomial.polyval(root, slope))
+    return root

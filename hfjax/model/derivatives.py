@@ -19,7 +19,7 @@ from jaxtyping import Float
 from hfjax.arrays import Array, Params, Rates, SampleRates
 from hfjax.model.interpolation import derivatives, polynomial_derivatives
 from hfjax.model.model import Model, SampleBlock
-from hfjax.model.modifiers import Cells, NormSys, Slots
+from hfjax.model.modifiers import Cells, HistoSys, NormSys, Slots
 
 # Factors are kept this far from zero where they divide. A polynomial is known to 1e-17
 # at best; a parameter may be exactly zero.
@@ -62,6 +62,9 @@ def away_from_zero(factor: Array, distance: float) -> Array:
 
 def normsys_derivatives(normsys: NormSys, params: Params) -> tuple[Cells, Slots, Slots]:
     """Product of all factors, and ``f'/f`` and ``f''/f`` of each."""
+    if not normsys.index.size:
+        nothing = jnp.zeros(normsys.slot.shape, params.dtype)
+        return normsys.factor(params), nothing, nothing
     alpha = normsys.alpha(params)
     inside = jnp.abs(alpha) < normsys.edge
     value, first, second = polynomial_derivatives(
@@ -87,19 +90,12 @@ def block_derivatives(
     by_channel, normsys_slope, normsys_bend = normsys_derivatives(block.normsys, params)
     scaling = away_from_zero(block.scaling.factors(params), NEAR_ZERO_PARAMETER)
     factor = by_channel[:, model.bin_channel] * jnp.prod(scaling, axis=0)
-    histosys = block.histosys
-    basis, tilt, bend = derivatives(histosys.basis, params[histosys.index])
-    alpha = params[histosys.index]
-    base = (
-        block.nominal
-        + jnp.tensordot(alpha, histosys.odd, 1)
-        + jnp.tensordot(basis, histosys.even, 1)
-    )
+    shift, delta, bend = histosys_derivatives(block.histosys, params)
     return BlockDerivatives(
         block=block,
         factor=factor,
-        rates=factor * base,
-        shift=histosys.odd + tilt[:, None, None] * histosys.even,
+        rates=factor * (block.nominal + delta),
+        shift=shift,
         bend=bend,
         slope=spread(block.normsys, normsys_slope),
         normsys_slope=normsys_slope,
@@ -108,10 +104,25 @@ def block_derivatives(
     )
 
 
+def histosys_derivatives(
+    histosys: HistoSys, params: Params
+) -> tuple[Float[Array, "modifier sample bin"], SampleRates, Float[Array, " modifier"]]:
+    """Derivative of each shift, the sum of all shifts, and ``h''`` of each."""
+    alpha = params[histosys.index]
+    if not alpha.size:
+        return histosys.odd, histosys.delta(params), alpha
+    basis, tilt, bend = derivatives(histosys.basis, alpha)
+    even = jnp.tensordot(basis, histosys.even, 1)
+    delta = jnp.tensordot(alpha, histosys.odd, 1) + even
+    return histosys.odd + tilt[:, None, None] * histosys.even, delta, bend
+
+
 def spread(normsys: NormSys, slots: Slots) -> Float[Array, "normsys sample channel"]:
     """Write the values of slots into a table of modifiers and cells."""
     size = normsys.index.size
     _, samples, channels = slots.shape
+    if not size:
+        return jnp.zeros((0, samples, channels), slots.dtype)
     row, column = jnp.ogrid[:samples, :channels]
     table = jnp.zeros((size + 1, samples, channels), slots.dtype)
     return table.at[normsys.slot, row, column].set(slots, mode="drop")[:size]
@@ -119,70 +130,67 @@ def spread(normsys: NormSys, slots: Slots) -> Float[Array, "normsys sample chann
 
 def block_jacobian(at: BlockDerivatives, into: Jacobian, model: Model) -> Jacobian:
     """Add the derivative of the summed rates of a block to a Jacobian."""
-    block = at.block
-    histosys = jnp.einsum("jsb,sb->jb", at.shift, at.factor)
-    by_bin = at.slope[:, :, model.bin_channel]
-    normsys = jnp.einsum("jsb,sb->jb", by_bin, at.rates)
+    block, out = at.block, jnp.asarray(into)
+    if block.histosys.index.size:
+        histosys = jnp.einsum("jsb,sb->jb", at.shift, at.factor)
+        out = out.at[block.histosys.index].add(histosys)
+    if block.normsys.index.size:
+        by_bin = at.slope[:, :, model.bin_channel]
+        normsys = jnp.einsum("jsb,sb->jb", by_bin, at.rates)
+        out = out.at[block.normsys.index].add(normsys)
     bins = jnp.arange(model.bin_channel.size)
-    return (
-        jnp.asarray(into)
-        .at[block.histosys.index]
-        .add(histosys)
-        .at[block.normsys.index]
-        .add(normsys)
-        .at[block.scaling.index, bins]
-        .add(at.rates * at.inverse, mode="drop")
-    )
+    scaling = at.rates * at.inverse
+    return out.at[block.scaling.index, bins].add(scaling, mode="drop")
 
 
 def block_curvature(
     at: BlockDerivatives, weights: Rates, vector: Params, into: Params, model: Model
 ) -> Params:
     """Add ``sum_sb weights_b d2N_sb`` times a vector to a vector."""
-    block, weighted = at.block, weights * at.factor
-    own = weights * at.rates
+    block, out = at.block, jnp.asarray(into)
+    weighted, own = weights * at.factor, weights * at.rates
+    moved = tilted = jnp.zeros_like(at.rates)
+    if block.histosys.index.size:
+        moved = jnp.tensordot(vector[block.histosys.index], at.shift, 1)
+    if block.normsys.index.size:
+        tilted = jnp.tensordot(vector[block.normsys.index], at.slope, 1)
+        tilted = tilted[:, model.bin_channel]
     padded = jnp.concatenate([vector, jnp.zeros(1, vector.dtype)])
-    moved = jnp.tensordot(vector[block.histosys.index], at.shift, 1)
-    tilted = jnp.tensordot(vector[block.normsys.index], at.slope, 1)
-    tilted = tilted[:, model.bin_channel]
     scaled = padded[block.scaling.index] * at.inverse
     turned = tilted + jnp.sum(scaled, axis=0)
-    force = weighted * moved + own * turned
-    channels = block.normsys.slot.shape[2]
-    by_channel = jax.ops.segment_sum(force.T, model.bin_channel, channels).T
-    others = 1.0 - jnp.eye(scaled.shape[0])
+    if block.histosys.index.size:
+        shifts = jnp.tensordot(at.shift, weighted * turned, 2)
+        out = out.at[block.histosys.index].add(shifts)
+    if block.normsys.index.size:
+        force = by_channel(weighted * moved + own * turned, block, model)
+        out = out.at[block.normsys.index].add(jnp.tensordot(at.slope, force, 2))
+    others = 1.0 - jnp.eye(scaled.shape[0], dtype=scaled.dtype)
     pairs = jnp.einsum("kl,lsb->ksb", others, scaled)
     scaling = at.inverse * (weighted * moved + own * (tilted + pairs))
-    return (
-        jnp.asarray(into)
-        .at[block.histosys.index]
-        .add(jnp.tensordot(at.shift, weighted * turned, 2))
-        .at[block.normsys.index]
-        .add(jnp.tensordot(at.slope, by_channel, 2))
-        .at[block.scaling.index]
-        .add(scaling, mode="drop")
-    )
+    return out.at[block.scaling.index].add(scaling, mode="drop")
+
+
+def by_channel(cells: SampleRates, block: SampleBlock, model: Model) -> Cells:
+    """Sum over the bins of each channel."""
+    channels = block.normsys.slot.shape[2]
+    return jax.ops.segment_sum(cells.T, model.bin_channel, channels).T
 
 
 def block_diagonal(
     at: BlockDerivatives, weights: Rates, into: Params, model: Model
 ) -> Params:
     """Add the diagonal part of ``sum_sb weights_b d2N_sb``: what bends by itself."""
-    block, own = at.block, weights * at.rates
-    bend = at.bend * jnp.tensordot(block.histosys.even, weights * at.factor, 2)
-    channels = block.normsys.slot.shape[2]
-    by_channel = jax.ops.segment_sum(own.T, model.bin_channel, channels).T
-    own_bend = at.normsys_bend - at.normsys_slope**2
-    target = jnp.concatenate(
-        [block.normsys.index, jnp.full(1, into.size, block.normsys.index.dtype)]
-    )
-    return (
-        jnp.asarray(into)
-        .at[block.histosys.index]
-        .add(bend)
-        .at[target[block.normsys.slot]]
-        .add(own_bend * by_channel, mode="drop")
-    )
+    block, out = at.block, jnp.asarray(into)
+    if block.histosys.index.size:
+        bend = at.bend * jnp.tensordot(block.histosys.even, weights * at.factor, 2)
+        out = out.at[block.histosys.index].add(bend)
+    if block.normsys.index.size:
+        own = by_channel(weights * at.rates, block, model)
+        bend = own * (at.normsys_bend - at.normsys_slope**2)
+        index = block.normsys.index
+        target = jnp.append(index, jnp.full(1, out.size, index.dtype))
+        out = out.at[target[block.normsys.slot]].add(bend, mode="drop")
+    return out
 
 
 class RateDerivatives(eqx.Module):

@@ -89,6 +89,8 @@ class HistoSys(eqx.Module):
 
     def delta(self, params: Params) -> SampleRates:
         """Change of every sample's rate, in events."""
+        if not self.index.size:
+            return jnp.zeros(self.odd.shape[1:], params.dtype)
         alpha = params[self.index]
         return jnp.tensordot(alpha, self.odd, 1) + jnp.tensordot(
             self.basis(alpha), self.even, 1
@@ -144,6 +146,8 @@ class NormSys(eqx.Module):
         Polynomial factors may be zero or negative and are multiplied; exponential ones
         are positive and their exponents are added.
         """
+        if not self.index.size:
+            return jnp.ones(self.slot.shape[1:], params.dtype)
         alpha = self.alpha(params)
         growth = jnp.exp(jnp.sum(self.exponent(alpha), axis=0))
         factor = product(self.polynomial(alpha)) * growth

@@ -157,7 +157,7 @@ def _one(name: str, value: Value) -> Array:
     if np.size(value) != 1:
         message = f"parameter {name!r} takes one value, not {np.size(value)}"
         raise ParameterError(message)
-    return np.reshape(value, ())
+    return np.asarray(value).reshape(())
 
 
 def _many(each: ParameterSet, value: Value) -> Array:
@@ -167,4 +167,4 @@ def _many(each: ParameterSet, value: Value) -> Array:
             f"give one for each bin, or name single ones as {each.names[0]!r}"
         )
         raise ParameterError(message)
-    return np.reshape(value, (each.size,))
+    return np.asarray(value).reshape(each.size)

@@ -113,9 +113,9 @@ def _filled(
     wide: ParameterGroup, own: ParameterGroup | None, places: dict[int, int]
 ) -> ParameterGroup:
     """The union's group with a point's values at their places, the rest fixed."""
-    if own is not None and own.size == wide.size and len(places) == wide.size:
-        if all(key == value for key, value in places.items()):
-            return dataclasses.replace(own, offsets=wide.offsets)
+    same = len(places) == wide.size and all(a == b for a, b in places.items())
+    if own is not None and own.size == wide.size and same:
+        return dataclasses.replace(own, offsets=wide.offsets)
 
     def pick(field: str) -> tuple:
         default = getattr(wide, field)

@@ -18,8 +18,8 @@ from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.infer.hypotest import HypotestResult, asymptotic_test, check_poi_values
 from hfjax.infer.test_statistics import TestStatistic, qmu_tilde
 from hfjax.model.model import Data, Model
-from hfjax.scan.plan import ScanBatch, ScanGroup
 from hfjax.scan.align import Member
+from hfjax.scan.plan import ScanBatch, ScanGroup
 from hfjax.scan.records import Provenance, ScanPoint, ScanResult
 
 CPU_CHUNK = 4
