@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 
 Point = dict[str, Any]
 
+TINY = 1e-12
+"""Observed CLs below this are not compared: likelihoods have several valleys there."""
+
 
 class Worst(NamedTuple):
     """The largest difference over the points, and the point it belongs to."""

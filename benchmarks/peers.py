@@ -25,7 +25,6 @@ from report import circumstances, heading, save, seconds, table
 from workloads import LIKELIHOODS, Workload, workloads
 
 Result = dict[str, Any]
-TINY = 1e-12  # pyhf's observed CLs below this are dominated by its p-values' rounding
 
 
 def main() -> int:
@@ -172,7 +171,7 @@ def _pair(sides: dict[str, dict[str, Result]], one: str, two: str) -> list[str]:
     both = [
         n for n in first if "CLs_obs" in first[n] and "CLs_obs" in second.get(n, {})
     ]
-    sizeable = [name for name in both if (first[name]["CLs_obs"] or 0) > TINY]
+    sizeable = [name for name in both if (first[name]["CLs_obs"] or 0) > agreement.TINY]
 
     def largest(compare: Callable[[Result, Result], float], names: list[str]) -> str:
         values = ((name, compare(first[name], second[name])) for name in names)
@@ -182,7 +181,7 @@ def _pair(sides: dict[str, dict[str, Result]], one: str, two: str) -> list[str]:
         return []
     return [
         f"{one}, {two}",
-        f"{len(both)} ({len(sizeable)} with CLs > {TINY:g})",
+        f"{len(both)} ({len(sizeable)} with CLs > {agreement.TINY:g})",
         largest(agreement.cls_obs, sizeable),
         largest(agreement.cls_exp, sizeable),
         largest(agreement.excess, both),

@@ -34,11 +34,11 @@ class Stopwatch:
     """Times calls, the first one apart from the others.
 
     Args:
-        repeats: warm calls of a short stage.
-        longest: a stage whose first call took longer is repeated once only.
+        repeats: warm calls of a stage, if they fit in the time.
+        longest: no further warm call after so many seconds of them.
     """
 
-    def __init__(self, repeats: int, longest: float = 5.0) -> None:
+    def __init__(self, repeats: int, longest: float = 10.0) -> None:
         self.repeats = repeats
         self.longest = longest
         self.stages: dict[str, Result] = {}
@@ -52,12 +52,11 @@ class Stopwatch:
     def warm(self, stage: str, call: Callable[[], Any]) -> Any:
         """Time a first call and then warm ones."""
         value = self.once(stage, call)
-        again = self.repeats
-        if self.stages[stage]["first"] > self.longest:
-            again = min(again, 1)
-        times = [_timed(call)[0] for _ in range(again)]
-        if times:
-            self.stages[stage] |= {"warm": statistics.median(times), "repeats": again}
+        times: list[float] = []
+        while len(times) < self.repeats and sum(times) < self.longest:
+            times.append(_timed(call)[0])
+        median = statistics.median(times)
+        self.stages[stage] |= {"warm": median, "repeats": len(times)}
         return value
 
 
@@ -180,7 +179,11 @@ def _agreement(
     workload: Workload, name: str, found: Result, scanned: Result
 ) -> dict[str, str]:
     witness = workload.witness
-    both = [point for point in scanned["points"] if point in witness]
+    both = [
+        point
+        for point in scanned["points"]
+        if witness.get(point, {}).get("CLs_obs", 0) > agreement.TINY
+    ]
     compared: dict[str, Any] = {}
     if name in witness:
         compared["2NLL of hypotest above the reference"] = agreement.worst(
@@ -192,7 +195,8 @@ def _agreement(
     ):
         values = [(p, compare(witness[p], scanned["points"][p])) for p in both]
         if values:
-            key = f"{quantity} of the scan, relative, {len(values)} points"
+            points = f"{len(values)} points above {agreement.TINY:g}"
+            key = f"{quantity} of the scan, relative, {points}"
             compared[key] = agreement.worst(values)
     return {key: str(value) for key, value in compared.items()}
 
