@@ -58,8 +58,8 @@ class FitCommandOptions:
 def cls(options: ClsOptions) -> None:
     """Test one signal: observed and expected CLs."""
     stages = Stages()
-    workspace = signal_workspace(options.workspace, options.signal)
-    model, data = _build(workspace, options.fit, stages)
+    background, workspace = signal_workspace(options.workspace, options.signal)
+    model, data = _build(background, workspace, options.fit, stages)
     result = hfjax.hypotest(
         model,
         data,
@@ -83,8 +83,8 @@ def cls(options: ClsOptions) -> None:
 def fit(options: FitCommandOptions) -> None:
     """Find the best fit: parameters by name, and 2NLL = -2 log-likelihood."""
     stages = Stages()
-    workspace = signal_workspace(options.workspace, options.signal)
-    model, data = _build(workspace, options.fit, stages)
+    background, workspace = signal_workspace(options.workspace, options.signal)
+    model, data = _build(background, workspace, options.fit, stages)
     settings = hfjax.FitSettings(minimizer=options.fit.minimizer.value)
     if options.test_poi is None:
         result = hfjax.fit(model, data, settings=settings)
@@ -100,8 +100,13 @@ def fit(options: FitCommandOptions) -> None:
     _finish(document | _provenance(workspace, used, stages), options.output)
 
 
-def signal_workspace(source: str, signal: SignalOptions) -> Workspace:
-    """Read a workspace and add the signal that the options ask for.
+def signal_workspace(
+    source: str, signal: SignalOptions
+) -> tuple[Workspace, Workspace]:
+    """Read a workspace, and add the signal that the options ask for.
+
+    Returns:
+        The workspace as it is read, and with the signal.
 
     Raises:
         typer.BadParameter: The options contradict one another.
@@ -114,14 +119,14 @@ def signal_workspace(source: str, signal: SignalOptions) -> Workspace:
     if inputs.count("-") > 1:
         message = "only one input can be standard input"
         raise typer.BadParameter(message)
-    workspace = Workspace.load(source)
+    workspace = background = Workspace.load(source)
     if signal.patchset is not None and signal.name is not None:
         patchset = PatchSet.load(signal.patchset)
         verify = not signal.no_verify
         workspace = patchset.apply(workspace, signal.name, verify=verify)
     for path in signal.patch or []:
         workspace = apply_patch(workspace, read_json(path), path)
-    return workspace
+    return background, workspace
 
 
 def fit_document(model: Any, result: Any) -> dict[str, Any]:
@@ -141,11 +146,15 @@ def fit_document(model: Any, result: Any) -> dict[str, Any]:
     }
 
 
-def _build(workspace: Workspace, options: FitOptions, stages: Stages) -> Any:
+def _build(
+    background: Workspace, workspace: Workspace, options: FitOptions, stages: Stages
+) -> Any:
     stages.end("load")
     start_jax(cache=not options.no_cache)
     stages.end("start")
-    built = hfjax.build(workspace, measurement=options.measurement)
+    built = hfjax.build(
+        workspace, measurement=options.measurement, background=background
+    )
     stages.end("build")
     return built
 

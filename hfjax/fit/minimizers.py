@@ -314,6 +314,9 @@ MINIMIZERS: dict[str, Minimizer] = {
 }
 """The minimizers of other packages by the names that settings use."""
 
+UNCOMPILED = frozenset({"jaxopt-scipy"})
+"""Those that run on the host, outside of any compiled program."""
+
 
 def named_minimizer(name: str) -> Minimizer:
     """Return the minimizer of this name.

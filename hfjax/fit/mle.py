@@ -16,7 +16,7 @@ from hfjax.errors import (
     ParameterError,
 )
 from hfjax.fit.minimize import Minimum
-from hfjax.fit.minimizers import named_minimizer
+from hfjax.fit.minimizers import UNCOMPILED, named_minimizer
 from hfjax.fit.objective import Objective
 from hfjax.fit.search import Starts, search
 from hfjax.fit.status import FitSettings, FitStatus
@@ -120,11 +120,12 @@ def fixed_poi_fit(
     return _fit(model.anonymous(), data, begin[None], fixed, settings)
 
 
-@functools.partial(jax.jit, static_argnames="settings")
 def _fit(
     model: Model, data: Data, starts: Starts, fixed: ParamsMask, settings: FitSettings
 ) -> FitResult:
-    return best_fit(Objective(model, data), starts, fixed, settings)
+    """Run a fit, compiled unless its minimizer runs outside of JAX."""
+    run = best_fit if settings.minimizer in UNCOMPILED else _compiled_fit
+    return run(Objective(model, data), starts, fixed, settings)
 
 
 def best_fit(
@@ -147,6 +148,9 @@ def best_fit(
         minimum = minimize(objective.deviance, starts[0], bounds, fixed, settings)
         minimum = dataclasses.replace(minimum, value=0.5 * minimum.value)
     return as_result(objective, minimum)
+
+
+_compiled_fit = jax.jit(best_fit, static_argnames="settings")
 
 
 def as_result(objective: Objective, minimum: Minimum) -> FitResult:
