@@ -1,7 +1,6 @@
 """Maximum likelihood: best fits of all parameters, or with one of them fixed."""
 
 import dataclasses
-import functools
 
 import equinox as eqx
 import jax
