@@ -184,7 +184,7 @@ def settings_of(draw: st.DrawFn, name: str) -> Document:
         return dict(LUMI)
     optional = {
         "inits": st.just([draw(st.floats(0.5, 1.5))]),
-        "bounds": st.just([[draw(st.floats(-6, 0.4)), draw(st.floats(2, 8))]]),
+        "bounds": st.just([[draw(st.floats(-6, -0.5)), draw(st.floats(2, 8))]]),
         "fixed": st.booleans(),
     }
     if name in ALPHAS:
