@@ -121,14 +121,13 @@ ROWS = {
 }
 """Patches with reference results."""
 
-QUICK = {"TStauStau_220_1", "T6bbHH_300_205_60", "TSlepSlep_105_65"}
-"""Patches that are tested every time; all others are marked slow."""
 
-
-def all_rows(marks: Any) -> list:
-    """All reference rows as pytest parameters, the slow ones marked."""
+def all_rows(*quick: str) -> list:
+    """All reference rows as pytest parameters, slow but for the quick ones."""
     return [
-        pytest.param(name, patch, marks=() if patch in QUICK else marks, id=patch)
+        pytest.param(
+            name, patch, marks=() if patch in quick else pytest.mark.slow, id=patch
+        )
         for name, patches in ROWS.items()
         for patch in patches
     ]

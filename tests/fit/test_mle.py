@@ -271,7 +271,9 @@ def test_t8_a_free_fit_is_never_above_a_fixed_one(hello):
 # -- published likelihoods ---------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "patch"), all_rows(pytest.mark.slow))
+@pytest.mark.parametrize(
+    ("name", "patch"), all_rows("TStauStau_220_1", "TSlepSlep_105_65")
+)
 def test_minima_of_published_likelihoods(name, patch, data_dir, reference_dir):
     """2NLL no more than 1e-7 above the lowest that is known, of five fits."""
     background, patchset = load_likelihood(name, data_dir)
