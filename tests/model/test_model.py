@@ -118,10 +118,24 @@ def test_workspaces_by_chance(data):
 
 
 @pytest.mark.slow
-@by_chance(max_examples=300)
+@by_chance(max_examples=100)
 @given(st.data())
 def test_many_workspaces_by_chance(data):
     draw_and_compare(data)
+
+
+@pytest.mark.slow
+@by_chance(max_examples=50)
+@given(st.data())
+def test_gradients_of_workspaces_by_chance_are_finite(data):
+    """At zero rates, zero bins, vanishing factors, and impossible parameters."""
+    document = data.draw(workspaces())
+    codes = data.draw(st.sampled_from(CODES))
+    model, observed = make(document, **codes)
+    vectors = st.lists(params_of(reference(document)), min_size=5, max_size=5)
+    slopes = jax.jit(jax.vmap(jax.grad(Model.logpdf, 1), (None, 0, None)))
+    found = slopes(model, jnp.asarray(data.draw(vectors)), observed)
+    assert bool(jnp.all(jnp.isfinite(found)))
 
 
 # -- against pyhf 0.7.6 on published likelihoods ----------------------------------
