@@ -1,0 +1,257 @@
+"""Execution of scans: every point is the hypothesis test of its patch alone."""
+
+from pathlib import Path
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hfjax.errors import ParameterError
+from hfjax.fit.status import FitSettings, FitStatus
+from hfjax.infer.hypotest import hypotest
+from hfjax.infer.test_statistics import q0, qmu, qmu_tilde
+from hfjax.model.build import build
+from hfjax.scan import run
+from hfjax.scan.plan import build_scan
+from hfjax.scan.records import ScanResult
+from hfjax.scan.run import CPU_CHUNK, scan, scan_point
+from hfjax.spec.patchset import PatchSet
+from hfjax.spec.workspace import Workspace
+from tests.fit.models import (
+    MU,
+    ROWS,
+    SIGNIFICANT,
+    assert_close,
+    load_likelihood,
+    reference_rows,
+    sample,
+)
+from tests.scan.patchsets import VARIED, add, background, patchset
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+PROBABILITIES = ("CLs_obs", "CLs_exp", "CLsb", "CLb")
+
+ZEROS = [
+    {"op": "replace", "path": f"/channels/2/samples/{i}/data", "value": [0.0, 0.0, 0.0]}
+    for i in range(2)
+]
+IMPOSSIBLE = [*ZEROS, add(2, sample("s", [5.0, 5.0, 5.0], MU))]
+"""A patch that leaves no background where events were seen."""
+
+
+@pytest.fixture(scope="module")
+def workspace() -> Workspace:
+    return background()
+
+
+@pytest.fixture(scope="module")
+def varied() -> PatchSet:
+    """More points than one call of the compiled program tests, two without a result."""
+    first, *others = VARIED.items()
+    return patchset(dict([first, ("empty", []), ("impossible", IMPOSSIBLE), *others]))
+
+
+@pytest.fixture(scope="module")
+def result(workspace, varied) -> ScanResult:
+    return scan(build_scan(workspace, varied))
+
+
+def assert_same(point, alone, rtol=1e-8):
+    """A point of a scan is the test of its model.
+
+    Statistics are differences of minima, which fits know to 1e-10; they are zero where a
+    shapefactor takes all of the signal.
+    """
+    assert point.converged, point.message
+    assert alone.status == FitStatus.CONVERGED
+    for name in PROBABILITIES:
+        assert_close(getattr(point, name), getattr(alone, name), rtol)
+    assert_close(point.q, alone.q, rtol, 1e-9)
+    assert_close(point.q_asimov, alone.q_asimov, rtol, 1e-9)
+    assert_close(point.mu_hat, alone.mu_hat, 1e-4, 1e-5)
+
+
+# -- scan equals hypotest ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if i < 2 else pytest.mark.slow)
+        for i, name in enumerate(sorted(VARIED, reverse=True))
+    ],
+)
+def test_a_point_is_the_test_of_its_patch(workspace, varied, result, name):
+    model, data = build(workspace, patch=varied[name])
+    assert_same(result[name], hypotest(model, data))
+
+
+@pytest.mark.slow
+def test_points_of_the_example_are_tests_of_their_patches():
+    workspace = Workspace.load(EXAMPLES / "BkgOnly.json")
+    patches = PatchSet.load(EXAMPLES / "patchset.json")
+    names = [patch.name for patch in patches][::12]
+    found = scan(build_scan(workspace, patches, names=names))
+    for name in names:
+        assert_same(found[name], hypotest(*build(workspace, patch=patches[name])))
+
+
+def assert_near(point, witness):
+    assert point.converged, point.message
+    assert_close(point.CLs_obs, witness["CLs_obs"], 1e-6)
+    assert_close(point.CLs_exp, witness["CLs_exp"], 1e-6)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name == "sbottomA" else pytest.mark.slow)
+        for name in ROWS
+    ],
+)
+def test_published_points_in_one_scan(name, data_dir, reference_dir):
+    """All at once, and the quick ones alone too."""
+    workspace, patches = load_likelihood(name, data_dir)
+    rows = reference_rows(name, reference_dir)
+    found = scan(build_scan(workspace, patches, names=ROWS[name]))
+    assert [point.name for point in found] == list(ROWS[name])
+    for known in rows:
+        if known["witness"]["CLs_obs"] > SIGNIFICANT:
+            assert_near(found[known["patch"]], known["witness"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(ROWS))
+def test_published_points_are_tests_of_their_patches(name, data_dir):
+    """Points from all over the patchset, one of them of each reference."""
+    workspace, patches = load_likelihood(name, data_dir)
+    names = [patch.name for patch in patches]
+    some = [*dict.fromkeys([*names[:: len(names) // 4], ROWS[name][1]])]
+    found = scan(build_scan(workspace, patches, names=some))
+    for each in some:
+        alone = hypotest(*build(workspace, patch=patches[each]))
+        if alone.CLs_obs > SIGNIFICANT:
+            assert_same(found[each], alone)
+        else:
+            assert found[each].status == FitStatus(int(alone.status)).name.lower()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("test_stat", "poi"), [(q0, 1.0), (qmu, 0.5)])
+def test_other_statistics_and_values(workspace, varied, test_stat, poi):
+    names = ["last", "without_A"]
+    batch = build_scan(workspace, varied, names=names)
+    found = scan(batch, poi, test_stat=test_stat)
+    for name in names:
+        model, data = build(workspace, patch=varied[name])
+        assert_same(found[name], hypotest(model, data, poi, test_stat=test_stat))
+
+
+@pytest.mark.slow
+def test_one_batch_is_the_same_as_one_by_one(workspace, varied, result):
+    """The program for accelerators, run here."""
+    (group,) = build_scan(workspace, varied).groups
+    together = run._all_at_once(
+        group.shared,
+        group.stacked,
+        jnp.arange(len(group.members), dtype=jnp.int32),
+        jnp.int32(len(group.members)),
+        jnp.asarray(1.0),
+        qmu_tilde,
+        FitSettings(),
+    )
+    for i, member in enumerate(group.members):
+        point = result[member.name]
+        assert FitStatus(int(together.status[i])).name.lower() == point.status
+        if point.converged:
+            assert_close(together.CLs_obs[i], point.CLs_obs, 1e-8)
+            assert_close(together.CLs_exp[i], point.CLs_exp, 1e-8)
+
+
+# -- records -----------------------------------------------------------------------
+
+
+def test_points_are_in_the_order_of_the_patchset(varied, result):
+    assert [point.name for point in result] == [patch.name for patch in varied]
+    assert [point.values for point in result] == [(i,) for i in range(len(varied))]
+    assert result.labels == ("position",)
+    assert len(varied) > CPU_CHUNK + 1
+
+
+def test_a_point_without_a_model_says_what_is_wrong(result):
+    point = result["empty"]
+    assert point.status == "no_model"
+    assert "add a signal" in point.message
+    assert point.CLs_obs is None
+    assert point.CLs_exp == (None,) * 5
+
+
+def test_a_failed_point_is_alone(result):
+    """A likelihood that is zero at mu = 0 has no result; the others have theirs."""
+    point = result["impossible"]
+    assert point.status == "not_finite"
+    assert point.message == FitStatus.NOT_FINITE.sentence
+    assert point.CLs_obs is None
+    assert point.CLs_exp == (None,) * 5
+    assert {p.name for p in result.failed} == {"empty", "impossible"}
+    for name in VARIED:
+        assert result[name].converged
+        assert result[name].message == ""
+        assert 0.0 < result[name].CLs_obs <= 1.0
+        assert 0.0 <= result[name].edm < 1e-10
+        assert result[name].steps > 0
+
+
+def test_a_result_is_a_valid_document(result):
+    assert ScanResult.parse(result.dump()) == result
+
+
+def test_the_seconds_are_told(result):
+    seconds = result.provenance.seconds
+    assert set(seconds) >= {"compile", "fit"}
+    assert all(value >= 0.0 for value in seconds.values())
+
+
+def test_progress_is_called_for_every_point(workspace, varied):
+    """Also for points that have no model; the last call says that all are done."""
+    calls = []
+    batch = build_scan(workspace, varied)
+    scan(batch, 2.0, progress=lambda done, total: calls.append((done, total)))
+    assert [total for _, total in calls] == [len(batch)] * len(calls)
+    done = [each for each, _ in calls]
+    assert done == sorted(done)
+    assert done[-1] == len(batch)
+    assert len(done) >= len(VARIED)
+
+
+def test_a_scan_without_any_model(workspace):
+    batch = build_scan(workspace, patchset({"empty": [], "also": []}))
+    found = scan(batch)
+    assert [point.status for point in found] == ["no_model"] * 2
+
+
+@pytest.mark.parametrize("poi", [-0.1, 10.5])
+def test_t24_a_poi_outside_its_bounds_is_refused(workspace, varied, poi):
+    batch = build_scan(workspace, varied)
+    with pytest.raises(
+        ParameterError, match=r"mu = .* is outside its bounds \[0, 10\]"
+    ):
+        scan(batch, poi)
+
+
+def test_a_point_of_too_few_steps_says_so(workspace, varied):
+    batch = build_scan(workspace, varied, names=["first"])
+    (point,) = scan(batch, settings=FitSettings(max_steps=1))
+    assert point.status == "max_steps"
+    assert "more steps" in point.message
+    assert point.CLs_obs is None
+
+
+def test_a_record_can_be_made_of_a_hypothesis_test(workspace, varied, result):
+    """What `hfjax cls` says of a patch is what a scan says of it."""
+    name = sorted(VARIED)[-1]
+    alone = hypotest(*build(workspace, patch=varied[name]))
+    point, known = scan_point(name, (1,), alone), result[name]
+    assert point.status == "converged"
+    assert point.values == (1,)
+    assert np.isclose(point.CLs_obs, known.CLs_obs, rtol=1e-8)
