@@ -59,7 +59,7 @@ def result(workspace, varied) -> ScanResult:
 def assert_same(point, alone, rtol=1e-8):
     """A point of a scan is the test of its model.
 
-    Statistics are differences of minima, which fits know to 1e-10; they are zero where a
+    Statistics are differences of minima, which fits know to 1e-10; they are zero if a
     shapefactor takes all of the signal.
     """
     assert point.converged, point.message
