@@ -100,9 +100,7 @@ def fit(options: FitCommandOptions) -> None:
     _finish(document | _provenance(workspace, used, stages), options.output)
 
 
-def signal_workspace(
-    source: str, signal: SignalOptions
-) -> tuple[Workspace, Workspace]:
+def signal_workspace(source: str, signal: SignalOptions) -> tuple[Workspace, Workspace]:
     """Read a workspace, and add the signal that the options ask for.
 
     Returns:

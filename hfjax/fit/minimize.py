@@ -110,7 +110,7 @@ def _advance(
     trial = _Trial(params, value, ratio > 1e-4, _next_radius(ratio, step, state.radius))
     trial = jax.lax.cond(
         ratio < 0.25,
-        lambda t: _rescue(objective, at, expansion, metric, step, bounds, t),
+        lambda t: _rescue(objective, at, expansion, step, bounds, t),
         lambda t: t,
         trial,
     )
@@ -172,7 +172,6 @@ def _rescue(
     objective: Objective,
     at: Minimum,
     expansion: Expansion,
-    metric: Metric,
     step: Step,
     bounds: tuple[Params, Params],
     trial: _Trial,
@@ -192,7 +191,7 @@ def _rescue(
     best = jnp.argmin(values)
     present = jnp.where(trial.accept, trial.value, at.value)
     better = values[best] < present - 1e-12 * (1.0 + jnp.abs(present))
-    length = metric.norm(ends[best] - at.params)
+    length = step.metric.norm(ends[best] - at.params)
     return _Trial(
         params=jnp.where(better, ends[best], trial.params),
         value=jnp.where(better, values[best], trial.value),

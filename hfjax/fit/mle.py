@@ -8,7 +8,6 @@ import jax.numpy as jnp
 
 from hfjax.arrays import Params, ParamsMask, Scalar, ScalarInt
 from hfjax.errors import (
-    DataError,
     FitError,
     MissingPOIError,
     ModelError,
@@ -82,7 +81,7 @@ def fit(
     Raises:
         DataError: the data have the wrong shape.
     """
-    check_data(model, data)
+    model.check_data(data)
     begin = model.parameters.init if start is None else start
     return _fit(model.anonymous(), data, begin[None], model.parameters.fixed, settings)
 
@@ -111,7 +110,7 @@ def fixed_poi_fit(
         DataError: the data have the wrong shape.
         MissingPOIError: the model has no parameter of interest.
     """
-    check_data(model, data)
+    model.check_data(data)
     require_poi(model)
     begin = model.parameters.init if start is None else start
     begin = jnp.asarray(begin).at[model.poi].set(poi_value)
@@ -164,23 +163,6 @@ def as_result(objective: Objective, minimum: Minimum) -> FitResult:
         projected_gradient=minimum.projected_gradient,
         steps=minimum.steps,
     )
-
-
-def check_data(model: Model, data: Data) -> None:
-    """Refuse data of another shape than the model's.
-
-    Raises:
-        DataError: with both shapes.
-    """
-    bins = model.bin_channel.shape[-1]
-    aux = model.gaussian.index.shape[-1] + model.poisson.index.shape[-1]
-    shapes = data.main.shape[-1:], data.aux.shape[-1:]
-    if shapes != ((bins,), (aux,)):
-        message = (
-            f"data of {shapes[0]} main and {shapes[1]} auxiliary values for a model "
-            f"with {bins} bins and {aux} constraint terms: use data built with it"
-        )
-        raise DataError(message)
 
 
 def require_poi(model: Model) -> None:

@@ -89,6 +89,7 @@ class Step(NamedTuple):
         bounded: the step was cut by the trust region or by negative curvature.
         correction: bending of the step along the curvature of the rates.
         scoring: the whole Fisher-scoring step, whatever the radius and the bounds.
+        metric: Fisher matrix, which measures lengths.
         inverse: inverse of the metric on the free parameters.
     """
 
@@ -98,6 +99,7 @@ class Step(NamedTuple):
     bounded: ScalarBool
     correction: Params
     scoring: Params
+    metric: Metric
     inverse: Inverse
 
 
@@ -253,6 +255,7 @@ def newton_step(
         bounded=end.bounded | poor,
         correction=bend(at, params, move, first),
         scoring=-first(jnp.where(free, at.gradient, 0.0)),
+        metric=metric,
         inverse=first,
     )
 

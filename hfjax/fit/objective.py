@@ -43,7 +43,7 @@ def saturated(count: Array) -> Array:
 
     Example:
         >>> round(float(saturated(jnp.array(2.0))), 12)
-        -1.306852819440
+        -1.30685281944
     """
     return xlogy(count, count) - count - gammaln(count + 1.0)
 

@@ -12,7 +12,6 @@ from hfjax.arrays import Array, Band, Params, Scalar, ScalarInt
 from hfjax.fit.mle import (
     FitResult,
     best_fit,
-    check_data,
     check_poi_value,
     fixed_poi,
     require_poi,
@@ -141,7 +140,7 @@ def check_testable(model: Model, data: Data) -> None:
         ModelError: the parameter of interest is fixed.
         DataError: the data have the wrong shape.
     """
-    check_data(model, data)
+    model.check_data(data)
     require_poi(model)
     if not _is_traced(model) and bool(model.parameters.fixed[model.poi]):
         raise fixed_poi(model.poi_name)

@@ -17,6 +17,7 @@ from hfjax.model.constraints import (
 )
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
 from hfjax.model.parameters import Parameters
+from hfjax.model.pure_method import pure_method
 
 
 class Data(eqx.Module):
@@ -149,6 +150,7 @@ class Model(eqx.Module):
         parameters = dataclasses.replace(self.parameters, sets=())
         return dataclasses.replace(self, parameters=parameters, names=Names())
 
+    @pure_method
     def expected_rates(self, params: Params) -> SampleRates:
         """Expected events of each sample in each bin.
 
@@ -168,6 +170,7 @@ class Model(eqx.Module):
         rates = [block.rates(params, self.bin_channel) for block in self.blocks]
         return jnp.concatenate(rates)
 
+    @pure_method
     def expected_data(self, params: Params) -> Data:
         """Expected main and auxiliary data: the Asimov data set of ``params``.
 
@@ -185,6 +188,7 @@ class Model(eqx.Module):
             self._aux(self.gaussian.expected(params), self.poisson.expected(params)),
         )
 
+    @pure_method
     def logpdf(self, params: Params, data: Data) -> Scalar:
         """Logarithm of the probability density of a data set, all constants included.
 
@@ -203,7 +207,7 @@ class Model(eqx.Module):
             ParameterError: there is not one value for each parameter.
             DataError: the data have another shape than the model.
         """
-        self._check_data(data)
+        self.check_data(data)
         main = poisson_logpdf(data.main, self._main(params))
         return (
             jnp.sum(jnp.where(self.bin_present, main, 0.0))
@@ -211,6 +215,7 @@ class Model(eqx.Module):
             + self.poisson.logpdf(params, data.aux)
         )
 
+    @pure_method
     def sample(self, key: PRNGKeyArray, params: Params) -> Data:
         """Draw one data set, main and auxiliary.
 
@@ -235,7 +240,12 @@ class Model(eqx.Module):
             ),
         )
 
-    def _check_data(self, data: Data) -> None:
+    def check_data(self, data: Data) -> None:
+        """Refuse data of another shape than the model's.
+
+        Raises:
+            DataError: with both shapes.
+        """
         aux = self.gaussian.index.size + self.poisson.index.size
         wanted = (self.bin_channel.size,), (aux,)
         if (data.main.shape, data.aux.shape) != wanted:

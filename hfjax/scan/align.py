@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hfjax.model.build import Layout, channel_bins, make_layout
+from hfjax.model.layout import Layout, channel_bins, make_layout
 from hfjax.spec.parameters import ParameterGroup
 from hfjax.spec.workspace import Workspace
 

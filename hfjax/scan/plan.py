@@ -15,22 +15,11 @@ import numpy as np
 
 from hfjax.errors import HfjaxError
 from hfjax.fit.mle import fixed_poi, missing_poi
-from hfjax.model.build import (
-    BlockShape,
-    Cell,
-    Layout,
-    ModelSettings,
-    assemble,
-    block_shape,
-    channel_bins,
-    check_precision,
-    fill_block,
-    fill_parameters,
-    make_layout,
-    observed,
-    to_device,
-)
+from hfjax.model.build import assemble, fill_parameters, observed, to_device
+from hfjax.model.fill import BlockShape, Cell, block_shape, fill_block
+from hfjax.model.layout import Layout, channel_bins, make_layout
 from hfjax.model.model import Crossings, Data, Model, Names
+from hfjax.model.settings import ModelSettings, check_precision
 from hfjax.scan.align import Member, own_layout, union_layout
 from hfjax.spec.parameters import parameter_groups, parameter_of_interest
 from hfjax.spec.patchset import Patch, PatchSet

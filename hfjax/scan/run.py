@@ -27,7 +27,8 @@ CPU_CHUNK = 4
 NO_MODEL = "no_model"
 """Status of a point whose patch leaves no model that can be tested."""
 
-Lane = tuple[Model, Data]
+Lanes = tuple[tuple[Model, Data], tuple[Model, Data]]
+"""Leaves that all points share, and stacked leaves; see `ScanGroup`."""
 Progress = Callable[[int, int], None]
 
 
@@ -107,19 +108,14 @@ def compile_chunk(
     test = _one_by_one if on_cpu else _all_at_once
     value = jnp.asarray(poi, group.template.parameters.init.dtype)
     size = chunk_size(group)
-    arguments = (group.shared, group.stacked)
-    lowered = test.lower(
-        *arguments,
-        jnp.zeros(size, jnp.int32),
-        jnp.int32(size),
-        value,
-        test_stat,
-        settings,
-    )
-    program = lowered.compile()
-    return lambda positions, count: program(
-        *arguments, positions, jnp.int32(count), value
-    )
+    lanes = (group.shared, group.stacked)
+
+    def run(positions: Int[Array, " chunk"], count: int) -> PointNumbers:
+        return test(lanes, positions, jnp.int32(count), value, test_stat, settings)
+
+    if on_cpu:
+        jax.block_until_ready(run(jnp.zeros(size, jnp.int32), 0))
+    return run
 
 
 def chunk_size(group: ScanGroup) -> int:
@@ -154,8 +150,7 @@ def _workers() -> int:
 
 @functools.partial(jax.jit, static_argnames=("test_stat", "settings"))
 def _one_by_one(
-    shared: Lane,
-    stacked: Lane,
+    lanes: Lanes,
     positions: Int[Array, " chunk"],
     count: ScalarInt,
     poi: Scalar,
@@ -165,11 +160,11 @@ def _one_by_one(
     """Test points one after the other: on CPUs a batch waits for its slowest lane."""
 
     def test(i: ScalarInt, done: PointNumbers) -> PointNumbers:
-        one = _test_point(shared, stacked, positions[i], poi, test_stat, settings)
+        one = _test_point(lanes, positions[i], poi, test_stat, settings)
         return jax.tree.map(lambda all_, value: all_.at[i].set(value), done, one)
 
     kinds = jax.eval_shape(
-        lambda: _test_point(shared, stacked, positions[0], poi, test_stat, settings)
+        lambda: _test_point(lanes, positions[0], poi, test_stat, settings)
     )
     blank = jax.tree.map(
         lambda kind: jnp.zeros((positions.size, *kind.shape), kind.dtype), kinds
@@ -179,8 +174,7 @@ def _one_by_one(
 
 @functools.partial(jax.jit, static_argnames=("test_stat", "settings"))
 def _all_at_once(
-    shared: Lane,
-    stacked: Lane,
+    lanes: Lanes,
     positions: Int[Array, " chunk"],
     count: ScalarInt,
     poi: Scalar,
@@ -189,19 +183,19 @@ def _all_at_once(
 ) -> PointNumbers:
     """Test points in one batch, for accelerators."""
     del count
-    return jax.vmap(
-        lambda i: _test_point(shared, stacked, i, poi, test_stat, settings)
-    )(positions)
+    return jax.vmap(lambda i: _test_point(lanes, i, poi, test_stat, settings))(
+        positions
+    )
 
 
 def _test_point(
-    shared: Lane,
-    stacked: Lane,
+    lanes: Lanes,
     position: ScalarInt,
     poi: Scalar,
     test_stat: TestStatistic,
     settings: FitSettings,
 ) -> PointNumbers:
+    shared, stacked = lanes
     own = jax.tree.map(lambda leaf: leaf[position], stacked)
     model, data = eqx.combine(shared, own)
     result = asymptotic_test(model, data, poi, test_stat, "normal", settings)

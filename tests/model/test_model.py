@@ -469,3 +469,11 @@ def test_t23_data_of_another_shape_are_refused(main, aux):
     data = Data(jnp.ones(main), jnp.ones(aux))
     with pytest.raises(DataError, match=rf"\({main},\) .*\({aux},\) .*\(4,\).*\(10,\)"):
         model.logpdf(model.parameters.init, data)
+
+
+def test_bound_methods_can_be_compiled_as_they_are():
+    document = workspace({"SR": [sample("b", [5.0], normsys("a", 0.9, 1.2))]})
+    model, data = build(Workspace.parse(document))
+    params = model.parameters.init
+    assert jax.jit(model.logpdf)(params, data) == model.logpdf(params, data)
+    assert jax.vmap(model.expected_rates)(params[None]).shape[0] == 1
