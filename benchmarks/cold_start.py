@@ -123,7 +123,7 @@ def summary(runs: dict[str, dict[str, Any]]) -> str:
     apart = [
         f"{name}: CLs_obs {relative(run['CLs_obs'], pyhf['CLs_obs']):.1e} from pyhf"
         for name, run in runs.items()
-        if pyhf["CLs_obs"] is not None
+        if pyhf["CLs_obs"] is not None and not run["error"]
     ]
     return "\n".join([table(head, rows), *failed, *apart])
 
