@@ -1,8 +1,12 @@
 """Small models for the tests of fits, tests and scans, and what is known of them."""
 
+import contextlib
 import json
+import logging
+from collections.abc import Iterator
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -131,6 +135,16 @@ def all_rows(*quick: str) -> list:
         for name, patches in ROWS.items()
         for patch in patches
     ]
+
+
+@contextlib.contextmanager
+def no_compilation(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nothing is compiled inside; what is called there must have been called before."""
+    caplog.clear()
+    with caplog.at_level(logging.WARNING), jax.log_compiles():
+        yield
+    messages = [record.getMessage() for record in caplog.records]
+    assert [text for text in messages if "Compiling" in text] == []
 
 
 def assert_close(found: Any, known: Any, rtol: float, atol: float = 0.0) -> None:

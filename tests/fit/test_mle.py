@@ -13,7 +13,6 @@ from hfjax.errors import (
     MissingPOIError,
     ParameterError,
 )
-from hfjax.fit import mle
 from hfjax.fit.mle import FitResult, fit, fixed_poi_fit
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.model.build import build
@@ -27,6 +26,7 @@ from tests.fit.models import (
     load_likelihood,
     lowest_known,
     modifier,
+    no_compilation,
     row,
     sample,
     shapesys,
@@ -214,7 +214,7 @@ def test_a_measurement_without_a_poi_says_so():
 @pytest.mark.parametrize(("main", "aux"), [(1, 2), (3, 2), (2, 0), (2, 3)])
 def test_data_of_another_shape_are_refused(hello, main, aux):
     wrong = Data(jnp.full(main, 50.0), jnp.ones(aux))
-    with pytest.raises(DataError, match=f"{main}.*{aux}.*2 bins and 2"):
+    with pytest.raises(DataError, match=rf"\({main},\).*\({aux},\)"):
         fit(hello[0], wrong)
     with pytest.raises(DataError):
         fixed_poi_fit(hello[0], wrong, 1.0)
@@ -231,16 +231,15 @@ def test_t23_a_start_of_another_length_is_refused(hello, size):
 # -- compilation and batches -------------------------------------------------------
 
 
-def test_other_data_values_and_names_do_not_compile_again(hello):
+def test_other_data_values_and_names_do_not_compile_again(hello, caplog):
+    other = build(shapesys([3.0, 5.0], [40.0, 20.0], [4.0, 5.0], [41.0, 22.0]))
     fit(*hello)
     fixed_poi_fit(*hello, 1.0)
-    before = mle._fit._cache_size()
-    other = build(shapesys([3.0, 5.0], [40.0, 20.0], [4.0, 5.0], [41.0, 22.0]))
-    for mu in (0.0, 2.0):
-        fixed_poi_fit(*hello, mu)
-        fixed_poi_fit(*other, mu)
-    fit(*other)
-    assert mle._fit._cache_size() == before
+    with no_compilation(caplog):
+        for mu in (0.0, 2.0):
+            fixed_poi_fit(*hello, mu)
+            fixed_poi_fit(*other, mu)
+        fit(*other)
 
 
 def test_a_batch_of_toys_equals_a_loop(hello):

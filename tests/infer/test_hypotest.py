@@ -17,7 +17,6 @@ from hfjax.errors import (
 )
 from hfjax.fit.mle import fit, fixed_poi_fit
 from hfjax.fit.status import FitSettings, FitStatus
-from hfjax.infer import hypotest as module
 from hfjax.infer.asymptotics import asymptotic_tails
 from hfjax.infer.hypotest import hypotest
 from hfjax.infer.test_statistics import TEST_STATISTICS, q0, qmu, qmu_tilde, tmu
@@ -35,6 +34,7 @@ from tests.fit.models import (
     histosys,
     load_likelihood,
     modifier,
+    no_compilation,
     normsys,
     row,
     sample,
@@ -522,7 +522,7 @@ def test_a_missing_poi_is_named():
 
 
 def test_data_of_another_shape_are_refused(hello):
-    with pytest.raises(DataError, match=r"3.* main and .*2.* auxiliary"):
+    with pytest.raises(DataError, match=r"\(3,\).*\(2,\)"):
         hypotest(hello[0], Data(jnp.ones(3), jnp.ones(2)))
 
 
@@ -599,11 +599,10 @@ def test_a_failed_lane_does_not_spoil_the_others(batch_of_yields):
     assert np.isfinite(batch_of_yields.CLs_obs[:3]).all()
 
 
-def test_other_data_values_and_names_do_not_compile_again(hello):
-    hypotest(*hello)
-    before = module.asymptotic_test._cache_size()
+def test_other_data_values_and_names_do_not_compile_again(hello, caplog):
     other = build(shapesys([3.0, 5.0], [40.0, 20.0], [4.0, 5.0], [41.0, 22.0]))
-    for mu in (0.5, 2.0):
-        hypotest(*hello, mu)
-        hypotest(*other, mu)
-    assert module.asymptotic_test._cache_size() == before
+    hypotest(*hello)
+    with no_compilation(caplog):
+        for mu in (0.5, 2.0):
+            hypotest(*hello, mu)
+            hypotest(*other, mu)
