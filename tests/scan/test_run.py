@@ -23,6 +23,8 @@ from tests.fit.models import (
     SIGNIFICANT,
     assert_close,
     load_likelihood,
+    no_compilation,
+    normsys,
     reference_rows,
     sample,
 )
@@ -152,8 +154,7 @@ def test_one_batch_is_the_same_as_one_by_one(workspace, varied, result):
     """The program for accelerators, run here."""
     (group,) = build_scan(workspace, varied).groups
     together = run._all_at_once(
-        group.shared,
-        group.stacked,
+        (group.shared, group.stacked),
         jnp.arange(len(group.members), dtype=jnp.int32),
         jnp.int32(len(group.members)),
         jnp.asarray(1.0),
@@ -228,6 +229,25 @@ def test_a_scan_without_any_model(workspace):
     batch = build_scan(workspace, patchset({"empty": [], "also": []}))
     found = scan(batch)
     assert [point.status for point in found] == ["no_model"] * 2
+
+
+def test_another_value_and_other_signals_do_not_compile_again(
+    workspace, varied, result, caplog
+):
+    """The result is there first, so that its program is."""
+    assert result["first"].converged
+    stronger = dict(VARIED.items())
+    stronger["first"] = [
+        add(0, sample("aa", [30.0, 2.0], MU, normsys("isr", 0.7, 1.3))),
+        add(2, sample("aa", [3.0, 5.0, 9.0], MU, normsys("fsr", 0.8, 1.1))),
+    ]
+    first, *others = stronger.items()
+    other = patchset(dict([first, ("impossible", IMPOSSIBLE), *others]))
+    batches = build_scan(workspace, varied), build_scan(workspace, other)
+    with no_compilation(caplog):
+        found = [scan(batch, 1.5) for batch in batches]
+    assert found[0]["last"].CLs_obs == found[1]["last"].CLs_obs
+    assert found[0]["first"].CLs_obs > found[1]["first"].CLs_obs
 
 
 @pytest.mark.parametrize("poi", [-0.1, 10.5])
