@@ -310,11 +310,11 @@ def _or_steepest(
     cut = jnp.minimum(1.0, radius / jnp.where(length > 0.0, length, 1.0))
     steep = jnp.clip(cut * direction, *room)
     promise = -at.gradient @ steep
-    doubtful = ~(gain > 0.02 * promise)
+    doubtful = ~(gain >= 0.02 * promise)
 
     def compare(_: None) -> tuple[Params, Scalar, ScalarBool]:
         other = promise - 0.5 * steep @ at.hessian_product(steep)
-        poor = ~(gain > 0.1 * other)
+        poor = ~(gain >= 0.1 * other)
         return jnp.where(poor, steep, move), jnp.where(poor, other, gain), poor
 
     return jax.lax.cond(

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+import hfjax
 from hfjax.fit.minimize import minimize
 from hfjax.fit.objective import Objective
 from hfjax.fit.status import FitSettings, FitStatus
@@ -431,3 +432,28 @@ def test_a_bent_narrow_valley(start, count, steps):
     assert_close(found.params, [5.0, 0.4], 1e-5)
     assert found.value < 1e-9
     assert found.steps < steps
+
+
+def test_a_start_exactly_at_the_minimum_has_converged():
+    document = {
+        "channels": [
+            {
+                "name": "SR",
+                "samples": [
+                    {
+                        "name": "b",
+                        "data": [50.0, 60.0],
+                        "modifiers": [
+                            {"name": "g", "type": "shapesys", "data": [5.0, 12.0]}
+                        ],
+                    }
+                ],
+            }
+        ],
+        "observations": [{"name": "SR", "data": [50.0, 60.0]}],
+        "measurements": [{"name": "m", "config": {"poi": "", "parameters": []}}],
+        "version": "1.0.0",
+    }
+    found = hfjax.fit(*hfjax.build(hfjax.Workspace.parse(document)))
+    assert found.converged
+    assert float(found.deviance) == 0.0
