@@ -270,9 +270,7 @@ def test_t8_a_free_fit_is_never_above_a_fixed_one(hello):
 # -- published likelihoods ---------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("name", "patch"), all_rows("TStauStau_220_1", "TSlepSlep_105_65")
-)
+@pytest.mark.parametrize(("name", "patch"), all_rows("TStauStau_220_1"))
 def test_minima_of_published_likelihoods(name, patch, data_dir, reference_dir):
     """2NLL no more than 1e-7 above the lowest that is known, of five fits."""
     background, patchset = load_likelihood(name, data_dir)
@@ -301,6 +299,7 @@ def test_all_patches_of_the_references_are_tested(reference_dir):
         assert tuple(each["patch"] for each in rows) == patches
 
 
+@pytest.mark.slow
 def test_a_published_background_only_workspace_is_fitted(data_dir):
     """It names a parameter of interest that only its patches bring."""
     background, _ = load_likelihood("staus", data_dir)

@@ -259,6 +259,7 @@ def test_t24_a_poi_outside_its_bounds_is_refused(workspace, varied, poi):
         scan(batch, poi)
 
 
+@pytest.mark.slow
 def test_a_point_of_too_few_steps_says_so(workspace, varied):
     batch = build_scan(workspace, varied, names=["first"])
     (point,) = scan(batch, settings=FitSettings(max_steps=1))
