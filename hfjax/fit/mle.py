@@ -5,8 +5,10 @@ import dataclasses
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 
-from hfjax.arrays import Params, ParamsMask, Scalar, ScalarInt
+from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarInt
 from hfjax.errors import (
     FitError,
     MissingPOIError,
@@ -64,7 +66,7 @@ def fit(
     model: Model,
     data: Data,
     *,
-    start: Params | None = None,
+    start: Array | None = None,
     settings: FitSettings = FitSettings(),
 ) -> FitResult:
     """Fit all parameters: the maximum of ``L(theta)`` inside the bounds.
@@ -80,9 +82,10 @@ def fit(
 
     Raises:
         DataError: the data have the wrong shape.
+        ParameterError: the start has another length.
     """
     model.check_data(data)
-    begin = model.parameters.init if start is None else start
+    begin = _begin(model, start)
     return _fit(model.anonymous(), data, begin[None], model.parameters.fixed, settings)
 
 
@@ -91,7 +94,7 @@ def fixed_poi_fit(
     data: Data,
     poi_value: Scalar | float,
     *,
-    start: Params | None = None,
+    start: Array | None = None,
     settings: FitSettings = FitSettings(),
 ) -> FitResult:
     """Fit all parameters but the parameter of interest, which is held at a value.
@@ -109,11 +112,13 @@ def fixed_poi_fit(
     Raises:
         DataError: the data have the wrong shape.
         MissingPOIError: the model has no parameter of interest.
+        ParameterError: the value is out of bounds, or the start has another length.
     """
     model.check_data(data)
     require_poi(model)
-    begin = model.parameters.init if start is None else start
-    begin = jnp.asarray(begin).at[model.poi].set(poi_value)
+    if isinstance(poi_value, int | float) and not is_traced(model):
+        check_poi_value(model, poi_value)
+    begin = jnp.asarray(_begin(model, start)).at[model.poi].set(poi_value)
     fixed = jnp.asarray(model.parameters.fixed).at[model.poi].set(True)
     return _fit(model.anonymous(), data, begin[None], fixed, settings)
 
@@ -165,6 +170,25 @@ def as_result(objective: Objective, minimum: Minimum) -> FitResult:
     )
 
 
+def _begin(model: Model, start: Array | None) -> Array:
+    """Where a fit begins: at the model's initial values, or where it is told to."""
+    init = model.parameters.init
+    if start is not None and jnp.shape(start) != jnp.shape(init):
+        message = (
+            f"a start of shape {jnp.shape(start)} for a model with {init.size} "
+            "parameters: give one value for each, as model.parameters.pack makes them"
+        )
+        raise ParameterError(message)
+    return init if start is None else start
+
+
+def is_traced(model: Model) -> bool:
+    """Whether a model is inside ``jit`` or ``vmap``, or a batch: no value is known."""
+    own = model.parameters
+    known = (model.poi, own.fixed, own.lower, own.upper)
+    return jnp.ndim(model.poi) > 0 or any(isinstance(leaf, Tracer) for leaf in known)
+
+
 def require_poi(model: Model) -> None:
     """Refuse a model without a parameter of interest.
 
@@ -202,7 +226,7 @@ def check_poi_value(model: Model, poi_value: float) -> None:
         ParameterError: names the bounds.
     """
     lower, upper = (
-        float(bound[model.poi])
+        float(np.asarray(bound)[model.poi])
         for bound in (model.parameters.lower, model.parameters.upper)
     )
     if not lower <= poi_value <= upper:

@@ -5,7 +5,7 @@ import functools
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.core import Tracer
+import numpy as np
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Band, Params, Scalar, ScalarInt
@@ -14,6 +14,7 @@ from hfjax.fit.mle import (
     best_fit,
     check_poi_value,
     fixed_poi,
+    is_traced,
     require_poi,
 )
 from hfjax.fit.objective import Objective
@@ -112,7 +113,7 @@ def hypotest(
     """
     check_testable(model, data)
     tested = 0.0 if test_stat.discovery else poi
-    if isinstance(tested, (int, float)) and not _is_traced(model):
+    if isinstance(tested, (int, float)) and not is_traced(model):
         check_poi_values(model, test_stat, tested)
     value = jnp.asarray(tested, model.parameters.init.dtype)
     return asymptotic_test(model.anonymous(), data, value, test_stat, base, settings)
@@ -128,10 +129,6 @@ def check_poi_values(model: Model, test_stat: TestStatistic, poi: float) -> None
         check_poi_value(model, value)
 
 
-def _is_traced(model: Model) -> bool:
-    return isinstance(model.poi, Tracer) or jnp.ndim(model.poi) > 0
-
-
 def check_testable(model: Model, data: Data) -> None:
     """Refuse models that cannot be tested.
 
@@ -142,7 +139,7 @@ def check_testable(model: Model, data: Data) -> None:
     """
     model.check_data(data)
     require_poi(model)
-    if not _is_traced(model) and bool(model.parameters.fixed[model.poi]):
+    if not is_traced(model) and np.asarray(model.parameters.fixed)[model.poi]:
         raise fixed_poi(model.poi_name)
 
 
