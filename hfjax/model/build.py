@@ -12,9 +12,6 @@ import numpy as np
 from hfjax.errors import ModelError
 from hfjax.model.constraints import GaussianConstraints, PoissonConstraints
 from hfjax.model.crossings import fill_crossings
-from hfjax.model.fill import BlockShape as BlockShape
-from hfjax.model.fill import Cell as Cell
-from hfjax.model.fill import block_shape as block_shape
 from hfjax.model.fill import fill_block
 from hfjax.model.layout import Layout, channel_bins, make_layout
 from hfjax.model.model import Data, Model, Names, SampleBlock
