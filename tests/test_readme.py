@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hfjax.cli.main import app, patchset_app
+from hfjax.spec.schema import schema_folder
 
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -26,10 +27,14 @@ def test_the_table_has_every_command():
         assert f"| `hfjax {name} " in README, name
 
 
-@pytest.mark.parametrize("target", re.findall(r"(?:\]\(|src=\")([\w./-]+)", README))
+LINKS = re.findall(r"(?:\]\(|src=\")(?!https:)([\w./-]+)", README)
+
+
+@pytest.mark.parametrize("target", LINKS)
 def test_what_the_readme_points_to_is_there(target):
-    if not target.startswith("http"):
-        assert (REPOSITORY / target).exists()
+    shipped = target.startswith("schemas/")  # in the package, where it is installed
+    place = schema_folder().parent if shipped else REPOSITORY
+    assert (place / target).exists()
 
 
 def test_its_two_lines_install_and_do_what_they_say():
