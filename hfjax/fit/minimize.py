@@ -11,19 +11,19 @@ from typing import NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from hfjax.arrays import Params, ParamsMask, Scalar, ScalarBool, ScalarInt
-from hfjax.fit.newton_step import Metric, Step, bend, fisher, newton_step
-from hfjax.fit.objective import Expansion, Objective
+from hfjax.arrays import Params, ParamsMask, Scalar, ScalarInt
+from hfjax.fit.newton_step import Metric, Step, fisher, newton_step
+from hfjax.fit.objective import Objective
 from hfjax.fit.status import FitSettings, FitStatus
+from hfjax.fit.trial import Point, try_step
 
 FIRST_RADIUS = 5.0
 """Longest first step, in standard deviations."""
-RESCUE_LENGTHS = 4.0 ** -np.arange(8)
-"""Fractions of the Fisher-scoring step that are tried where a Newton step fails."""
 LAST_DIGITS = 2.0
 """Roundings by which the evaluation of a rate blurs a parameter."""
+RUNNING = FitStatus.MAX_STEPS
+"""Status of a search that has not ended: what it is if its steps run out."""
 LEAST_RADIUS = 1e-11
 """Steps shorter than this, in standard deviations, change nothing any more."""
 
@@ -74,22 +74,37 @@ def minimize(
     Returns:
         The minimum; its status says how the search ended.
     """
-    value = objective.value(start)
-    running = jnp.int32(FitStatus.MAX_STEPS)
-    status = jnp.where(jnp.isfinite(value), running, FitStatus.NOT_FINITE)
-    far = jnp.full_like(value, jnp.inf)
-    first = Minimum(start, value, jnp.int32(status), far, far, jnp.int32(0))
+    begin = begin_at(objective, start)
+    return descend(objective, begin, bounds, fixed, settings, limit)
 
+
+def begin_at(objective: Objective, start: Params) -> Minimum:
+    """Evaluate an objective where a search starts; no step has been taken."""
+    value = objective.value(start)
+    status = jnp.where(jnp.isfinite(value), RUNNING, FitStatus.NOT_FINITE)
+    far = jnp.full_like(value, jnp.inf)
+    return Minimum(start, value, jnp.int32(status), far, far, jnp.int32(0))
+
+
+def descend(
+    objective: Objective,
+    begin: Minimum,
+    bounds: tuple[Params, Params],
+    fixed: ParamsMask,
+    settings: FitSettings = FitSettings(),
+    limit: ScalarInt | int | None = None,
+) -> Minimum:
+    """Minimize from a start that has been evaluated; see `minimize`."""
     last = settings.max_steps if limit is None else limit
 
     def running_on(state: _State) -> jax.Array:
-        return (state.at.status == running) & (state.at.steps < last)
+        return (state.at.status == RUNNING) & (state.at.steps < last)
 
     def advance(state: _State) -> _State:
         return _advance(objective, state, bounds, fixed, settings.tolerance)
 
-    radius = jnp.full_like(value, FIRST_RADIUS)
-    return jax.lax.while_loop(running_on, advance, _State(first, radius)).at
+    radius = jnp.full_like(begin.value, FIRST_RADIUS)
+    return jax.lax.while_loop(running_on, advance, _State(begin, radius)).at
 
 
 def _advance(
@@ -105,19 +120,12 @@ def _advance(
     metric = fisher(expansion)
     free = _movable(at.params, gradient, metric, bounds, tolerance) & ~fixed
     step = newton_step(expansion, metric, at.params, bounds, free, state.radius)
-    params, value = _try(objective, at.params, step, bounds)
-    ratio = _ratio(at.value, value, step.gain)
-    trial = _Trial(params, value, ratio > 1e-4, _next_radius(ratio, step, state.radius))
-    trial = jax.lax.cond(
-        ratio < 0.25,
-        lambda t: _rescue(objective, at, expansion, step, bounds, t),
-        lambda t: t,
-        trial,
-    )
+    here = Point(at.params, at.value)
+    trial = try_step(objective, here, expansion, step, bounds, state.radius)
     edm = -gradient @ step.move
     after = Minimum(
-        params=jnp.where(trial.accept, trial.params, at.params),
-        value=jnp.where(trial.accept, trial.value, at.value),
+        params=trial.best.params,
+        value=trial.best.value,
         status=_status(step, edm, state.radius, tolerance),
         edm=edm,
         projected_gradient=jnp.max(
@@ -146,76 +154,6 @@ def _movable(
     digits = LAST_DIGITS * jnp.finfo(params.dtype).eps * jnp.abs(params)
     rests = (jnp.abs(gradient) < diagonal * digits) & (diagonal * digits**2 > tolerance)
     return ~held & ~rests
-
-
-def _ratio(before: Scalar, after: Scalar, gain: Scalar) -> Scalar:
-    """Actual over promised decrease; -1 where the step leads nowhere.
-
-    Both are given the benefit of rounding, so that the last steps still count.
-    """
-    noise = 1e-13 * (1.0 + jnp.abs(before))
-    gained = before - after
-    down = (gained > -noise) & (gain > -noise)
-    return jnp.where(down, (gained + noise) / (gain + noise), -1.0)
-
-
-class _Trial(NamedTuple):
-    """Where a step leads, whether it is taken, and how far to trust the next."""
-
-    params: Params
-    value: Scalar
-    accept: ScalarBool
-    radius: Scalar
-
-
-def _rescue(
-    objective: Objective,
-    at: Minimum,
-    expansion: Expansion,
-    step: Step,
-    bounds: tuple[Params, Params],
-    trial: _Trial,
-) -> _Trial:
-    """Where the quadratic model has failed, search along the Fisher-scoring step.
-
-    Far from a minimum the exact Hessian may be dominated by how the rates bend; the
-    Fisher matrix is not. Eight lengths are tried, straight and bent.
-    """
-    correction = bend(expansion, at.params, step.scoring, step.inverse)
-    lengths = jnp.tile(RESCUE_LENGTHS, 2).astype(at.params.dtype)
-    bends = jnp.repeat(jnp.array([0.0, 1.0]), RESCUE_LENGTHS.size) * lengths**2
-    moves = lengths[:, None] * step.scoring + bends[:, None] * correction
-    ends = jnp.clip(at.params + moves, *bounds)
-    values = jax.lax.map(objective.value, ends)
-    values = jnp.where(jnp.isnan(values), jnp.inf, values)
-    best = jnp.argmin(values)
-    present = jnp.where(trial.accept, trial.value, at.value)
-    better = values[best] < present - 1e-12 * (1.0 + jnp.abs(present))
-    length = step.metric.norm(ends[best] - at.params)
-    return _Trial(
-        params=jnp.where(better, ends[best], trial.params),
-        value=jnp.where(better, values[best], trial.value),
-        accept=better | trial.accept,
-        radius=jnp.where(better, jnp.maximum(trial.radius, length), trial.radius),
-    )
-
-
-def _try(
-    objective: Objective, params: Params, step: Step, bounds: tuple[Params, Params]
-) -> tuple[Params, Scalar]:
-    """Evaluate the straight and the bent step, and take the lower."""
-    ends = params + step.move + jnp.stack([jnp.zeros_like(params), step.correction])
-    ends = jnp.clip(ends, *bounds)
-    values = jax.lax.map(objective.value, ends)
-    lower = jnp.int32(values[1] < values[0])
-    return ends[lower], values[lower]
-
-
-def _next_radius(ratio: Scalar, step: Step, radius: Scalar) -> Scalar:
-    """Trust the quadratic model further where it held, less where it failed."""
-    shrunk = 0.25 * jnp.minimum(step.length, radius)
-    grown = jnp.where((ratio > 0.75) & step.bounded, 2.5 * radius, radius)
-    return jnp.where(ratio < 0.25, shrunk, grown)
 
 
 def _status(step: Step, edm: Scalar, radius: Scalar, tolerance: float) -> ScalarInt:

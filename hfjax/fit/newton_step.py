@@ -87,7 +87,6 @@ class Step(NamedTuple):
         gain: decrease that the quadratic model promises.
         length: length in the norm of the Fisher matrix.
         bounded: the step was cut by the trust region or by negative curvature.
-        correction: bending of the step along the curvature of the rates.
         scoring: the whole Fisher-scoring step, whatever the radius and the bounds.
         metric: Fisher matrix, which measures lengths.
         inverse: inverse of the metric on the free parameters.
@@ -97,7 +96,6 @@ class Step(NamedTuple):
     gain: Scalar
     length: Scalar
     bounded: ScalarBool
-    correction: Params
     scoring: Params
     metric: Metric
     inverse: Inverse
@@ -253,7 +251,6 @@ def newton_step(
         gain=gain,
         length=metric.norm(move),
         bounded=end.bounded | poor,
-        correction=bend(at, params, move, first),
         scoring=-first(jnp.where(free, at.gradient, 0.0)),
         metric=metric,
         inverse=first,
@@ -320,17 +317,3 @@ def _or_steepest(
     return jax.lax.cond(
         doubtful, compare, lambda _: (move, gain, jnp.array(False)), None
     )
-
-
-def bend(at: Expansion, params: Params, move: Params, inverse: Linear) -> Params:
-    """Second-order correction of a step, for valleys that bend.
-
-    The rates' second derivative along the step, by a finite difference, is what the
-    linear model of the rates misses; half of it is taken back (geodesic acceleration,
-    Transtrum and Sethna, arXiv:1201.5885).
-    """
-    small = 0.1
-    moved = at.rates.model.expected_rates(params + small * move).sum(axis=0)
-    slope = (moved - at.rates.rates) / small
-    curve = 2.0 / small * (slope - move @ at.rates.jacobian)
-    return -0.5 * inverse(at.rates.jacobian @ (at.weight * curve))

@@ -56,13 +56,14 @@ class Objective(eqx.Module):
 
     def value(self, params: Params) -> Scalar:
         """Half the deviance; +inf where a rate is impossible."""
-        return self._value(params, jnp.sum(self.model.expected_rates(params), axis=0))
+        return self.value_at(params, self.rates(params))
 
-    def deviance(self, params: Params) -> Scalar:
-        """The deviance: 2NLL less its value for a saturated model."""
-        return 2.0 * self.value(params)
+    def rates(self, params: Params) -> Rates:
+        """Expected events of each bin."""
+        return jnp.sum(self.model.expected_rates(params), axis=0)
 
-    def _value(self, params: Params, rates: Rates) -> Scalar:
+    def value_at(self, params: Params, rates: Rates) -> Scalar:
+        """Half the deviance at parameters whose rates are known."""
         model, aux = self.model, self.data.aux
         gaussian, poisson = model.gaussian, model.poisson
         main = half_deviance(self.data.main, rates)
@@ -73,6 +74,10 @@ class Objective(eqx.Module):
             + 0.5 * jnp.sum(jnp.where(gaussian.present, pulls**2, 0.0))
             + jnp.sum(jnp.where(poisson.present, counts, 0.0))
         )
+
+    def deviance(self, params: Params) -> Scalar:
+        """The deviance: 2NLL less its value for a saturated model."""
+        return 2.0 * self.value(params)
 
     def offset(self) -> Scalar:
         """``-ln L`` of the saturated model: what the deviance leaves out."""

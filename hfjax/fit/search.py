@@ -17,12 +17,11 @@ from hfjax.arrays import (
     Array,
     Params,
     ParamsMask,
-    Rates,
     Scalar,
     ScalarBool,
     ScalarInt,
 )
-from hfjax.fit.minimize import Minimum, minimize
+from hfjax.fit.minimize import Minimum, begin_at, descend
 from hfjax.fit.objective import Objective
 from hfjax.fit.status import FitSettings, FitStatus
 
@@ -32,6 +31,8 @@ PROMISING = 20.0
 """A crossing is looked into where the objective there is at most this much higher."""
 WALL = 1.0
 """Fisher information on a parameter from which on its crossings separate valleys."""
+SMALL = 1e-6
+"""Step of a derivative by finite difference."""
 TURNS = 3
 """Fits at each crossing: held at it, released from there, and free from the start."""
 MAX_ROUNDS = 4
@@ -50,7 +51,7 @@ class _Search(NamedTuple):
 class _Task(NamedTuple):
     start: Params
     fixed: ParamsMask
-    limit: ScalarInt
+    worth: ScalarBool
     holds: ScalarBool
 
 
@@ -81,10 +82,11 @@ def search(
     explores = settings.explore and objective.model.crossings.index.size > 0
 
     def run(s: _Search) -> _Search:
-        task = _task(objective, s, starts, fixed, settings.max_steps)
-        found = minimize(
-            objective, task.start, bounds, task.fixed, settings, task.limit
-        )
+        task = _task(objective, s, starts, fixed)
+        begin = begin_at(objective, task.start)
+        low = (s.task < count) | (begin.value < s.best.value + PROMISING)
+        limit = jnp.where(task.worth & low, settings.max_steps, 0)
+        found = descend(objective, begin, bounds, task.fixed, settings, limit)
         after = _judge(s, task, found, count, _last(objective, count))
         if not explores:
             return after
@@ -116,15 +118,13 @@ def _nothing(start: Params) -> Minimum:
     return Minimum(start, far, worst, far, far, jnp.int32(0))
 
 
-def _task(
-    objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask, steps: int
-) -> _Task:
+def _task(objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask) -> _Task:
     """What to do next: a start, a fit held at a crossing, or its release."""
     crossings, count = objective.model.crossings, starts.shape[0]
     given = starts[jnp.minimum(s.task, count - 1)]
-    everything = jnp.int32(steps)
+    yes = jnp.array(True)
     if crossings.index.size == 0:
-        return _Task(given, fixed, everything, jnp.array(False))
+        return _Task(given, fixed, yes, ~yes)
     which, phase = jnp.divmod(jnp.maximum(s.task - count, 0), TURNS)
     index, value = crossings.index[which], crossings.value[which]
     explores = s.task >= count
@@ -133,46 +133,37 @@ def _task(
     start = jnp.where(explores, follows, given)
     holds = explores & (phase == 0)
     here = jnp.arange(fixed.size) == index
-    low = objective.value(start) < s.best.value + PROMISING
-    worth = ~explores | (jnp.any(here & ~fixed) & low)
-    return _Task(start, fixed | (holds & here), jnp.where(worth, everything, 0), holds)
+    worth = ~explores | jnp.any(here & ~fixed)
+    return _Task(start, fixed | (holds & here), worth, holds)
 
 
 def is_walled(objective: Objective, params: Params) -> ScalarBool:
-    """Whether crossings separate valleys at, or next to, some parameters."""
+    """Whether crossings separate valleys at, or next to, some parameters.
+
+    They do where the Fisher information on a crossing parameter is large,
+    ``sum_b (dnu_b)^2 / nu_b``: a small change of it changes a rate by many times its
+    statistical uncertainty.
+    """
     crossings = objective.model.crossings
 
-    def stiff_at(index: ScalarInt, value: Scalar) -> Scalar:
+    def stiffness(turn: ScalarInt) -> Scalar:
+        which, beside = jnp.divmod(turn, 2)
+        index, value = crossings.index[which], crossings.value[which]
         at_crossing = jnp.asarray(params).at[index].set(value, mode="drop")
-        return stiffness(objective, at_crossing)
+        point = jnp.where(beside == 1, at_crossing, params)
+        along = SMALL * (jnp.arange(params.size) == index)
+        nu, moved = jax.lax.map(objective.rates, jnp.stack([point, point + along]))
+        return jnp.sum(((moved - nu) / SMALL) ** 2 / jnp.maximum(jnp.abs(nu), 1e-3))
 
-    beside = jax.vmap(stiff_at)(crossings.index, crossings.value)
-    return jnp.maximum(stiffness(objective, params), jnp.max(beside)) > WALL
-
-
-def stiffness(objective: Objective, params: Params) -> Scalar:
-    """Largest Fisher information on a crossing parameter, ``sum_b (dnu_b)^2 / nu_b``.
-
-    It is large where a small change of the parameter changes a rate by many times its
-    statistical uncertainty: there the crossing is a wall between valleys.
-    """
-    model = objective.model
-
-    def rates(x: Params) -> Rates:
-        return jnp.sum(model.expected_rates(x), axis=0)
-
-    def information(index: ScalarInt) -> Scalar:
-        along = (jnp.arange(params.size) == index).astype(params.dtype)
-        nu, slope = jax.jvp(rates, (params,), (along,))
-        return jnp.sum(slope**2 / jnp.maximum(jnp.abs(nu), 1e-3))
-
-    return jnp.max(jax.vmap(information)(model.crossings.index))
+    turns = jnp.arange(2 * crossings.index.size)
+    return jnp.max(jax.lax.map(stiffness, turns)) > WALL
 
 
 def _judge(s: _Search, task: _Task, found: Minimum, count: int, last: int) -> _Search:
     """Keep the lower minimum, and decide what comes next."""
+    done = found.steps > 0
     noise = 1e-9 * (1.0 + jnp.abs(found.value))
-    lower = ~task.holds & (task.limit > 0) & (found.value < s.best.value - noise)
+    lower = ~task.holds & done & (found.value < s.best.value - noise)
     take = lower | (s.task == 0)
     best = jax.tree.map(lambda new, old: jnp.where(take, new, old), found, s.best)
     best = dataclasses.replace(best, steps=s.best.steps + found.steps)
@@ -181,7 +172,7 @@ def _judge(s: _Search, task: _Task, found: Minimum, count: int, last: int) -> _S
     again = ended & improved & (s.rounds < MAX_ROUNDS) & (last > count)
     return _Search(
         best=best,
-        held=jnp.where(task.limit > 0, found.params, jnp.nan),
+        held=jnp.where(done, found.params, jnp.nan),
         task=jnp.where(again, count, s.task + 1),
         walled=s.walled,
         improved=improved & ~ended,

@@ -144,12 +144,13 @@ def check_testable(model: Model, data: Data) -> None:
 
 
 class _Fits(eqx.Module):
-    """Fits in the order in which they are done."""
+    """Fits in the order in which they are done, and the data of the last."""
 
     background: FitResult
     fixed: FitResult
     free: FitResult
     asimov_fixed: FitResult
+    asimov_data: Data
 
 
 STAGES = 4
@@ -166,7 +167,6 @@ def asymptotic_test(
 ) -> HypotestResult:
     """Test a model without names; `hypotest` after all checks of its arguments."""
     fits = run_fits(model, data, poi, test_stat.asimov_poi, settings)
-    asimov = model.expected_data(fits.background.params)
     zero = fits.fixed if test_stat.discovery else fits.background
     mu_hat = fits.free.params[model.poi]
     q = test_stat(poi, mu_hat, fits.fixed.deviance, fits.free.deviance, zero.deviance)
@@ -198,9 +198,9 @@ def asymptotic_test(
         free=fits.free,
         fixed=fits.fixed,
         background=fits.background,
-        asimov_free=_perfect(Objective(model, asimov), fits.background),
+        asimov_free=_perfect(fits),
         asimov_fixed=fits.asimov_fixed,
-        asimov_data=asimov,
+        asimov_data=fits.asimov_data,
         status=status,
         edm=jnp.max(jnp.stack([fit.edm for fit in _each(fits)])),
         steps=jnp.sum(jnp.stack([fit.steps for fit in _each(fits)])),
@@ -211,12 +211,12 @@ def _each(fits: _Fits) -> tuple[FitResult, ...]:
     return fits.background, fits.fixed, fits.free, fits.asimov_fixed
 
 
-def _perfect(objective: Objective, truth: FitResult) -> FitResult:
-    """Best fit of an Asimov data set: the parameters it was made with."""
-    zero = jnp.zeros_like(truth.edm)
+def _perfect(fits: _Fits) -> FitResult:
+    """Best fit of the Asimov data: the parameters they were made with."""
+    zero, known = jnp.zeros_like(fits.background.edm), fits.asimov_fixed
     return FitResult(
-        params=truth.params,
-        twice_nll=2.0 * objective.offset(),
+        params=fits.background.params,
+        twice_nll=known.twice_nll - known.deviance,
         deviance=zero,
         status=jnp.int32(FitStatus.CONVERGED),
         edm=zero,
@@ -247,23 +247,24 @@ def run_fits(
     values = jnp.stack([jnp.full_like(poi, asimov_poi), poi, poi, poi])
     holds = jnp.array([True, True, False, True])
 
-    def stage(i: ScalarInt, done: FitResult) -> FitResult:
-        asimov = model.expected_data(done.params[0])
-        chosen = jax.tree.map(
-            lambda a, d: jnp.where(i == STAGES - 1, a, d), asimov, data
-        )
+    def stage(i: ScalarInt, state: tuple[FitResult, Data]) -> tuple[FitResult, Data]:
+        done, chosen = state
         start = _start(i, done, parameters.init)
         held = jnp.asarray(start).at[model.poi].set(values[i])
         start = jnp.where(holds[i], held, start)
         fixed = jnp.asarray(parameters.fixed)
         fixed = fixed.at[model.poi].set(fixed[model.poi] | holds[i])
         result = best_fit(Objective(model, chosen), start[None], fixed, settings)
-        return jax.tree.map(lambda all_, one: all_.at[i].set(one), done, result)
+        done = jax.tree.map(lambda all_, one: all_.at[i].set(one), done, result)
+        asimov = model.expected_data(done.params[0])
+        last = i >= STAGES - 2
+        chosen = jax.tree.map(lambda a, d: jnp.where(last, a, d), asimov, chosen)
+        return done, chosen
 
-    done = jax.lax.fori_loop(0, STAGES, stage, _blank(parameters.init))
-    return _Fits(
-        *(jax.tree.map(lambda leaf, i=i: leaf[i], done) for i in range(STAGES))
-    )
+    first = _blank(parameters.init), jax.tree.map(lambda d: d.astype(poi.dtype), data)
+    done, asimov = jax.lax.fori_loop(0, STAGES, stage, first)
+    each = (jax.tree.map(lambda leaf, i=i: leaf[i], done) for i in range(STAGES))
+    return _Fits(*each, asimov)
 
 
 def _start(i: ScalarInt, done: FitResult, init: Params) -> Float[Array, " par"]:
