@@ -40,6 +40,7 @@ CONTENTS = {
     "hfjax.model.model": ("Data", "Model"),
     "hfjax.model.settings": ("ModelSettings",),
     "hfjax.fit.status": ("FitSettings", "FitStatus"),
+    "hfjax.fit.program_store": ("ProgramStore",),
     "hfjax.fit.mle": ("FitResult", "fit", "fixed_poi_fit"),
     "hfjax.infer.hypotest": ("HypotestResult", "hypotest"),
     "hfjax.infer.test_statistics": (
@@ -51,9 +52,10 @@ CONTENTS = {
         "tmu_tilde",
     ),
     "hfjax.plot.exclusion": ("check_plane", "draw_exclusion", "write_exclusion"),
+    "hfjax.scan.point": ("scan_point",),
     "hfjax.scan.plan": ("ScanBatch", "build_scan"),
     "hfjax.scan.records": ("Provenance", "ScanPoint", "ScanResult"),
-    "hfjax.scan.run": ("scan", "scan_point"),
+    "hfjax.scan.run": ("scan",),
 }
 
 _HOME = {name: module for module, names in CONTENTS.items() for name in names}
@@ -73,6 +75,7 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.fit.mle import FitResult as FitResult
     from hfjax.fit.mle import fit as fit
     from hfjax.fit.mle import fixed_poi_fit as fixed_poi_fit
+    from hfjax.fit.program_store import ProgramStore as ProgramStore
     from hfjax.fit.status import FitSettings as FitSettings
     from hfjax.fit.status import FitStatus as FitStatus
     from hfjax.infer.hypotest import HypotestResult as HypotestResult
@@ -92,11 +95,11 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.plot.exclusion import write_exclusion as write_exclusion
     from hfjax.scan.plan import ScanBatch as ScanBatch
     from hfjax.scan.plan import build_scan as build_scan
+    from hfjax.scan.point import scan_point as scan_point
     from hfjax.scan.records import Provenance as Provenance
     from hfjax.scan.records import ScanPoint as ScanPoint
     from hfjax.scan.records import ScanResult as ScanResult
     from hfjax.scan.run import scan as scan
-    from hfjax.scan.run import scan_point as scan_point
     from hfjax.spec.patchset import Patch as Patch
     from hfjax.spec.patchset import PatchSet as PatchSet
     from hfjax.spec.patchset import apply_patch as apply_patch

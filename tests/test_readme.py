@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hfjax.cli.main import app, patchset_app
+from hfjax.cli.main import COMMANDS, PATCHSET_COMMANDS
 from hfjax.spec.schema import schema_folder
 
 REPOSITORY = Path(__file__).parent.parent
@@ -21,9 +21,7 @@ def test_the_python_prints_the_number_beside_it(monkeypatch, capsys):
 
 
 def test_the_table_has_every_command():
-    names = [command.callback.__name__ for command in app.registered_commands]
-    inner = [command.callback.__name__ for command in patchset_app.registered_commands]
-    for name in [*names, *(f"patchset {name}" for name in inner)]:
+    for name in [*COMMANDS, *(f"patchset {name}" for name in PATCHSET_COMMANDS)]:
         assert f"| `hfjax {name} " in README, name
 
 

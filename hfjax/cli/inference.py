@@ -17,7 +17,12 @@ from hfjax.cli.options import (
     number,
     takes,
 )
-from hfjax.cli.runtime import NOT_CONVERGED, Stages, start_jax, surroundings
+from hfjax.cli.runtime import (
+    NOT_CONVERGED,
+    Stages,
+    start_jax,
+    surroundings,
+)
 from hfjax.cli.streams import complain, write_json
 from hfjax.scan.records import CONVERGED, Provenance
 from hfjax.spec.patchset import PatchSet, apply_patch
@@ -59,24 +64,25 @@ def cls(options: ClsOptions) -> None:
     """Test one signal: observed and expected CLs."""
     stages = Stages()
     background, workspace = signal_workspace(options.workspace, options.signal)
+    settings = _start(f"cls {background.digest()}", options.fit, stages)
     model, data = _build(background, workspace, options.fit, stages)
     result = hfjax.hypotest(
         model,
         data,
         poi=options.test.test_poi,
         test_stat=hfjax.named_test_statistic(options.test.test_stat),
-        settings=hfjax.FitSettings(minimizer=options.fit.minimizer.value),
+        settings=settings,
     )
     document = hfjax.scan_point("", (), result).dump()
     del document["name"], document["values"]
     stages.end("fit")
-    settings = {
+    used = {
         "measurement": options.fit.measurement,
         "test_poi": options.test.test_poi,
         "test_stat": options.test.test_stat.value,
         "minimizer": options.fit.minimizer.value,
     }
-    _finish(document | _provenance(workspace, settings, stages), options.output)
+    _finish(document | _provenance(workspace, used, stages), options.output)
 
 
 @takes(FitCommandOptions)
@@ -84,8 +90,8 @@ def fit(options: FitCommandOptions) -> None:
     """Find the best fit: parameters by name, and 2NLL = -2 log-likelihood."""
     stages = Stages()
     background, workspace = signal_workspace(options.workspace, options.signal)
+    settings = _start(f"fit {background.digest()}", options.fit, stages)
     model, data = _build(background, workspace, options.fit, stages)
-    settings = hfjax.FitSettings(minimizer=options.fit.minimizer.value)
     if options.test_poi is None:
         result = hfjax.fit(model, data, settings=settings)
     else:
@@ -144,12 +150,16 @@ def fit_document(model: Any, result: Any) -> dict[str, Any]:
     }
 
 
+def _start(occasion: str, options: FitOptions, stages: Stages) -> Any:
+    stages.end("load")
+    settings = start_jax(options, occasion)
+    stages.end("start")
+    return settings
+
+
 def _build(
     background: Workspace, workspace: Workspace, options: FitOptions, stages: Stages
 ) -> Any:
-    stages.end("load")
-    start_jax(cache=not options.no_cache)
-    stages.end("start")
     built = hfjax.build(
         workspace, measurement=options.measurement, background=background
     )

@@ -4,15 +4,17 @@ Commands that read and check documents never import JAX: those that do reach it 
 the contents page `hfjax`, when they run.
 """
 
+import importlib
+import os
 import sys
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.main import get_command
 
 import hfjax
-from hfjax.cli import documents, inference, patchsets, scan
 from hfjax.cli.streams import complain
 from hfjax.errors import HfjaxError
 
@@ -24,10 +26,21 @@ _SETTINGS: dict[str, Any] = {
     "pretty_exceptions_enable": False,
 }
 
-app = typer.Typer(name="hfjax", **_SETTINGS)
-patchset_app = typer.Typer(
-    help="Inspect, extract, apply and verify the patches of a patchset.", **_SETTINGS
-)
+COMMANDS = {
+    "scan": "hfjax.cli.scan",
+    "cls": "hfjax.cli.inference",
+    "fit": "hfjax.cli.inference",
+    "inspect": "hfjax.cli.documents",
+    "digest": "hfjax.cli.documents",
+}
+"""Every command, and the module that has the function of its name."""
+PATCHSET_COMMANDS = {
+    "inspect": "hfjax.cli.patchsets",
+    "extract": "hfjax.cli.patchsets",
+    "apply": "hfjax.cli.patchsets",
+    "verify": "hfjax.cli.patchsets",
+}
+"""The same for the commands after `hfjax patchset`."""
 
 
 def _show_version(wanted: bool) -> bool:
@@ -37,7 +50,6 @@ def _show_version(wanted: bool) -> bool:
     return wanted
 
 
-@app.callback()
 def root(
     version: Annotated[
         bool,
@@ -55,19 +67,44 @@ def root(
     del version
 
 
-app.command()(scan.scan)
-app.command()(inference.cls)
-app.command()(inference.fit)
-app.command()(documents.inspect)
-app.command()(documents.digest)
-app.add_typer(patchset_app, name="patchset")
-for _command in (
-    patchsets.inspect,
-    patchsets.extract,
-    patchsets.apply,
-    patchsets.verify,
-):
-    patchset_app.command()(_command)
+def _patchset() -> None:
+    """Inspect, extract, apply and verify the patches of a patchset."""
+
+
+def make_app(arguments: Sequence[str]) -> typer.Typer:
+    """Make the command line, as far as some arguments need it.
+
+    A command that they name is alone: the others need not be imported.
+    """
+    first, second = (*arguments, "", "")[:2]
+    app = typer.Typer(name="hfjax", **_SETTINGS)
+    app.callback()(root)
+    _add_commands(app, COMMANDS, first)
+    if first not in COMMANDS:
+        group = typer.Typer(**_SETTINGS)
+        group.callback()(_patchset)
+        _add_commands(group, PATCHSET_COMMANDS, second)
+        app.add_typer(group, name="patchset")
+    return app
+
+
+def _add_commands(app: typer.Typer, known: Mapping[str, str], wanted: str) -> None:
+    for name in [wanted] if wanted in known else known:
+        function = getattr(importlib.import_module(known[name]), name)
+        app.command(name)(function)
+
+
+def program() -> NoReturn:
+    """Run the command line as a process of its own, and end the process.
+
+    Python would take JAX apart first, which takes longer than a small fit.
+    """
+    try:
+        run()
+    except SystemExit as end:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 0)
 
 
 def run() -> NoReturn:
@@ -80,9 +117,9 @@ def run() -> NoReturn:
 
 def _exit_code() -> int:
     try:
-        code = get_command(app).main(
-            sys.argv[1:] or ["--help"], prog_name="hfjax", standalone_mode=False
-        )
+        arguments = sys.argv[1:] or ["--help"]
+        command = get_command(make_app(arguments))
+        code = command.main(arguments, prog_name="hfjax", standalone_mode=False)
     except HfjaxError as error:
         complain(str(error))
         return BAD_INPUT

@@ -9,28 +9,52 @@ from pathlib import Path
 from typing import Any
 
 import hfjax
+from hfjax.cli.options import FitOptions
 
 NOT_CONVERGED = 3
 """Exit code of a command whose fits did not all converge."""
 
 
-def start_jax(cache: bool) -> None:
-    """Load JAX in float64, with its persistent compilation cache if wanted.
+def start_jax(options: FitOptions, occasion: str) -> Any:
+    """Load JAX in float64, and keep compiled programs if a cache is wanted.
 
-    A cache folder that the user has given to JAX stays. Where no folder can be made,
-    programs are compiled anew each time.
+    On a CPU whole programs are kept, on accelerators JAX's persistent cache. Where no
+    folder can be made, programs are compiled anew each time.
+
+    Args:
+        options: which minimizer to use, and whether to keep programs.
+        occasion: what is done with what; programs are loaded while it is prepared.
+
+    Returns:
+        The `FitSettings` of all fits.
     """
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    if not cache:
+    folder = None if options.no_cache else program_folder()
+    minimizer = options.minimizer.value
+    on_cpu = jax.default_backend() == "cpu"
+    if folder is None or on_cpu:
         jax.config.update("jax_enable_compilation_cache", False)
-        return
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    folder = cache_folder() / "jax"
-    if not os.environ.get("JAX_COMPILATION_CACHE_DIR") and _made(folder):
+    else:
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
         jax.config.update("jax_compilation_cache_dir", str(folder))
+    if folder is None or not on_cpu:
+        return hfjax.FitSettings(minimizer=minimizer)
+    store = hfjax.ProgramStore(folder)
+    store.foresee(f"{occasion} {minimizer}")
+    return hfjax.FitSettings(minimizer=minimizer, run=store.run)
+
+
+def program_folder() -> Path | None:
+    """Where compiled programs are kept; None where no folder can be made.
+
+    A cache folder that the user has given to JAX is used.
+    """
+    given = os.environ.get("JAX_COMPILATION_CACHE_DIR")
+    folder = Path(given) if given else cache_folder() / "jax"
+    return folder if _made(folder) else None
 
 
 def cache_folder() -> Path:

@@ -5,7 +5,7 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,7 +20,12 @@ from hfjax.cli.options import (
     takes,
     writable,
 )
-from hfjax.cli.runtime import NOT_CONVERGED, Stages, start_jax, surroundings
+from hfjax.cli.runtime import (
+    NOT_CONVERGED,
+    Stages,
+    start_jax,
+    surroundings,
+)
 from hfjax.cli.selection import select
 from hfjax.cli.streams import complain, load_both, progress_bar, say, write_text
 from hfjax.errors import DataError, HfjaxError
@@ -96,9 +101,13 @@ def scan(options: ScanOptions) -> None:
     if options.plot:
         check_plot(patchset, names)
     stages.end("load")
-    start_jax(cache=not options.fit.no_cache)
+    settings = start_jax(options.fit, f"scan {workspace.digest()}")
     stages.end("start")
-    result = run_scan(workspace, patchset, names, options, stages)
+    batch = hfjax.build_scan(
+        workspace, patchset, measurement=options.fit.measurement, names=names
+    )
+    stages.end("build")
+    result = run_scan(batch, options, settings)
     result = with_provenance(result, workspace, patchset, options, stages)
     report(result, options)
 
@@ -116,24 +125,14 @@ def check_plot(patchset: PatchSet, names: Sequence[str]) -> None:
         raise typer.BadParameter(str(error), param_hint="--plot") from None
 
 
-def run_scan(
-    workspace: Workspace,
-    patchset: PatchSet,
-    names: Sequence[str],
-    options: ScanOptions,
-    stages: Stages,
-) -> ScanResult:
-    """Build the batch and test every point of it."""
-    batch = hfjax.build_scan(
-        workspace, patchset, measurement=options.fit.measurement, names=names
-    )
-    stages.end("build")
-    with progress_bar(len(names), options.fit.quiet) as progress:
+def run_scan(batch: Any, options: ScanOptions, settings: Any) -> ScanResult:
+    """Test every point of a batch, and show how far it is."""
+    with progress_bar(len(batch), options.fit.quiet) as progress:
         return hfjax.scan(
             batch,
             options.test.test_poi,
             test_stat=hfjax.named_test_statistic(options.test.test_stat),
-            settings=hfjax.FitSettings(minimizer=options.fit.minimizer.value),
+            settings=settings,
             progress=progress,
         )
 

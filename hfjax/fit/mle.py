@@ -18,6 +18,7 @@ from hfjax.errors import (
 from hfjax.fit.minimize import Minimum
 from hfjax.fit.minimizers import UNCOMPILED, named_minimizer
 from hfjax.fit.objective import Objective
+from hfjax.fit.program import Program
 from hfjax.fit.search import Starts, search
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.model.model import Data, Model
@@ -127,8 +128,11 @@ def _fit(
     model: Model, data: Data, starts: Starts, fixed: ParamsMask, settings: FitSettings
 ) -> FitResult:
     """Run a fit, compiled unless its minimizer runs outside of JAX."""
-    run = best_fit if settings.minimizer in UNCOMPILED else _compiled_fit
-    return run(Objective(model, data), starts, fixed, settings)
+    objective = Objective(model, data)
+    if settings.minimizer in UNCOMPILED:
+        return best_fit(objective, starts, fixed, settings)
+    static = {"settings": settings}
+    return settings.run(Program(_compiled_fit, (objective, starts, fixed), static))
 
 
 def best_fit(

@@ -3,6 +3,8 @@
 import dataclasses
 import enum
 
+from hfjax.fit.program import Run, run_directly
+
 
 class FitStatus(enum.IntEnum):
     """How a fit ended; larger is worse."""
@@ -57,9 +59,11 @@ class FitSettings:
             has converged.
         explore: search the other valleys of models whose normsys polynomials cross
             zero; costs nothing on all other models.
+        run: calls a compiled program; whoever keeps programs puts a store here.
     """
 
     minimizer: str = "newton"
     max_steps: int = 300
     tolerance: float = 1e-10
     explore: bool = True
+    run: Run = dataclasses.field(default=run_directly, compare=False, repr=False)

@@ -18,6 +18,7 @@ from hfjax.fit.mle import (
     require_poi,
 )
 from hfjax.fit.objective import Objective
+from hfjax.fit.program import Program
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.infer.asymptotics import asymptotic_tails
 from hfjax.infer.test_statistics import TestStatistic, qmu_tilde
@@ -116,7 +117,9 @@ def hypotest(
     if isinstance(tested, (int, float)) and not is_traced(model):
         check_poi_values(model, test_stat, tested)
     value = jnp.asarray(tested, model.parameters.init.dtype)
-    return asymptotic_test(model.anonymous(), data, value, test_stat, base, settings)
+    static = {"test_stat": test_stat, "base": base, "settings": settings}
+    arguments = (model.anonymous(), data, value)
+    return settings.run(Program(asymptotic_test, arguments, static))
 
 
 def check_poi_values(model: Model, test_stat: TestStatistic, poi: float) -> None:
@@ -263,8 +266,10 @@ def run_fits(
 
     first = _blank(parameters.init), jax.tree.map(lambda d: d.astype(poi.dtype), data)
     done, asimov = jax.lax.fori_loop(0, STAGES, stage, first)
-    each = (jax.tree.map(lambda leaf, i=i: leaf[i], done) for i in range(STAGES))
-    return _Fits(*each, asimov)
+    first, second, third, fourth = (
+        jax.tree.map(lambda leaf, i=i: leaf[i], done) for i in range(STAGES)
+    )
+    return _Fits(first, second, third, fourth, asimov)
 
 
 def _start(i: ScalarInt, done: FitResult, init: Params) -> Float[Array, " par"]:

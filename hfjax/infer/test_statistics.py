@@ -49,7 +49,9 @@ class TestStatistic:
 
     name: str
     spelling: str
-    function: Callable[[Scalar, Scalar, Scalar, Scalar, Scalar], Scalar]
+    function: Callable[[Scalar, Scalar, Scalar, Scalar, Scalar], Scalar] = (
+        dataclasses.field(repr=False)
+    )
     asimov_poi: float = 0.0
     bounded: bool = False
     two_sided: bool = False

@@ -5,21 +5,22 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Int
 
 from hfjax.arrays import Array, Scalar, ScalarInt
-from hfjax.fit.status import FitSettings, FitStatus
-from hfjax.infer.hypotest import HypotestResult, asymptotic_test, check_poi_values
+from hfjax.fit.program import Program
+from hfjax.fit.status import FitSettings
+from hfjax.infer.hypotest import asymptotic_test, check_poi_values
 from hfjax.infer.test_statistics import TestStatistic, qmu_tilde
 from hfjax.model.model import Data, Model
 from hfjax.scan.align import Member
 from hfjax.scan.plan import ScanBatch, ScanGroup
+from hfjax.scan.point import PointNumbers, scan_point
 from hfjax.scan.records import Provenance, ScanPoint, ScanResult
 
 CPU_CHUNK = 4
@@ -30,21 +31,6 @@ NO_MODEL = "no_model"
 Lanes = tuple[tuple[Model, Data], tuple[Model, Data]]
 """Leaves that all points share, and stacked leaves; see `ScanGroup`."""
 Progress = Callable[[int, int], None]
-
-
-class PointNumbers(NamedTuple):
-    """What is kept of the test of a point; see `HypotestResult`."""
-
-    CLs_obs: Scalar
-    CLs_exp: Float[Array, " band"]
-    CLsb: Scalar
-    CLb: Scalar
-    q: Scalar
-    q_asimov: Scalar
-    mu_hat: Scalar
-    status: ScalarInt
-    edm: Scalar
-    steps: ScalarInt
 
 
 def scan(
@@ -109,9 +95,11 @@ def compile_chunk(
     value = jnp.asarray(poi, group.template.parameters.init.dtype)
     size = chunk_size(group)
     lanes = (group.shared, group.stacked)
+    static = {"test_stat": test_stat, "settings": settings}
 
     def run(positions: Int[Array, " chunk"], count: int) -> PointNumbers:
-        return test(lanes, positions, jnp.int32(count), value, test_stat, settings)
+        arguments = (lanes, positions, jnp.int32(count), value)
+        return settings.run(Program(test, arguments, static))
 
     if on_cpu:
         jax.block_until_ready(run(jnp.zeros(size, jnp.int32), 0))
@@ -200,32 +188,3 @@ def _test_point(
     model, data = eqx.combine(shared, own)
     result = asymptotic_test(model, data, poi, test_stat, "normal", settings)
     return PointNumbers(*(getattr(result, name) for name in PointNumbers._fields))
-
-
-def scan_point(
-    name: str, values: tuple[Any, ...], result: HypotestResult | PointNumbers
-) -> ScanPoint:
-    """Turn the test of one point into its record.
-
-    Args:
-        name: name of the patch.
-        values: values of the labels.
-        result: the test; a failed one leaves its reason and no numbers.
-    """
-    status = FitStatus(int(result.status))
-    ok = status is FitStatus.CONVERGED
-    return ScanPoint(
-        name,
-        tuple(values),
-        CLs_obs=float(result.CLs_obs),
-        CLs_exp=tuple(float(value) for value in result.CLs_exp),
-        CLsb=float(result.CLsb),
-        CLb=float(result.CLb),
-        q=float(result.q),
-        q_asimov=float(result.q_asimov),
-        mu_hat=float(result.mu_hat),
-        status=status.name.lower(),
-        message="" if ok else status.sentence,
-        edm=float(result.edm),
-        steps=int(result.steps),
-    )

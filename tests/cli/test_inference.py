@@ -197,4 +197,4 @@ def test_compiled_programs_are_kept_unless_refused(
     )
     assert json.loads(done.stdout)["CLs_obs"] == pytest.approx(CLS_OBS, rel=1e-9)
     assert done.stderr == ""
-    assert any((tmp_path / "cache").rglob("*-cache")) == kept
+    assert any((tmp_path / "cache").rglob("*.program")) == kept

@@ -2,11 +2,12 @@
 
 import subprocess
 import sys
+from importlib.metadata import entry_points
 
 import pytest
 
 from hfjax import __version__
-from hfjax.cli.main import app, run
+from hfjax.cli.main import run
 from hfjax.errors import HfjaxError
 
 COMMANDS = ("scan", "cls", "fit", "inspect", "digest", "patchset")
@@ -115,9 +116,11 @@ def test_commands_on_documents_never_import_jax(example, arguments):
 
 
 def test_the_installed_command_is_this_one():
-    assert app.info.name == "hfjax"
+    (command,) = entry_points(group="console_scripts", name="hfjax")
+    assert command.value == "hfjax.cli.main:program"
+    code = "from hfjax.cli.main import program; program()"
     done = subprocess.run(
-        [sys.executable, "-c", "from hfjax.cli.main import run; run()", "--version"],
+        [sys.executable, "-c", code, "--version"],
         capture_output=True,
         text=True,
         check=True,

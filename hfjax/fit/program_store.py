@@ -1,0 +1,214 @@
+"""Compiled programs, kept in files from one process to the next.
+
+JAX keeps what its compiler made, but traces and lowers a function anew in each process;
+for a small model that takes longer than everything else. Here the whole executable is
+kept. Its file is named after all that it depends on: hfjax's source, the versions of
+JAX, the processor, the shapes of the arguments, the settings.
+"""
+
+import functools
+import hashlib
+import importlib.metadata
+import os
+import pickle
+import platform
+import warnings
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.experimental import serialize_executable
+from jax.stages import Compiled
+
+from hfjax.fit.program import Program
+
+MOST_PROGRAMS = 100
+"""Files that are kept; the least recently used go first."""
+
+Leaves = Callable[..., Any]
+Loaded = tuple[Leaves, Any]
+"""An executable of flat arguments and results, and the structure of its results."""
+
+
+class ProgramStore:
+    """Calls programs, and keeps their executables in a folder.
+
+    On accelerators, and where JAX's own persistent cache is on, programs are left to
+    that: what it has read cannot be kept again. A file that is read runs as code: the
+    folder must be one that only its user can write to.
+
+    Args:
+        folder: Where the files are kept; it is made when it is needed.
+
+    Example:
+        >>> import tempfile, jax.numpy as jnp
+        >>> power = jax.jit(lambda x, n: x**n, static_argnames="n")
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     cube = Program(power, (jnp.array(3.0),), {"n": 3})
+        ...     first, again = [ProgramStore(Path(folder)).run(cube) for _ in range(2)]
+        >>> float(first), float(again)
+        (27.0, 27.0)
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._loaded: dict[Any, Loaded] = {}
+        self._foreseen: dict[Path, Future[Loaded]] = {}
+        self._note: Path | None = None
+
+    def foresee(self, occasion: str) -> None:
+        """Begin to load the program that ran last on this occasion, in a thread.
+
+        Args:
+            occasion: any text that tells the occasions of programs apart.
+        """
+        self._note = self._folder / f"{_digest(occasion)}.last"
+        try:
+            path = self._folder / self._note.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return
+        thread = ThreadPoolExecutor(1)
+        self._foreseen[path] = thread.submit(_load, path)
+        thread.shutdown(wait=False)
+
+    def run(self, program: Program) -> Any:
+        """Call a program: a loaded one, one from the folder, or a new one."""
+        if jax.default_backend() != "cpu" or _jax_keeps_programs():
+            return program()
+        leaves, tree = jax.tree.flatten(program.arguments)
+        shapes = tuple((np.shape(leaf), str(jnp.result_type(leaf))) for leaf in leaves)
+        static = tuple(sorted(program.static.items()))
+        key = (program.function, tree, shapes, static)
+        if key not in self._loaded:
+            name = f"{program.function.__qualname__}{tree}{shapes}{static}"
+            path = self._folder / f"{_digest(name + surroundings())}.program"
+            self._loaded[key] = self._stored(path) or self._compiled(path, program)
+        executable, result = self._loaded[key]
+        return jax.tree.unflatten(result, executable(*leaves))
+
+    def _stored(self, path: Path) -> Loaded | None:
+        """Load a program from its file; None if there is none that can be used."""
+        foreseen = self._foreseen.get(path)
+        try:
+            found = foreseen.result() if foreseen else _load(path)
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # whatever a damaged file makes of itself
+            message = f"compiled anew, as {path} cannot be used: {error!r}"
+            warnings.warn(message, stacklevel=2)
+            return None
+        _load_lapack()
+        if foreseen is None:
+            self._write_note(path)
+        return found
+
+    def _compiled(self, path: Path, program: Program) -> Loaded:
+        """Compile a program and keep it."""
+        compiled, result = _compile(program)
+        _save(path, compiled, result)
+        self._write_note(path)
+        return compiled, result
+
+    def _write_note(self, path: Path) -> None:
+        """Note what ran on this occasion, for the next time."""
+        if self._note is not None:
+            _write(self._note, path.name.encode())
+
+
+def _jax_keeps_programs() -> bool:
+    known = jax.config.values
+    on, folder = "jax_enable_compilation_cache", "jax_compilation_cache_dir"
+    return bool(known[on] and known[folder])
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@functools.cache
+def surroundings() -> str:
+    """What compiled code depends on beside its own program."""
+    settings = sorted(f"{k}={v}" for k, v in os.environ.items() if k.startswith(_FLAGS))
+    versions = map(importlib.metadata.version, ("jax", "jaxlib"))
+    return "\n".join([*versions, *settings, _processor(), _source()])
+
+
+_FLAGS = ("JAX_", "XLA_")
+
+
+def _processor() -> str:
+    """The processor, with the instructions it knows where the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()} {platform.node()}"
+    known = ("model name", "flags", "Features", "CPU part")
+    return "\n".join(dict.fromkeys(x for x in lines if x.startswith(known)))
+
+
+@functools.cache
+def _source() -> str:
+    """Digest of hfjax's own code, wherever it is installed."""
+    found = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.parent.rglob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def _compile(program: Program) -> tuple[Compiled, Any]:
+    """Compile a program for flat arguments and results, which can be kept."""
+    leaves, tree = jax.tree.flatten(program.arguments)
+    result = []
+
+    def flat(*leaves: Any) -> list[Any]:
+        arguments = jax.tree.unflatten(tree, leaves)
+        found, structure = jax.tree.flatten(
+            program.function(*arguments, **program.static)
+        )
+        result.append(structure)
+        return found
+
+    compiled = jax.jit(flat).lower(*leaves).compile()
+    return compiled, result[0]
+
+
+def _save(path: Path, compiled: Compiled, result: Any) -> None:
+    """Keep an executable, and drop the least recently used."""
+    skeleton = jax.tree.unflatten(result, range(result.num_leaves))
+    _write(path, pickle.dumps((serialize_executable.serialize(compiled), skeleton)))
+    kept = sorted(
+        path.parent.glob("*.program"), key=lambda found: found.stat().st_mtime
+    )
+    for old in kept[:-MOST_PROGRAMS]:
+        old.unlink(missing_ok=True)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}")
+    unfinished.write_bytes(content)
+    unfinished.replace(path)
+
+
+def _load(path: Path) -> Loaded:
+    """Read an executable.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    content = path.read_bytes()
+    os.utime(path)
+    serialized, skeleton = pickle.loads(content)
+    executable = serialize_executable.deserialize_and_load(*serialized)
+    return executable, jax.tree.structure(skeleton)
+
+
+def _load_lapack() -> None:
+    """Make JAX load LAPACK, on which executables rely, as it does when it lowers."""
+    square = jax.ShapeDtypeStruct((1, 1), float)
+    jax.jit(jnp.linalg.cholesky).lower(square)

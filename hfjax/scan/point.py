@@ -1,0 +1,54 @@
+"""From the test of a signal point to its record."""
+
+from typing import Any, NamedTuple
+
+from jaxtyping import Float
+
+from hfjax.arrays import Array, Scalar, ScalarInt
+from hfjax.fit.status import FitStatus
+from hfjax.infer.hypotest import HypotestResult
+from hfjax.scan.records import ScanPoint
+
+
+class PointNumbers(NamedTuple):
+    """What is kept of the test of a point; see `HypotestResult`."""
+
+    CLs_obs: Scalar
+    CLs_exp: Float[Array, " band"]
+    CLsb: Scalar
+    CLb: Scalar
+    q: Scalar
+    q_asimov: Scalar
+    mu_hat: Scalar
+    status: ScalarInt
+    edm: Scalar
+    steps: ScalarInt
+
+
+def scan_point(
+    name: str, values: tuple[Any, ...], result: HypotestResult | PointNumbers
+) -> ScanPoint:
+    """Turn the test of one point into its record.
+
+    Args:
+        name: name of the patch.
+        values: values of the labels.
+        result: the test; a failed one leaves its reason and no numbers.
+    """
+    status = FitStatus(int(result.status))
+    ok = status is FitStatus.CONVERGED
+    return ScanPoint(
+        name,
+        tuple(values),
+        CLs_obs=float(result.CLs_obs),
+        CLs_exp=tuple(float(value) for value in result.CLs_exp),
+        CLsb=float(result.CLsb),
+        CLb=float(result.CLb),
+        q=float(result.q),
+        q_asimov=float(result.q_asimov),
+        mu_hat=float(result.mu_hat),
+        status=status.name.lower(),
+        message="" if ok else status.sentence,
+        edm=float(result.edm),
+        steps=int(result.steps),
+    )

@@ -1,0 +1,142 @@
+"""Compiled programs in files: found again, told apart, never trusted when damaged."""
+
+import os
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hfjax.fit.program import Program
+from hfjax.fit.program_store import MOST_PROGRAMS, ProgramStore, surroundings
+from hfjax.fit.status import FitSettings
+from hfjax.infer.hypotest import hypotest
+from hfjax.model.build import build
+from tests.fit.models import HELLO, shapesys
+
+
+@pytest.fixture(autouse=True)
+def without_cache_of_jax():
+    """The store leaves programs to JAX's own cache where that is on."""
+    before = jax.config.values["jax_compilation_cache_dir"]
+    jax.config.update("jax_compilation_cache_dir", None)
+    yield
+    jax.config.update("jax_compilation_cache_dir", before)
+
+
+def power(store, x, n=4):
+    """Square root of a power by way of LAPACK, and how often it was traced for that."""
+    traces = []
+
+    def _power(x, n):
+        traces.append(n)
+        return {"power": jnp.linalg.cholesky(x[None, None] ** n)[0, 0]}
+
+    function = jax.jit(_power, static_argnames="n")
+    found = store.run(Program(function, (jnp.asarray(x),), {"n": n}))
+    return float(found["power"]), len(traces)
+
+
+def test_a_second_store_finds_what_the_first_has_compiled(tmp_path):
+    assert power(ProgramStore(tmp_path), 3.0) == (9.0, 1)
+    assert power(ProgramStore(tmp_path), 2.0) == (4.0, 0)
+
+
+def test_a_store_loads_a_program_once(tmp_path):
+    function = jax.jit(lambda x: x + 1.0)
+    store = ProgramStore(tmp_path)
+    assert store.run(Program(function, (jnp.asarray(1.0),), {})) == 2.0
+    for path in tmp_path.iterdir():
+        path.unlink()
+    assert store.run(Program(function, (jnp.asarray(2.0),), {})) == 3.0
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("x", "n"), [(3.0, 2), (np.float32(3.0), 4)], ids=["static", "kind"]
+)
+def test_what_a_program_depends_on_tells_it_apart(tmp_path, x, n):
+    store = ProgramStore(tmp_path)
+    power(store, 3.0)
+    assert power(store, x, n)[1] == 1
+    assert len(list(tmp_path.glob("*.program"))) == 2
+
+
+def test_a_flag_of_the_compiler_tells_programs_apart(tmp_path, monkeypatch):
+    power(ProgramStore(tmp_path), 3.0)
+    monkeypatch.setenv("XLA_FLAGS", "--another")
+    surroundings.cache_clear()  # it is read once, as JAX reads it once
+    try:
+        assert power(ProgramStore(tmp_path), 3.0) == (9.0, 1)
+    finally:
+        surroundings.cache_clear()
+
+
+@pytest.mark.parametrize("content", [b"", b"no program", b"half"], ids=repr)
+def test_a_damaged_file_is_replaced_with_a_warning(tmp_path, content):
+    power(ProgramStore(tmp_path), 3.0)
+    (path,) = tmp_path.glob("*.program")
+    good = path.read_bytes()
+    path.write_bytes(good[: len(good) // 2] if content == b"half" else content)
+    with pytest.warns(UserWarning, match="compiled anew"):
+        assert power(ProgramStore(tmp_path), 3.0) == (9.0, 1)
+    assert power(ProgramStore(tmp_path), 2.0) == (4.0, 0)
+
+
+def test_no_unfinished_file_stays(tmp_path):
+    power(ProgramStore(tmp_path / "new" / "folder"), 3.0)
+    (path,) = (tmp_path / "new" / "folder").iterdir()
+    assert path.suffix == ".program"
+
+
+def foreseeing(folder):
+    store = ProgramStore(folder)
+    store.foresee("cls of a workspace")
+    return store
+
+
+def test_what_ran_on_an_occasion_is_foreseen(tmp_path):
+    power(foreseeing(tmp_path), 3.0)
+    store = foreseeing(tmp_path)
+    ((path, loading),) = store._foreseen.items()
+    loading.result()
+    path.unlink()  # it has been read
+    assert power(store, 2.0) == (4.0, 0)
+
+
+def test_what_was_foreseen_in_vain_does_no_harm(tmp_path):
+    power(foreseeing(tmp_path), 3.0)
+    assert power(foreseeing(tmp_path), 3.0, 2) == (3.0, 1)
+    assert power(foreseeing(tmp_path), 2.0, 2) == (2.0, 0)
+    assert power(foreseeing(tmp_path), 2.0) == (4.0, 0)
+
+
+def test_the_least_recently_used_programs_go(tmp_path):
+    power(ProgramStore(tmp_path), 3.0)
+    (used,) = tmp_path.glob("*.program")
+    for i in range(MOST_PROGRAMS):
+        other = tmp_path / f"{i}.program"
+        other.write_bytes(b"old")
+        os.utime(other, (i, i))
+    power(ProgramStore(tmp_path), 3.0, 2)
+    kept = set(tmp_path.glob("*.program"))
+    assert len(kept) == MOST_PROGRAMS
+    assert used in kept
+    assert tmp_path / "1.program" not in kept
+
+
+def test_programs_are_left_to_the_cache_of_jax_where_that_is_on(tmp_path):
+    jax.config.update("jax_compilation_cache_dir", str(tmp_path / "jax"))
+    assert power(ProgramStore(tmp_path / "ours"), 3.0)[0] == 9.0
+    assert not (tmp_path / "ours").exists()
+
+
+def test_a_hypothesis_test_is_the_same_from_a_file(tmp_path):
+    model, data = build(shapesys(*HELLO, [51.0, 48.0]))
+    direct = hypotest(model, data)
+    for _ in range(2):
+        settings = FitSettings(run=ProgramStore(tmp_path).run)
+        stored = hypotest(model, data, settings=settings)
+        assert jax.tree.structure(stored) == jax.tree.structure(direct)
+        assert float(stored.CLs_obs) == float(direct.CLs_obs)
+    assert len(list(tmp_path.glob("*.program"))) == 1
