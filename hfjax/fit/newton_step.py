@@ -106,7 +106,7 @@ def fisher(at: Expansion) -> Metric:
     jacobian = at.rates.jacobian
     floor = MIN_CURVATURE * ((jacobian * jacobian) @ at.fisher_weight)
     tiny = jnp.finfo(floor.dtype).tiny
-    curvature = at.prior + jnp.maximum(at.diagonal, 0.0) + floor + tiny**0.5
+    curvature = at.prior + jnp.maximum(at.bends, 0.0) + floor + tiny**0.5
     return Metric(curvature, jacobian * jnp.sqrt(at.weight))
 
 

@@ -110,6 +110,7 @@ class Objective(eqx.Module):
         gradient = jnp.asarray(rates.jacobian) @ tension
         gradient = gradient.at[gaussian.index].add(pull / gaussian.width)
         gradient = gradient.at[poisson.index].add(factor - events / gamma)
+        bends = rates.bends(tension)
         return Expansion(
             rates=rates,
             gradient=gradient,
@@ -117,7 +118,8 @@ class Objective(eqx.Module):
             weight=jnp.where(present, count / safe**2, 0.0),
             fisher_weight=jnp.where(present, 1.0 / safe, 0.0),
             tension=tension,
-            diagonal=rates.diagonal(tension),
+            bends=bends,
+            diagonal=bends - rates.squares(tension),
         )
 
 
@@ -131,7 +133,8 @@ class Expansion(eqx.Module):
         weight: ``n / nu^2`` of each bin.
         fisher_weight: ``1 / nu`` of each bin.
         tension: ``1 - n / nu`` of each bin.
-        diagonal: diagonal part of the rates' own curvature.
+        bends: curvature of the rates in each parameter alone.
+        diagonal: the same less what products of modifiers have too much.
     """
 
     rates: RateDerivatives
@@ -140,6 +143,7 @@ class Expansion(eqx.Module):
     weight: Rates
     fisher_weight: Rates
     tension: Rates
+    bends: Params
     diagonal: Params
 
     def hessian_product(self, vector: Params) -> Params:

@@ -176,21 +176,35 @@ def by_channel(cells: SampleRates, block: SampleBlock, model: Model) -> Cells:
     return jax.ops.segment_sum(cells.T, model.bin_channel, channels).T
 
 
-def block_diagonal(
+def block_bends(
     at: BlockDerivatives, weights: Rates, into: Params, model: Model
 ) -> Params:
-    """Add the diagonal part of ``sum_sb weights_b d2N_sb``: what bends by itself."""
+    """Add ``sum_sb weights_b d2N_sb`` in each parameter alone: what bends by itself."""
     block, out = at.block, jnp.asarray(into)
     if block.histosys.index.size:
         bend = at.bend * jnp.tensordot(block.histosys.even, weights * at.factor, 2)
         out = out.at[block.histosys.index].add(bend)
-    if block.normsys.index.size:
-        own = by_channel(weights * at.rates, block, model)
-        bend = own * (at.normsys_bend - at.normsys_slope**2)
-        index = block.normsys.index
-        target = jnp.append(index, jnp.full(1, out.size, index.dtype))
-        out = out.at[target[block.normsys.slot]].add(bend, mode="drop")
-    return out
+    return _add_slots(at, at.normsys_bend, weights, out, model)
+
+
+def block_squares(
+    at: BlockDerivatives, weights: Rates, into: Params, model: Model
+) -> Params:
+    """Add ``sum_sb weights_b N_sb u_j^2``, which `block_curvature` has too much."""
+    return _add_slots(at, at.normsys_slope**2, weights, into, model)
+
+
+def _add_slots(
+    at: BlockDerivatives, slots: Slots, weights: Rates, into: Params, model: Model
+) -> Params:
+    """Add values of normsys slots, times ``sum_b weights_b N_sb``, to parameters."""
+    normsys = at.block.normsys
+    if not normsys.index.size:
+        return into
+    own = by_channel(weights * at.rates, at.block, model)
+    nowhere = jnp.full(1, into.size, normsys.index.dtype)
+    target = jnp.append(normsys.index, nowhere)[normsys.slot]
+    return jnp.asarray(into).at[target].add(own * slots, mode="drop")
 
 
 class RateDerivatives(eqx.Module):
@@ -209,17 +223,30 @@ class RateDerivatives(eqx.Module):
     jacobian: Jacobian
 
     def curvature(self, weights: Rates, diagonal: Params, vector: Params) -> Params:
-        """``sum_b weights_b d2nu_b`` times a vector; see `diagonal` for the rest."""
+        """``sum_b weights_b d2nu_b`` times a vector.
+
+        Args:
+            weights: of the bins.
+            diagonal: `bends` less `squares` with these weights.
+            vector: to be multiplied.
+        """
         out = diagonal * vector
         for at in self.blocks:
             out = block_curvature(at, weights, vector, out, self.model)
         return out
 
-    def diagonal(self, weights: Rates) -> Params:
-        """Part of ``sum_b weights_b d2nu_b`` that is diagonal by construction."""
+    def bends(self, weights: Rates) -> Params:
+        """``sum_b weights_b d2nu_b`` of modifiers that bend by themselves."""
         out = jnp.zeros(self.jacobian.shape[0], weights.dtype)
         for at in self.blocks:
-            out = block_diagonal(at, weights, out, self.model)
+            out = block_bends(at, weights, out, self.model)
+        return out
+
+    def squares(self, weights: Rates) -> Params:
+        """Products of modifiers with themselves, which do not belong to `curvature`."""
+        out = jnp.zeros(self.jacobian.shape[0], weights.dtype)
+        for at in self.blocks:
+            out = block_squares(at, weights, out, self.model)
         return out
 
 
