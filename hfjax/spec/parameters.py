@@ -206,7 +206,7 @@ def _staterror(name: str, cells: list[Cell]) -> ParameterGroup:
     for channel in channels:
         offsets[channel.name] = len(widths)
         carriers = [(s, m) for c, s, m in cells if c.name == channel.name]
-        widths += _relative_uncertainties(carriers)
+        widths += staterror_widths(carriers)
     size = len(widths)
     return ParameterGroup(
         name,
@@ -222,7 +222,17 @@ def _staterror(name: str, cells: list[Cell]) -> ParameterGroup:
     )
 
 
-def _relative_uncertainties(carriers: list[tuple[Sample, Modifier]]) -> list[float]:
+def staterror_widths(carriers: Sequence[tuple[Sample, Modifier]]) -> list[float]:
+    """Return ``delta_b`` of a staterror in one channel, one number a bin.
+
+    Args:
+        carriers: samples of the channel with this staterror, and the staterror.
+
+    Example:
+        >>> stat = Modifier("stat", "staterror", (3.0,))
+        >>> staterror_widths([(Sample("top", (60.0,)), stat)])
+        [0.05]
+    """
     nominals = zip(*(sample.data for sample, _ in carriers), strict=True)
     errors = zip(*(modifier.data for _, modifier in carriers), strict=True)
     return [
