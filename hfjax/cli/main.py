@@ -12,7 +12,9 @@ import typer
 from typer.main import get_command
 
 import hfjax
-from hfjax.cli import documents, inference, patchsets, scan
+from hfjax.cli import documents, editing, inference, patchsets, scan
+from hfjax.cli.citation import citation
+from hfjax.cli.completions import completions
 from hfjax.cli.streams import complain
 from hfjax.errors import HfjaxError
 
@@ -37,12 +39,29 @@ def _show_version(wanted: bool) -> bool:
     return wanted
 
 
+def _show_citation(wanted: bool) -> bool:
+    if wanted:
+        typer.echo(citation(), nl=False)
+        raise typer.Exit
+    return wanted
+
+
 @app.callback()
 def root(
     version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_show_version, is_eager=True, help="Show the version."
+        ),
+    ] = False,
+    cite: Annotated[
+        bool,
+        typer.Option(
+            "--cite",
+            "--citation",
+            callback=_show_citation,
+            is_eager=True,
+            help="Show what to cite, as BibTeX.",
         ),
     ] = False,
 ) -> None:
@@ -52,7 +71,7 @@ def root(
 
     Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge.
     """
-    del version
+    del version, cite
 
 
 app.command()(scan.scan)
@@ -60,6 +79,12 @@ app.command()(inference.cls)
 app.command()(inference.fit)
 app.command()(documents.inspect)
 app.command()(documents.digest)
+app.command()(editing.combine)
+app.command()(editing.prune)
+app.command(cls=editing.PairsCommand)(editing.rename)
+app.command()(editing.select)
+app.command()(editing.sort)
+app.command()(completions)
 app.add_typer(patchset_app, name="patchset")
 for _command in (
     patchsets.inspect,
