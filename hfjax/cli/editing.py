@@ -260,7 +260,7 @@ def prune(options: PruneOptions) -> None:
         channels=names.channel or (),
         samples=names.sample or (),
         modifiers=names.modifier or (),
-        modifier_types=names.modifier_type or (),
+        modifier_types=[kind.value for kind in names.modifier_type or ()],
         measurements=names.measurement or (),
     )
     if threshold is not None:

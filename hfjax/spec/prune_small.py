@@ -115,7 +115,7 @@ def prune_small(workspace: Workspace, threshold: float) -> SmallPruning:
         [
             found
             for found in systematics(workspace)
-            if found.effect < threshold and found.modifier not in kept
+            if _is_below(found.effect, threshold) and found.modifier not in kept
         ]
     )
     gone = {
@@ -126,8 +126,8 @@ def prune_small(workspace: Workspace, threshold: float) -> SmallPruning:
     }
     rules = Rules(modifier=lambda c, s, m: (c, s, m.name, m.type) not in gone)
     smaller = keep(workspace, rules)
-    names = [n for n in modifier_names(workspace) if n not in modifier_names(smaller)]
-    return SmallPruning(smaller, threshold, dropped, tuple(names))
+    names = set(modifier_names(workspace)) - set(modifier_names(smaller))
+    return SmallPruning(smaller, threshold, dropped, tuple(sorted(names)))
 
 
 def systematics(workspace: Workspace) -> Iterator[SmallSystematic]:
@@ -194,6 +194,11 @@ def _staterrors(channel: Channel) -> Iterator[SmallSystematic]:
 
 def _change(value: float, nominal: Number) -> float:
     return _ratio(value - nominal, nominal) if value != nominal else 0.0
+
+
+def _is_below(effect: float, threshold: float) -> bool:
+    """Whether an effect is smaller; one that is equal but for rounding is not."""
+    return effect < threshold and not math.isclose(effect, threshold, rel_tol=1e-9)
 
 
 def _ratio(part: Number, whole: Number) -> float:
