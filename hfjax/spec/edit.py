@@ -44,7 +44,7 @@ def rename(
             sample, two measurements or two settings of a parameter would have the same
             name; or "lumi" would lose the name that its type asks for.
 
-    >>> from hfjax.spec.workspace import Observation
+    >>> from hfjax.spec.workspace import Modifier, Observation
     >>> channel = Channel("SR", (Sample("top", (4,), (Modifier("mu", "normfactor"),)),))
     >>> observations = (Observation("SR", (4,)),)
     >>> ws = Workspace((channel,), (Measurement("m", "mu"),), observations)
