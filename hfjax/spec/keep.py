@@ -1,6 +1,7 @@
 """Keep parts of a workspace: what all edits that remove something come down to."""
 
 import dataclasses
+import operator
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -94,28 +95,27 @@ def _channel(channel: Channel, rules: Rules) -> Channel:
             "remove the channel as well"
         )
         raise EditError(message)
-    return _changed(channel, samples=samples)
+    return _changed(channel, "samples", samples)
 
 
 def _sample(channel: str, sample: Sample, rules: Rules) -> Sample:
     modifiers = tuple(
         [m for m in sample.modifiers if rules.modifier(channel, sample.name, m)]
     )
-    return _changed(sample, modifiers=modifiers)
+    return _changed(sample, "modifiers", modifiers)
 
 
 def _measurement(measurement: Measurement, rules: Rules) -> Measurement:
     parameters = tuple([p for p in measurement.parameters if rules.parameter(p.name)])
-    return _changed(measurement, parameters=parameters)
+    return _changed(measurement, "parameters", parameters)
 
 
-def _changed(record: Record, **parts: tuple[Any, ...]) -> Record:
+def _changed(record: Record, name: str, part: tuple[Any, ...]) -> Record:
     """Return a record with one part replaced; itself, where nothing was removed."""
-    ((name, part),) = parts.items()
-    same = len(part) == len(getattr(record, name)) and all(
-        map(lambda a, b: a is b, part, getattr(record, name))
-    )
-    return record if same else dataclasses.replace(record, **parts)
+    before = getattr(record, name)
+    if len(part) == len(before) and all(map(operator.is_, part, before)):
+        return record
+    return dataclasses.replace(record, **{name: part})
 
 
 def _refuse_emptiness(

@@ -206,7 +206,7 @@ def _staterror(name: str, cells: list[Cell]) -> ParameterGroup:
     for channel in channels:
         offsets[channel.name] = len(widths)
         carriers = [(s, m) for c, s, m in cells if c.name == channel.name]
-        widths += staterror_widths(carriers)
+        widths += _relative_uncertainties(carriers)
     size = len(widths)
     return ParameterGroup(
         name,
@@ -222,23 +222,24 @@ def _staterror(name: str, cells: list[Cell]) -> ParameterGroup:
     )
 
 
-def staterror_widths(carriers: Sequence[tuple[Sample, Modifier]]) -> list[float]:
-    """Return ``delta_b`` of a staterror in one channel, one number a bin.
-
-    Args:
-        carriers: samples of the channel with this staterror, and the staterror.
-
-    Example:
-        >>> stat = Modifier("stat", "staterror", (3.0,))
-        >>> staterror_widths([(Sample("top", (60.0,)), stat)])
-        [0.05]
-    """
+def _relative_uncertainties(carriers: list[tuple[Sample, Modifier]]) -> list[float]:
     nominals = zip(*(sample.data for sample, _ in carriers), strict=True)
     errors = zip(*(modifier.data for _, modifier in carriers), strict=True)
     return [
-        sum(e * e for e in error) ** 0.5 / total if (total := sum(nominal)) > 0 else 0.0
+        relative_uncertainty(nominal, error)
         for nominal, error in zip(nominals, errors, strict=True)
     ]
+
+
+def relative_uncertainty(nominals: Sequence[Number], errors: Sequence[Number]) -> float:
+    """Return the relative uncertainty of a sum; 0 where the sum is not positive.
+
+    >>> relative_uncertainty((15, 5), (3, 4))
+    0.25
+    """
+    total = sum(map(float, nominals))
+    squares = sum(float(error) * float(error) for error in errors)
+    return squares**0.5 / total if total > 0 else 0.0
 
 
 def _staterror_channels(name: str, cells: list[Cell]) -> list[Channel]:

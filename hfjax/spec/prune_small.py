@@ -2,13 +2,13 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hfjax.errors import EditError
 from hfjax.spec.channel import Channel, Modifier, Sample
 from hfjax.spec.keep import Rules, keep
-from hfjax.spec.parameters import staterror_widths
+from hfjax.spec.parameters import relative_uncertainty
 from hfjax.spec.prune import modifier_names
 from hfjax.spec.strict import Number
 from hfjax.spec.workspace import ParameterConfig, Workspace
@@ -188,8 +188,14 @@ def _staterrors(channel: Channel) -> Iterator[SmallSystematic]:
                 carriers.setdefault(modifier.name, []).append((sample, modifier))
     for name, found in carriers.items():
         samples = tuple([sample.name for sample, _ in found])
-        effect = max(_ratio(width, 1) for width in staterror_widths(found))
+        nominals = zip(*[sample.data for sample, _ in found], strict=True)
+        errors = zip(*[modifier.data for _, modifier in found], strict=True)
+        effect = max(map(_width, nominals, errors))
         yield SmallSystematic(name, ("staterror",), channel.name, samples, effect)
+
+
+def _width(nominals: Sequence[Number], errors: Sequence[Number]) -> float:
+    return _ratio(relative_uncertainty(nominals, errors), 1)
 
 
 def _change(value: float, nominal: Number) -> float:

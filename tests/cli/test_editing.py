@@ -37,6 +37,14 @@ def test_combine(hfjax, hello, control, write):
     assert [found["name"] for found in outcome.json["measurements"]] == ["m", "control"]
 
 
+def test_t32_combine_tells_people_which_parameters_become_one(
+    hfjax, hello, control, write, monkeypatch
+):
+    monkeypatch.setattr("hfjax.cli.streams.talks", lambda quiet: not quiet)
+    outcome = hfjax("combine", write("a.json", hello), write("b.json", control))
+    assert outcome.stderr == "hfjax: both workspaces share the parameters mu\n"
+
+
 def test_combine_reads_one_workspace_from_standard_input(hfjax, hello, control, write):
     found = hfjax("combine", write("a.json", hello), stdin=json.dumps(control)).json
     assert [channel["name"] for channel in found["channels"]] == ["SR", "CR"]
