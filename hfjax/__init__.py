@@ -16,6 +16,7 @@ CONTENTS = {
     "hfjax.errors": (
         "DataError",
         "DigestError",
+        "EditError",
         "FitError",
         "HfjaxError",
         "MissingPOIError",
@@ -36,6 +37,10 @@ CONTENTS = {
         "Workspace",
     ),
     "hfjax.spec.patchset": ("Patch", "PatchSet", "apply_patch"),
+    "hfjax.spec.combine": ("Join", "combine", "shared_parameters"),
+    "hfjax.spec.edit": ("rename", "select", "sort"),
+    "hfjax.spec.prune": ("Place", "prune"),
+    "hfjax.spec.prune_small": ("SmallPruning", "SmallSystematic", "prune_small"),
     "hfjax.model.build": ("build",),
     "hfjax.model.model": ("Data", "Model"),
     "hfjax.model.settings": ("ModelSettings",),
@@ -63,6 +68,7 @@ _HOME = {name: module for module, names in CONTENTS.items() for name in names}
 if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.errors import DataError as DataError
     from hfjax.errors import DigestError as DigestError
+    from hfjax.errors import EditError as EditError
     from hfjax.errors import FitError as FitError
     from hfjax.errors import HfjaxError as HfjaxError
     from hfjax.errors import MissingPOIError as MissingPOIError
@@ -100,9 +106,20 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.scan.records import ScanPoint as ScanPoint
     from hfjax.scan.records import ScanResult as ScanResult
     from hfjax.scan.run import scan as scan
+    from hfjax.spec.combine import Join as Join
+    from hfjax.spec.combine import combine as combine
+    from hfjax.spec.combine import shared_parameters as shared_parameters
+    from hfjax.spec.edit import rename as rename
+    from hfjax.spec.edit import select as select
+    from hfjax.spec.edit import sort as sort
     from hfjax.spec.patchset import Patch as Patch
     from hfjax.spec.patchset import PatchSet as PatchSet
     from hfjax.spec.patchset import apply_patch as apply_patch
+    from hfjax.spec.prune import Place as Place
+    from hfjax.spec.prune import prune as prune
+    from hfjax.spec.prune_small import SmallPruning as SmallPruning
+    from hfjax.spec.prune_small import SmallSystematic as SmallSystematic
+    from hfjax.spec.prune_small import prune_small as prune_small
     from hfjax.spec.workspace import Channel as Channel
     from hfjax.spec.workspace import Measurement as Measurement
     from hfjax.spec.workspace import Modifier as Modifier

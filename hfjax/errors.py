@@ -59,6 +59,10 @@ class PatchError(HfjaxError):
     """A JSON patch cannot be applied to this workspace."""
 
 
+class EditError(HfjaxError):
+    """An edit that cannot be made, or that would leave no valid workspace."""
+
+
 class ModelError(HfjaxError):
     """A workspace that its schema accepts has no meaning as a model."""
 

@@ -25,6 +25,36 @@ def test_the_table_has_every_command():
         assert f"| `hfjax {name} " in README, name
 
 
+OPTIONS_OF_PYHF = {
+    "pyhf": "--version --cite --citation -h --help --output-file",
+    "inspect": "--measurement",
+    "prune": "-c -s -m -t --measurement",
+    "rename": "-c -s -m --measurement",
+    "combine": "-j --merge-channels/--no-merge-channels",
+    "digest": "-a -j/-p",
+    "sort": "",
+    "fit": "--measurement -p --value --backend --optimizer --optconf",
+    "cls": "--measurement -p --test-poi --test-stat --calctype",
+    "json2xml": "--output-dir --specroot --dataroot --resultprefix -p",
+    "xml2json": "--basedir -v/--mount --track-progress/--hide-progress "
+    "--validation-as-error/--validation-as-warning",
+    "patchset": "inspect verify apply extract --name "
+    "--with-metadata/--without-metadata",
+    "contrib download": "-v -f -c",
+    "completions": "",
+}
+
+
+@pytest.mark.parametrize("command", OPTIONS_OF_PYHF)
+def test_every_option_of_pyhf_has_a_counterpart_or_a_reason(command):
+    section = README.split("## Coming from pyhf")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
+    shown = [row for row in rows if command == "pyhf" or command in row.split("|")[1]]
+    assert shown
+    for option in OPTIONS_OF_PYHF[command].split():
+        assert any(option in row.split("|")[1] for row in shown), option
+
+
 LINKS = re.findall(r"(?:\]\(|src=\")(?!https:)([\w./-]+)", README)
 
 

@@ -15,6 +15,7 @@ import typer
 from typer.main import get_command
 
 import hfjax
+from hfjax.cli.citation import citation
 from hfjax.cli.streams import complain
 from hfjax.errors import HfjaxError
 
@@ -32,8 +33,17 @@ COMMANDS = {
     "fit": "hfjax.cli.inference",
     "inspect": "hfjax.cli.documents",
     "digest": "hfjax.cli.documents",
+    "combine": "hfjax.cli.editing",
+    "prune": "hfjax.cli.editing",
+    "select": "hfjax.cli.editing",
+    "rename": "hfjax.cli.editing",
+    "sort": "hfjax.cli.editing",
+    "completions": "hfjax.cli.completions",
 }
-"""Every command, and the module that has the function of its name."""
+"""Every command, and the module that has the function of its name.
+
+A module may also bring a command's class, as `RenameCommand` for `rename`.
+"""
 PATCHSET_COMMANDS = {
     "inspect": "hfjax.cli.patchsets",
     "extract": "hfjax.cli.patchsets",
@@ -50,11 +60,28 @@ def _show_version(wanted: bool) -> bool:
     return wanted
 
 
+def _show_citation(wanted: bool) -> bool:
+    if wanted:
+        typer.echo(citation(), nl=False)
+        raise typer.Exit
+    return wanted
+
+
 def root(
     version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_show_version, is_eager=True, help="Show the version."
+        ),
+    ] = False,
+    cite: Annotated[
+        bool,
+        typer.Option(
+            "--cite",
+            "--citation",
+            callback=_show_citation,
+            is_eager=True,
+            help="Show what to cite, as BibTeX.",
         ),
     ] = False,
 ) -> None:
@@ -64,7 +91,7 @@ def root(
 
     Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge.
     """
-    del version
+    del version, cite
 
 
 def _patchset() -> None:
@@ -79,7 +106,8 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
     first, second = (*arguments, "", "")[:2]
     app = typer.Typer(name="hfjax", **_SETTINGS)
     app.callback()(root)
-    _add_commands(app, COMMANDS, first)
+    if first != "patchset":
+        _add_commands(app, COMMANDS, first)
     if first not in COMMANDS:
         group = typer.Typer(**_SETTINGS)
         group.callback()(_patchset)
@@ -90,8 +118,9 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
 
 def _add_commands(app: typer.Typer, known: Mapping[str, str], wanted: str) -> None:
     for name in [wanted] if wanted in known else known:
-        function = getattr(importlib.import_module(known[name]), name)
-        app.command(name)(function)
+        module = importlib.import_module(known[name])
+        kind = getattr(module, f"{name.capitalize()}Command", None)
+        app.command(name, cls=kind)(getattr(module, name))
 
 
 def program() -> NoReturn:

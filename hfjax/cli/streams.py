@@ -13,6 +13,7 @@ from typing import Any
 
 import typer
 
+from hfjax.errors import SpecificationError
 from hfjax.spec.patchset import PatchSet
 from hfjax.spec.workspace import Workspace
 
@@ -63,12 +64,24 @@ def write_json(document: Any, output: Path | None) -> None:
 
 
 def write_text(text: str, output: Path | None) -> None:
-    """Write a text to a file, or to standard output."""
-    if output is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    else:
-        output.write_text(text, encoding="utf-8")
+    """Write a text to a file, or to standard output.
+
+    Raises:
+        SpecificationError: It has characters that cannot be written.
+    """
+    try:
+        if output is None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        else:
+            output.write_bytes(text.encode())
+    except UnicodeEncodeError as error:
+        wrong = ascii(text[error.start : error.end][:10])
+        message = (
+            f"the result cannot be written: {error.encoding} has no {wrong}: change "
+            "the name that it is in"
+        )
+        raise SpecificationError(message) from error
 
 
 def complain(message: str) -> None:

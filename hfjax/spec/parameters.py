@@ -226,9 +226,20 @@ def _relative_uncertainties(carriers: list[tuple[Sample, Modifier]]) -> list[flo
     nominals = zip(*(sample.data for sample, _ in carriers), strict=True)
     errors = zip(*(modifier.data for _, modifier in carriers), strict=True)
     return [
-        sum(e * e for e in error) ** 0.5 / total if (total := sum(nominal)) > 0 else 0.0
+        relative_uncertainty(nominal, error)
         for nominal, error in zip(nominals, errors, strict=True)
     ]
+
+
+def relative_uncertainty(nominals: Sequence[Number], errors: Sequence[Number]) -> float:
+    """Return the relative uncertainty of a sum; 0 where the sum is not positive.
+
+    >>> relative_uncertainty((15, 5), (3, 4))
+    0.25
+    """
+    total = sum(map(float, nominals))
+    squares = sum(float(error) * float(error) for error in errors)
+    return squares**0.5 / total if total > 0 else 0.0
 
 
 def _staterror_channels(name: str, cells: list[Cell]) -> list[Channel]:

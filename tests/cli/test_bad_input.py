@@ -47,6 +47,15 @@ def test_bin_count_of_the_observation(hfjax, hello, write):
     assert "the observation of channel 'SR' has 1 bins" in complaint
 
 
+@pytest.mark.parametrize("arguments", [(), ("-o", "out.json")])
+def test_a_name_that_is_no_text(hfjax, hello, write, tmp_path, arguments):
+    hello["measurements"][0]["name"] = "\ud800"
+    path = write("ws.json", hello)
+    complaint = hfjax("sort", path, *arguments).complaint
+    assert r"cannot be written: utf-8 has no '\ud800'" in complaint
+    assert not (tmp_path / "out.json").exists()
+
+
 def test_duplicate_sample(hfjax, hello, write):
     hello["channels"][0]["samples"][0]["name"] = "bkg"
     complaint = hfjax("cls", write("ws.json", hello)).complaint

@@ -10,7 +10,10 @@ from hfjax import __version__
 from hfjax.cli.main import run
 from hfjax.errors import HfjaxError
 
-COMMANDS = ("scan", "cls", "fit", "inspect", "digest", "patchset")
+COMMANDS = (
+    *("scan", "cls", "fit", "inspect", "digest", "patchset"),
+    *("combine", "prune", "select", "rename", "sort", "completions"),
+)
 
 
 def test_version(hfjax):
@@ -89,6 +92,13 @@ def test_interruption_is_no_traceback(hfjax, monkeypatch):
         ["scan", "--help"],
         ["inspect", "{bkgonly}"],
         ["digest", "{bkgonly}"],
+        ["combine", "{bkgonly}", "{bkgonly}", "--join", "outer"],
+        ["prune", "{bkgonly}", "-t", "shapesys", "--smaller-than", "0.02"],
+        ["select", "{bkgonly}", "--channel", "SR.*"],
+        ["rename", "{bkgonly}", "--channel", "SR_low", "SR_0"],
+        ["sort", "{bkgonly}"],
+        ["completions", "bash"],
+        ["--cite"],
         ["patchset", "inspect", "{patchset}"],
         ["patchset", "extract", "{patchset}", "--name", "parent_600_lsp_0"],
         ["patchset", "verify", "{bkgonly}", "{patchset}"],

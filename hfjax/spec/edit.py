@@ -1,0 +1,233 @@
+"""Edit a workspace as a whole: rename its parts, sort them, select them by pattern."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from hfjax.errors import EditError, UnknownNameError, close_names
+from hfjax.spec.channel import Channel, Sample
+from hfjax.spec.keep import Rules, keep
+from hfjax.spec.measurement import Measurement
+from hfjax.spec.named import Record
+from hfjax.spec.prune import modifier_names, refuse_unknown
+from hfjax.spec.workspace import Workspace
+
+Names = Mapping[str, str]
+"""New names by old names."""
+
+
+def rename(
+    workspace: Workspace,
+    *,
+    channels: Names | None = None,
+    samples: Names | None = None,
+    modifiers: Names | None = None,
+    measurements: Names | None = None,
+) -> Workspace:
+    """Return a workspace with other names; all names change at once.
+
+    The observation of a channel changes its name with it. A modifier's name is that of
+    its parameter: what measurements say about it and the parameter of interest follow.
+    Modifiers may get the name of another one, and share its parameter from then on.
+
+    Args:
+        workspace: the workspace, which stays as it is.
+        channels: new names of channels by their old names, as in those that follow.
+        samples: of samples, in all channels.
+        modifiers: of modifiers, in all samples.
+        measurements: of measurements.
+
+    Raises:
+        UnknownNameError: The workspace has no such name; close names are suggested.
+        EditError: Two channels, two samples of a channel, two modifiers of a type in a
+            sample, two measurements or two settings of a parameter would have the same
+            name; or "lumi" would lose the name that its type asks for.
+
+    >>> from hfjax.spec.workspace import Modifier, Observation
+    >>> channel = Channel("SR", (Sample("top", (4,), (Modifier("mu", "normfactor"),)),))
+    >>> observations = (Observation("SR", (4,)),)
+    >>> ws = Workspace((channel,), (Measurement("m", "mu"),), observations)
+    >>> renamed = rename(ws, channels={"SR": "SR_low"}, modifiers={"mu": "mu_top"})
+    >>> renamed.observation("SR_low").data, renamed.measurement("m").poi
+    ((4,), 'mu_top')
+    """
+    channels, samples = channels or {}, samples or {}
+    modifiers, measurements = modifiers or {}, measurements or {}
+    refuse_unknown("channel", channels, workspace.channel_names)
+    refuse_unknown("sample", samples, workspace.sample_names)
+    refuse_unknown("modifier", modifiers, modifier_names(workspace))
+    refuse_unknown("measurement", measurements, workspace.measurement_names)
+    _keep_lumi(workspace, modifiers)
+    inside = [_inside_channel(c, samples, modifiers) for c in workspace.channels]
+    configs = [_inside_measurement(m, modifiers) for m in workspace.measurements]
+    return dataclasses.replace(
+        workspace,
+        channels=_renamed("channel", inside, channels),
+        measurements=_renamed("measurement", configs, measurements),
+        observations=_renamed("observation", workspace.observations, channels),
+    )
+
+
+def sort(workspace: Workspace) -> Workspace:
+    """Return a workspace in alphabetical order, which has the same meaning.
+
+    Channels, their samples, observations, measurements and their parameters are sorted
+    by name, modifiers by name and type. Patches count channels and samples, so a
+    patchset for the workspace does not fit the result: its digest differs.
+
+    Args:
+        workspace: the workspace, which stays as it is.
+
+    >>> from hfjax.spec.workspace import Observation
+    >>> channels = tuple(Channel(name, (Sample("top", (4,)),)) for name in ("SR", "CR"))
+    >>> observations = (Observation("SR", (4,)), Observation("CR", (5,)))
+    >>> sort(Workspace(channels, (Measurement("m"),), observations)).channel_names
+    ('CR', 'SR')
+    """
+    return dataclasses.replace(
+        workspace,
+        channels=_by_name(map(_sorted_channel, workspace.channels)),
+        measurements=_by_name(map(_sorted_measurement, workspace.measurements)),
+        observations=_by_name(workspace.observations),
+    )
+
+
+def select(
+    workspace: Workspace,
+    *,
+    channels: Iterable[str] = (),
+    samples: Iterable[str] = (),
+    modifiers: Iterable[str] = (),
+    measurements: Iterable[str] = (),
+) -> Workspace:
+    """Return a workspace with only those parts whose names match regular expressions.
+
+    A name has to match as a whole, and one expression of several is enough; where none
+    is given, all stay. Everything else goes as `hfjax.prune` removes it: observations
+    with their channels, settings of parameters with their modifiers.
+
+    Args:
+        workspace: the workspace, which stays as it is.
+        channels: regular expressions for names of channels, such as "SR.*".
+        samples: for names of samples, in all channels.
+        modifiers: for names of modifiers, in all samples.
+        measurements: for names of measurements.
+
+    Raises:
+        UnknownNameError: No name matches an expression.
+        EditError: An expression cannot be read, or what is left is no workspace.
+
+    >>> from hfjax.spec.workspace import Observation
+    >>> channels = tuple(Channel(name, (Sample("top", (4,)),)) for name in ("SR", "CR"))
+    >>> observations = (Observation("SR", (4,)), Observation("CR", (5,)))
+    >>> ws = Workspace(channels, (Measurement("m"),), observations)
+    >>> select(ws, channels=["S.*"]).channel_names
+    ('SR',)
+    """
+    known = modifier_names(workspace)
+    sample = _matching("sample", samples, workspace.sample_names)
+    modifier = _matching("modifier", modifiers, known)
+    rules = Rules(
+        channel=_matching("channel", channels, workspace.channel_names),
+        sample=lambda _, name: sample(name),
+        modifier=lambda _channel, _sample, found: modifier(found.name),
+        parameter=lambda name: name not in known or modifier(name),
+        measurement=_matching("measurement", measurements, workspace.measurement_names),
+    )
+    return keep(workspace, rules)
+
+
+def _renamed(
+    kind: str, records: Sequence[Any], new: Names, where: str = ""
+) -> tuple[Any, ...]:
+    """Records with their new names, which must differ, or their types must."""
+    changed = [
+        dataclasses.replace(found, name=new[found.name]) if found.name in new else found
+        for found in records
+    ]
+    keys = [(found.name, getattr(found, "type", "")) for found in changed]
+    if len(set(keys)) < len(keys):
+        clashing = [
+            before.name
+            for before, key in zip(records, keys, strict=True)
+            if keys.count(key) > 1
+        ]
+        first, second = clashing[:2]
+        both = f"{kind}s {first!r} and {second!r}{where}"
+        message = f"{both} would have one name: give them different ones"
+        raise EditError(message)
+    return tuple(changed)
+
+
+def _inside_channel(channel: Channel, samples: Names, modifiers: Names) -> Channel:
+    where = f" of channel {channel.name!r}"
+    inside = [_inside_sample(s, modifiers, where) for s in channel.samples]
+    renamed = _renamed("sample", inside, samples, where)
+    return dataclasses.replace(channel, samples=renamed)
+
+
+def _inside_sample(sample: Sample, modifiers: Names, where: str) -> Sample:
+    where = f" of sample {sample.name!r}{where}"
+    renamed = _renamed("modifier", sample.modifiers, modifiers, where)
+    return dataclasses.replace(sample, modifiers=renamed)
+
+
+def _inside_measurement(measurement: Measurement, modifiers: Names) -> Measurement:
+    where = f" of measurement {measurement.name!r}"
+    parameters = _renamed("parameter", measurement.parameters, modifiers, where)
+    poi = modifiers.get(measurement.poi, measurement.poi)
+    return dataclasses.replace(measurement, poi=poi, parameters=parameters)
+
+
+def _keep_lumi(workspace: Workspace, modifiers: Names) -> None:
+    new = modifiers.get("lumi", "lumi")
+    if new != "lumi" and ("lumi", "lumi") in workspace.modifiers:
+        message = (
+            f"modifier 'lumi' cannot be called {new!r}: modifiers of type lumi have no "
+            "other name than 'lumi'"
+        )
+        raise EditError(message)
+
+
+def _sorted_channel(channel: Channel) -> Channel:
+    return dataclasses.replace(
+        channel, samples=_by_name(map(_sorted_sample, channel.samples))
+    )
+
+
+def _sorted_sample(sample: Sample) -> Sample:
+    modifiers = sorted(sample.modifiers, key=lambda found: (found.name, found.type))
+    return dataclasses.replace(sample, modifiers=tuple(modifiers))
+
+
+def _sorted_measurement(measurement: Measurement) -> Measurement:
+    return dataclasses.replace(measurement, parameters=_by_name(measurement.parameters))
+
+
+def _by_name(records: Iterable[Record]) -> tuple[Record, ...]:
+    return tuple(sorted(records, key=lambda record: record.name))
+
+
+def _matching(
+    kind: str, patterns: Iterable[str], names: Sequence[str]
+) -> Callable[[str], bool]:
+    """Whether a name matches one of the expressions, or there is none."""
+    expressions = [_expression(kind, pattern) for pattern in patterns]
+    for expression in expressions:
+        if not any(map(expression.fullmatch, names)):
+            near = close_names(expression.pattern, names) or names[:10]
+            message = (
+                f"no {kind} of the workspace matches {expression.pattern!r} as a "
+                f"whole: there are {', '.join(map(repr, near)) or 'none at all'}"
+            )
+            raise UnknownNameError(message)
+    return lambda name: not expressions or any(e.fullmatch(name) for e in expressions)
+
+
+def _expression(kind: str, pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        message = f"{pattern!r} is no regular expression for a {kind}: {error}"
+        raise EditError(message) from None
