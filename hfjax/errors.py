@@ -59,6 +59,14 @@ class PatchError(HfjaxError):
     """A JSON patch cannot be applied to this workspace."""
 
 
+class ArchiveError(HfjaxError):
+    """An archive is broken, is none, or asks for what no honest archive needs."""
+
+
+class DownloadError(HfjaxError):
+    """A download is not allowed, or did not succeed."""
+
+
 class ModelError(HfjaxError):
     """A workspace that its schema accepts has no meaning as a model."""
 
