@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import PurePosixPath
 from typing import Any
 
 from hfjax.errors import ArchiveError
@@ -106,10 +107,14 @@ def read_member(member: Member, limit: int) -> bytes:
         ArchiveError: It is larger than the limit on a document, or broken.
     """
     if member.size > limit:
-        what = f"has more than {limit} bytes"
-        raise exceeded(what, "document")
+        raise too_large(limit)
     with refusing_broken(), member.open() as source:
         return b"".join(chunks(source))
+
+
+def too_large(limit: int) -> ArchiveError:
+    """Return the error for a document that is larger than one may be."""
+    return exceeded(f"has more than {limit} bytes", "document")
 
 
 def chunks(source: io.BufferedIOBase) -> Iterator[bytes]:
@@ -160,7 +165,7 @@ class _Bounded:
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int | None = -1) -> bytes:
-        left = self._size - self._file.tell()
+        left = max(0, self._size - self._file.tell())
         wanted = left if size is None or size < 0 else min(size, left)
         if wanted > self._limit:
             message = f"has a header of {wanted} bytes: nothing is unpacked"
@@ -204,7 +209,7 @@ def _zip_members(
             raise _refused(name, "is encrypted")
         if info.compress_type not in _ZIP_METHODS:
             raise _refused(name, "is compressed by an uncommon method")
-        open_it = partial(archive.open, info)
+        open_it: Any = partial(archive.open, info)
         yield Member(name, info.file_size, open_it), not info.is_dir()
 
 
@@ -232,6 +237,9 @@ def _checked(members: _Members, allowance: Allowance) -> tuple[Member, ...]:
         if not name or name in found:
             raise _refused(member.name, "is there twice" if name else "has no name")
         found[name] = Member(name, member.size, member.open)
+    for name in found:
+        if any(str(folder) in found for folder in PurePosixPath(name).parents):
+            raise _refused(name, "is inside of a file")
     return tuple(found.values())
 
 

@@ -19,6 +19,7 @@ from hfjax.spec.archive import (
     open_archive,
     read_member,
     refusing_broken,
+    too_large,
 )
 from hfjax.spec.archive_limits import Allowance, ArchiveLimits, exceeded
 from hfjax.spec.digest import digest
@@ -129,7 +130,8 @@ def extract_document(
             if member.name == name:
                 return read_member(member, limits.document)
             names.append(member.name)
-    raise unknown_name("file", name, names, f"'{path}'")
+    error = unknown_name("file", name, names, f"'{path}'")
+    raise error
 
 
 def _files(path: Path, limits: ArchiveLimits) -> Iterator[Member]:
@@ -189,12 +191,13 @@ def _copied(member: Member) -> Iterator[Any]:
 
 def _decompressed(member: Member, allowance: Allowance) -> Member:
     """Give a compressed document as it is when decompressed."""
-    limit = min(allowance.limits.document, allowance.bytes_left)
+    limit = allowance.limits.document
+    most = min(limit, allowance.bytes_left)
     with naming(f"its member {member.name!r}"), refusing_broken():
         with member.open() as source, gzip.open(source) as document:
-            content = document.read(limit + 1)
+            content = document.read(most + 1)
         if len(content) > limit:
-            raise allowance.too_large()
+            raise too_large(limit)
         allowance.spend(len(content))
     return Member(member.name, len(content), partial(io.BytesIO, content))
 
