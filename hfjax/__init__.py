@@ -14,8 +14,10 @@ __version__ = "0.1.0.dev0"
 
 CONTENTS = {
     "hfjax.errors": (
+        "ArchiveError",
         "DataError",
         "DigestError",
+        "DownloadError",
         "FitError",
         "HfjaxError",
         "MissingPOIError",
@@ -36,6 +38,9 @@ CONTENTS = {
         "Workspace",
     ),
     "hfjax.spec.patchset": ("Patch", "PatchSet", "apply_patch"),
+    "hfjax.spec.archive_limits": ("ArchiveLimits",),
+    "hfjax.spec.contents": ("ArchiveContents", "Document", "list_contents"),
+    "hfjax.spec.hepdata": ("Download", "DownloadSettings", "download"),
     "hfjax.model.build": ("build",),
     "hfjax.model.model": ("Data", "Model"),
     "hfjax.model.settings": ("ModelSettings",),
@@ -59,8 +64,10 @@ CONTENTS = {
 _HOME = {name: module for module, names in CONTENTS.items() for name in names}
 
 if TYPE_CHECKING:  # the same list, for type checkers and editors
+    from hfjax.errors import ArchiveError as ArchiveError
     from hfjax.errors import DataError as DataError
     from hfjax.errors import DigestError as DigestError
+    from hfjax.errors import DownloadError as DownloadError
     from hfjax.errors import FitError as FitError
     from hfjax.errors import HfjaxError as HfjaxError
     from hfjax.errors import MissingPOIError as MissingPOIError
@@ -97,6 +104,13 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.scan.records import ScanResult as ScanResult
     from hfjax.scan.run import scan as scan
     from hfjax.scan.run import scan_point as scan_point
+    from hfjax.spec.archive_limits import ArchiveLimits as ArchiveLimits
+    from hfjax.spec.contents import ArchiveContents as ArchiveContents
+    from hfjax.spec.contents import Document as Document
+    from hfjax.spec.contents import list_contents as list_contents
+    from hfjax.spec.hepdata import Download as Download
+    from hfjax.spec.hepdata import DownloadSettings as DownloadSettings
+    from hfjax.spec.hepdata import download as download
     from hfjax.spec.patchset import Patch as Patch
     from hfjax.spec.patchset import PatchSet as PatchSet
     from hfjax.spec.patchset import apply_patch as apply_patch

@@ -41,7 +41,7 @@ class Allowance:
     Traceback (most recent call last):
     ...
     hfjax.errors.ArchiveError: unpacks to more than 1000 bytes: if you trust it, raise \
-the limit 'unpacked'
+--max-unpacked
     """
 
     def __init__(self, limits: ArchiveLimits, packed: int) -> None:
@@ -76,5 +76,5 @@ the limit 'unpacked'
 
 
 def exceeded(what: str, limit: str) -> ArchiveError:
-    """Return the error for a limit that is exceeded."""
-    return ArchiveError(f"{what}: if you trust it, raise the limit {limit!r}")
+    """Return the error for a limit that is exceeded, with the option that raises it."""
+    return ArchiveError(f"{what}: if you trust it, raise --max-{limit}")

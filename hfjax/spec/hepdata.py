@@ -215,8 +215,8 @@ def _saved(
 def _check_size(size: int, largest: int) -> None:
     if size > largest:
         message = (
-            f"the archive has more than {largest} bytes: if you trust it, raise the "
-            "limit 'largest'"
+            f"the archive has more than {largest} bytes: if you trust it, raise "
+            "--max-size"
         )
         raise DownloadError(message)
 

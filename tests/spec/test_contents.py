@@ -1,5 +1,6 @@
 import gzip
 import json
+import re
 
 import pytest
 
@@ -100,9 +101,9 @@ def test_archives_and_compressed_documents_inside_are_opened(archive, tmp_path):
 @pytest.mark.parametrize(
     ("content", "kind", "problem"),
     [
-        (PATCH, "patch", None),
-        (b"[]", "other", None),
-        (b'{"a": 1}', "other", None),
+        (PATCH, "patch", ""),
+        (b"[]", "other", ""),
+        (b'{"a": 1}', "other", ""),
         (b"", "other", "empty: there is no JSON document in it"),
         (b'{"channels"', "other", "not JSON: .* at line 1"),
         (b"\xff\xfe{}", "other", "not UTF-8 text"),
@@ -115,14 +116,8 @@ def test_archives_and_compressed_documents_inside_are_opened(archive, tmp_path):
 def test_what_is_wrong_with_a_document_is_said(archive, content, kind, problem):
     (found,) = list_contents(archive({"a.json": content})).documents
     assert found.kind == kind
-    if problem is None:
-        assert found.problem == ""
-    else:
-        pytest.raises(ValueError, _raise, found.problem).match(problem)
-
-
-def _raise(message):
-    raise ValueError(message)
+    assert re.search(problem, found.problem)
+    assert bool(problem) == bool(found.problem)
 
 
 def test_patchset_without_its_workspace_says_that_there_is_none(archive):
@@ -139,7 +134,7 @@ def test_files_of_macos_are_no_documents(archive):
 def test_document_is_extracted_as_it_is(archive):
     path = archive(FILES)
     assert extract_document(path, "SR/BkgOnly.json") == WORKSPACE
-    with pytest.raises(UnknownNameError, match="mean 'SR/BkgOnly.json'"):
+    with pytest.raises(UnknownNameError, match=r"mean 'SR/BkgOnly\.json'"):
         extract_document(path, "SR/BkgOnly")
 
 
@@ -181,7 +176,7 @@ def test_document_that_is_too_large_for_memory_is_said(archive):
     with pytest.raises(ArchiveError, match="more than 50 bytes"):
         extract_document(path, "a.json", ArchiveLimits(document=50))
     path = archive({"a.json.gz": gzip.compress(b"[1]" + b" " * 100)})
-    with pytest.raises(ArchiveError, match="raise the limit 'document'"):
+    with pytest.raises(ArchiveError, match="raise --max-document"):
         list_contents(path, ArchiveLimits(document=50))
 
 
