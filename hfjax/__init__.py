@@ -38,6 +38,9 @@ CONTENTS = {
         "Workspace",
     ),
     "hfjax.spec.patchset": ("Patch", "PatchSet", "apply_patch"),
+    "hfjax.spec.signal": ("ChannelSignal", "Signal"),
+    "hfjax.spec.signal_patches": ("make_patchset",),
+    "hfjax.spec.signal_table": ("read_signals",),
     "hfjax.spec.archive_limits": ("ArchiveLimits",),
     "hfjax.spec.contents": ("ArchiveContents", "Document", "list_contents"),
     "hfjax.spec.hepdata": ("Download", "DownloadSettings", "download"),
@@ -114,6 +117,10 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.spec.patchset import Patch as Patch
     from hfjax.spec.patchset import PatchSet as PatchSet
     from hfjax.spec.patchset import apply_patch as apply_patch
+    from hfjax.spec.signal import ChannelSignal as ChannelSignal
+    from hfjax.spec.signal import Signal as Signal
+    from hfjax.spec.signal_patches import make_patchset as make_patchset
+    from hfjax.spec.signal_table import read_signals as read_signals
     from hfjax.spec.workspace import Channel as Channel
     from hfjax.spec.workspace import Measurement as Measurement
     from hfjax.spec.workspace import Modifier as Modifier

@@ -26,7 +26,8 @@ _SETTINGS: dict[str, Any] = {
 
 app = typer.Typer(name="hfjax", **_SETTINGS)
 patchset_app = typer.Typer(
-    help="Inspect, extract, apply and verify the patches of a patchset.", **_SETTINGS
+    help="Inspect, extract, apply, verify and make the patches of a patchset.",
+    **_SETTINGS,
 )
 
 
@@ -68,6 +69,7 @@ for _command in (
     patchsets.extract,
     patchsets.apply,
     patchsets.verify,
+    patchsets.make,
 ):
     patchset_app.command()(_command)
 

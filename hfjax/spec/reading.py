@@ -60,6 +60,25 @@ def read_json(source: Source) -> Any:
         raise error.inside(source_name(source)) from None
 
 
+def read_text(source: Source) -> str:
+    """Read UTF-8 text.
+
+    Args:
+        source: a path, "-" for standard input, or an open file.
+
+    Raises:
+        SpecificationError: It cannot be read or is not UTF-8 text.
+
+    >>> import io
+    >>> read_text(io.BytesIO(b"m_parent,SR[0]"))
+    'm_parent,SR[0]'
+    """
+    try:
+        return _decode(_read(source))
+    except SpecificationError as error:
+        raise error.inside(source_name(source)) from None
+
+
 def parse_json(content: str | bytes) -> Any:
     """Make a document of the text of one JSON document, or of its UTF-8 bytes.
 
