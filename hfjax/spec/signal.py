@@ -73,7 +73,7 @@ class Signal:
     cross_section: Number | None = None
 
     @classmethod
-    def parse(cls, document: Mapping[str, Any]) -> "Signal":
+    def parse(cls, document: Any) -> "Signal":
         """Make a signal of a JSON object, in which arrays and histograms are welcome.
 
         - `channels`: `{name: events}`, one number a bin, or `{name: {"data": events,

@@ -116,7 +116,8 @@ def _from_csv(content: str, labels: Sequence[str]) -> tuple[Signal, ...]:
         message = "a table has a line of headings, and a line for each signal"
         raise SpecificationError(message)
     columns = _columns(rows[0][1], labels)
-    return tuple([_signal(line, row, columns) for line, row in rows[1:]])
+    values = dict.fromkeys(labels)  # in this order, whatever that of the columns
+    return tuple([_signal(line, row, columns, values) for line, row in rows[1:]])
 
 
 def _columns(headings: Sequence[str], labels: Sequence[str]) -> list[Column]:
@@ -176,21 +177,25 @@ def _check_bins(column: Column, bins: Sequence[int | None]) -> None:
         raise SpecificationError(message)
 
 
-def _signal(line: int, row: Sequence[str], columns: Sequence[Column]) -> Signal:
+def _signal(
+    line: int, row: Sequence[str], columns: Sequence[Column], values: dict[str, None]
+) -> Signal:
     """Make a signal of a line of the table."""
     try:
         if len(row) != len(columns):
             message = f"{len(row)} cells for {len(columns)} columns"
             raise SpecificationError(message)
-        return Signal.parse(_document(row, columns))
+        document = _document(row, columns, {"values": dict(values)})
+        return Signal.parse(document)
     except SpecificationError as error:
         where = f"line {line}"
         raise error.inside(where) from None
 
 
-def _document(row: Sequence[str], columns: Sequence[Column]) -> dict[str, Any]:
-    """Return the JSON object of a signal, without what its cells leave empty."""
-    document: dict[str, Any] = {}
+def _document(
+    row: Sequence[str], columns: Sequence[Column], document: dict[str, Any]
+) -> dict[str, Any]:
+    """Complete the JSON object of a signal with what its cells do not leave empty."""
     cells = list(zip(columns, row, strict=True))
     filled = {column.place for column, cell in cells if cell}
     for column, cell in sorted(cells, key=lambda pair: pair[0].bin or 0):
