@@ -44,6 +44,20 @@ CONTENTS = {
     "hfjax.spec.archive_limits": ("ArchiveLimits",),
     "hfjax.spec.contents": ("ArchiveContents", "Document", "list_contents"),
     "hfjax.spec.hepdata": ("Download", "DownloadSettings", "download"),
+    "hfjax.spec.simple": (
+        "channel",
+        "correlated_background",
+        "histosys",
+        "lumi",
+        "normfactor",
+        "normsys",
+        "sample",
+        "shapefactor",
+        "shapesys",
+        "staterror",
+        "uncorrelated_background",
+        "workspace",
+    ),
     "hfjax.model.build": ("build",),
     "hfjax.model.model": ("Data", "Model"),
     "hfjax.model.settings": ("ModelSettings",),
@@ -121,6 +135,18 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.spec.signal import Signal as Signal
     from hfjax.spec.signal_patches import make_patchset as make_patchset
     from hfjax.spec.signal_table import read_signals as read_signals
+    from hfjax.spec.simple import channel as channel
+    from hfjax.spec.simple import correlated_background as correlated_background
+    from hfjax.spec.simple import histosys as histosys
+    from hfjax.spec.simple import lumi as lumi
+    from hfjax.spec.simple import normfactor as normfactor
+    from hfjax.spec.simple import normsys as normsys
+    from hfjax.spec.simple import sample as sample
+    from hfjax.spec.simple import shapefactor as shapefactor
+    from hfjax.spec.simple import shapesys as shapesys
+    from hfjax.spec.simple import staterror as staterror
+    from hfjax.spec.simple import uncorrelated_background as uncorrelated_background
+    from hfjax.spec.simple import workspace as workspace
     from hfjax.spec.workspace import Channel as Channel
     from hfjax.spec.workspace import Measurement as Measurement
     from hfjax.spec.workspace import Modifier as Modifier

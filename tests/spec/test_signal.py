@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import equinox as eqx
+import hist
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -123,7 +124,6 @@ def test_arrays_are_welcome(background):
 
 
 def test_variances_of_a_histogram_become_its_staterror(background):
-    hist = pytest.importorskip("hist")
     histogram = hist.new.Reg(3, 0, 300, name="met").Weight()
     histogram.fill([10, 50, 150, 250], weight=[3.0, 4.0, 2.0, 0.5])
     found = background.with_signal({"SR_high": histogram})
