@@ -55,7 +55,7 @@ def read_json(source: Source) -> Any:
     {'a': [1, 2.0]}
     """
     try:
-        return parse_json(_read(source))
+        return _parse(_decode(_read(source)))  # no name keeps what was read alive
     except SpecificationError as error:
         raise error.inside(source_name(source)) from None
 
