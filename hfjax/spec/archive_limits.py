@@ -23,7 +23,7 @@ class ArchiveLimits:
     unpacked: int = 2 << 30
     members: int = 10_000
     ratio: float = 200.0
-    document: int = 256 << 20
+    document: int = 128 << 20
 
 
 class Allowance:

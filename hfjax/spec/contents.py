@@ -99,7 +99,7 @@ def list_contents(
     documents: dict[str, Document] = {}
     digests: dict[str, Digests] = {}
     others = []
-    with naming(f"'{path}'"), refusing_broken():
+    with naming(f"'{path}'"):
         for member in _files(Path(path), limits):
             name = member.name
             if _is_json(name):
@@ -125,7 +125,7 @@ def extract_document(
         ArchiveError: It cannot be read, is no archive or an unsafe one.
     """
     names = []
-    with naming(f"'{path}'"), refusing_broken():
+    with naming(f"'{path}'"):
         for member in _files(Path(path), limits):
             if member.name == name:
                 return read_member(member, limits.document)
@@ -136,11 +136,13 @@ def extract_document(
 
 def _files(path: Path, limits: ArchiveLimits) -> Iterator[Member]:
     """Yield all files; each can be read until the next is asked for."""
-    if path.is_dir():
-        yield from _files_of_folder(path, limits)
-        return
-    with path.open("rb") as file:
-        yield from _files_of_archive(file, "", Allowance(limits, path.stat().st_size))
+    with refusing_broken():
+        if path.is_dir():
+            yield from _files_of_folder(path, limits)
+            return
+        with path.open("rb") as file:
+            allowance = Allowance(limits, path.stat().st_size)
+            yield from _files_of_archive(file, "", allowance)
 
 
 def _files_of_folder(folder: Path, limits: ArchiveLimits) -> Iterator[Member]:

@@ -7,7 +7,7 @@ nothing is left out.
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -115,12 +115,11 @@ class Signal:
             Malformed: The object is not what the schema asks.
         """
         members(document, _SIGNAL, _OPTIONAL)
-        values = {
-            key: value if isinstance(value, str) else number(value)
-            for key, value in _open(document.get("values", {})).items()
-        }
+        values = _open(document.get("values", {}))
+        numeric = [number(v) for v in values.values() if not isinstance(v, str)]
         name = text(document.get("name", _name(values)))
         try:
+            _refuse_infinite(numeric)
             channels = _parse_channels(document["channels"])
             modifiers = _lumi(document.get("lumi", False))
             modifiers += _normsys(document.get("normsys", {}))
@@ -223,7 +222,7 @@ def _multiplied(
     _refuse_infinite((factor,))
 
     def times(values: tuple[Number, ...]) -> tuple[Number, ...]:
-        return tuple([value * factor for value in values])
+        return _finite([value * factor for value in values])
 
     def modified(modifier: Modifier) -> Modifier:
         if modifier.type != "histosys":
@@ -255,10 +254,10 @@ def _finite(value: Any) -> tuple[Number, ...]:
     return found
 
 
-def _refuse_infinite(values: tuple[Number, ...]) -> None:
+def _refuse_infinite(values: Iterable[Number]) -> None:
     for value in values:
         if not math.isfinite(value):
-            message = f"{value} is no number of events: give a finite number"
+            message = f"{value} is not a finite number"
             raise SpecificationError(message)
 
 

@@ -1,6 +1,8 @@
 """`hfjax patchset inspect | extract | apply | verify | make`."""
 
 import json
+import re
+from pathlib import Path
 
 
 def test_inspect_lists_names_and_values(hfjax, files):
@@ -98,3 +100,13 @@ def test_make_refuses_wrong_tables_with_names(hfjax, files, write):
     assert "no column named 'mass' in the table" in complaint("m,SR[0]\n1,2")
     both = hfjax("patchset", "make", "-", "-", stdin="{}").complaint
     assert "cannot both be standard input" in both
+
+
+def test_table_of_the_readme_is_one(hfjax, example, write):
+    readme = Path(__file__).parent.parent.parent / "README.md"
+    (table,) = re.findall(r"```text\n(m_parent.*?)```", readme.read_text(), re.DOTALL)
+    (line,) = re.findall(r"^hfjax patchset make .*$", readme.read_text(), re.MULTILINE)
+    arguments = line.split()[1:]
+    arguments[2:4] = [example[0], write("signals.csv", table)]
+    assert hfjax(*arguments).code == 0
+    assert hfjax("patchset", "verify", example[0], "patchset.json").code == 0

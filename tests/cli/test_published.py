@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from hfjax.cli import published
 from hfjax.spec import connection
 from tests.spec import archives, server
 
@@ -153,3 +154,15 @@ def test_extracted_patchset_can_be_piped_on(hfjax, archive, tmp_path):
     text = hfjax("open", "a.tar.gz", "--extract", "patchset.json").stdout
     shown = hfjax("patchset", "inspect", "-", stdin=text).json
     assert len(shown["patches"]) == len(json.loads(text)["patches"])
+
+
+def test_progress_is_shown_on_a_terminal_only(monkeypatch, capsys):
+    for wanted in (True, False):
+        monkeypatch.setattr(published, "talks", lambda _, wanted=wanted: wanted)
+        with published.byte_bar(quiet=False) as progress:
+            if progress is not None:
+                progress(500, 1000)
+                progress(1000, 1000)
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        assert ("1.0/1.0 kB" in captured.err) == wanted

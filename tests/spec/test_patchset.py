@@ -384,9 +384,9 @@ def test_any_operations_do_what_jsonpatch_does(document, operations):
 
 
 def large_patchset(patches):
-    """A patchset whose patches have 100 modifiers each, as text."""
+    """A patchset whose patches have 50 modifiers each, as text."""
     modifier = {"type": "normsys", "data": {"lo": 0.987654321, "hi": 1.0123456789}}
-    modifiers = [{"name": f"alpha_{i}", **modifier} for i in range(100)]
+    modifiers = [{"name": f"alpha_{i}", **modifier} for i in range(50)]
     value = {"name": "new", "data": [1.5, 2.5], "modifiers": modifiers}
     one = [add("/channels/0/samples/-", value)]
     found = [documents.patch(f"m_{i}", i, one) for i in range(patches)]
@@ -407,7 +407,7 @@ def peak_of_loading(content, workspace):
 
 
 def test_memory_of_a_patchset_is_proportional_to_its_size(workspace):
-    small, large = large_patchset(25), large_patchset(100)
+    small, large = large_patchset(10), large_patchset(40)
     first, second = (peak_of_loading(found, workspace) for found in (small, large))
     growth = len(large) / len(small)
     assert second < 1.1 * growth * first

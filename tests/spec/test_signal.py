@@ -174,7 +174,7 @@ def test_strength_has_to_be_known(pois, words):
             },
             r"non-empty|too short",
         ),
-        ({"CR_top": {"data": [float("nan")]}}, "'CR_top': nan is no number of events"),
+        ({"CR_top": {"data": [float("nan")]}}, "'CR_top': nan is not a finite"),
         (
             {"CR_top": {"data": [1], "normsys": {"x": 1.08}}},
             "'x' is 1.08: one number is",
@@ -302,7 +302,7 @@ def test_patches_made_from_published_signals_give_the_same_models(
     assert eqx.tree_equal(ours, theirs)
 
 
-def test_index_of_a_channel_comes_from_its_name(background):
+def test_t22_index_of_a_channel_comes_from_its_name(background):
     signal = {"values": {"m": 1}, "channels": {"SR_high": [1, 2, 3], "CR_top": [4]}}
     made = make_patchset(background, [signal])
     paths = [operation["path"] for operation in made[0].operations]
@@ -321,6 +321,20 @@ def test_cross_section_is_kept_in_the_metadata_of_its_patch(background):
     made = make_patchset(background, [signal])
     assert made[0].extra == {"cross_section": 0.25}
     assert made[0].operations[0]["value"]["data"] == [1.0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cross_section": float("inf")},
+        {"cross_section": 1e308, "channels": {"CR_top": [10.0]}},
+        {"values": {"m": float("nan")}},
+        {"normsys": {"x": {"lo": 1.0, "hi": float("nan")}}},
+    ],
+)
+def test_numbers_that_are_not_finite_are_refused(change):
+    with pytest.raises(SpecificationError, match=r"signal 'm_.*(inf|nan) is not a fin"):
+        Signal.parse({"values": {"m": 1}, "channels": {"CR_top": [4.0]}} | change)
 
 
 def signals_of(*changes):
