@@ -14,9 +14,11 @@ __version__ = "0.1.0.dev0"
 
 CONTENTS = {
     "hfjax.errors": (
+        "ArchiveError",
         "DataError",
         "DigestError",
         "EditError",
+        "DownloadError",
         "FitError",
         "HfjaxError",
         "MissingPOIError",
@@ -41,6 +43,26 @@ CONTENTS = {
     "hfjax.spec.edit": ("rename", "select", "sort"),
     "hfjax.spec.prune": ("Place", "prune"),
     "hfjax.spec.prune_small": ("SmallPruning", "SmallSystematic", "prune_small"),
+    "hfjax.spec.signal": ("ChannelSignal", "Signal"),
+    "hfjax.spec.signal_patches": ("make_patchset",),
+    "hfjax.spec.signal_table": ("read_signals",),
+    "hfjax.spec.archive_limits": ("ArchiveLimits",),
+    "hfjax.spec.contents": ("ArchiveContents", "Document", "list_contents"),
+    "hfjax.spec.hepdata": ("Download", "DownloadSettings", "download"),
+    "hfjax.spec.simple": (
+        "channel",
+        "correlated_background",
+        "histosys",
+        "lumi",
+        "normfactor",
+        "normsys",
+        "sample",
+        "shapefactor",
+        "shapesys",
+        "staterror",
+        "uncorrelated_background",
+        "workspace",
+    ),
     "hfjax.model.build": ("build",),
     "hfjax.model.model": ("Data", "Model"),
     "hfjax.model.settings": ("ModelSettings",),
@@ -66,8 +88,10 @@ CONTENTS = {
 _HOME = {name: module for module, names in CONTENTS.items() for name in names}
 
 if TYPE_CHECKING:  # the same list, for type checkers and editors
+    from hfjax.errors import ArchiveError as ArchiveError
     from hfjax.errors import DataError as DataError
     from hfjax.errors import DigestError as DigestError
+    from hfjax.errors import DownloadError as DownloadError
     from hfjax.errors import EditError as EditError
     from hfjax.errors import FitError as FitError
     from hfjax.errors import HfjaxError as HfjaxError
@@ -106,12 +130,19 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.scan.records import ScanPoint as ScanPoint
     from hfjax.scan.records import ScanResult as ScanResult
     from hfjax.scan.run import scan as scan
+    from hfjax.spec.archive_limits import ArchiveLimits as ArchiveLimits
     from hfjax.spec.combine import Join as Join
     from hfjax.spec.combine import combine as combine
     from hfjax.spec.combine import shared_parameters as shared_parameters
+    from hfjax.spec.contents import ArchiveContents as ArchiveContents
+    from hfjax.spec.contents import Document as Document
+    from hfjax.spec.contents import list_contents as list_contents
     from hfjax.spec.edit import rename as rename
     from hfjax.spec.edit import select as select
     from hfjax.spec.edit import sort as sort
+    from hfjax.spec.hepdata import Download as Download
+    from hfjax.spec.hepdata import DownloadSettings as DownloadSettings
+    from hfjax.spec.hepdata import download as download
     from hfjax.spec.patchset import Patch as Patch
     from hfjax.spec.patchset import PatchSet as PatchSet
     from hfjax.spec.patchset import apply_patch as apply_patch
@@ -120,6 +151,22 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.spec.prune_small import SmallPruning as SmallPruning
     from hfjax.spec.prune_small import SmallSystematic as SmallSystematic
     from hfjax.spec.prune_small import prune_small as prune_small
+    from hfjax.spec.signal import ChannelSignal as ChannelSignal
+    from hfjax.spec.signal import Signal as Signal
+    from hfjax.spec.signal_patches import make_patchset as make_patchset
+    from hfjax.spec.signal_table import read_signals as read_signals
+    from hfjax.spec.simple import channel as channel
+    from hfjax.spec.simple import correlated_background as correlated_background
+    from hfjax.spec.simple import histosys as histosys
+    from hfjax.spec.simple import lumi as lumi
+    from hfjax.spec.simple import normfactor as normfactor
+    from hfjax.spec.simple import normsys as normsys
+    from hfjax.spec.simple import sample as sample
+    from hfjax.spec.simple import shapefactor as shapefactor
+    from hfjax.spec.simple import shapesys as shapesys
+    from hfjax.spec.simple import staterror as staterror
+    from hfjax.spec.simple import uncorrelated_background as uncorrelated_background
+    from hfjax.spec.simple import workspace as workspace
     from hfjax.spec.workspace import Channel as Channel
     from hfjax.spec.workspace import Measurement as Measurement
     from hfjax.spec.workspace import Modifier as Modifier

@@ -63,6 +63,14 @@ class EditError(HfjaxError):
     """An edit that cannot be made, or that would leave no valid workspace."""
 
 
+class ArchiveError(HfjaxError):
+    """An archive is broken, is none, or asks for what no honest archive needs."""
+
+
+class DownloadError(HfjaxError):
+    """A download is not allowed, or did not succeed."""
+
+
 class ModelError(HfjaxError):
     """A workspace that its schema accepts has no meaning as a model."""
 

@@ -38,6 +38,8 @@ COMMANDS = {
     "select": "hfjax.cli.editing",
     "rename": "hfjax.cli.editing",
     "sort": "hfjax.cli.editing",
+    "download": "hfjax.cli.published",
+    "open": "hfjax.cli.published",
     "completions": "hfjax.cli.completions",
 }
 """Every command, and the module that has the function of its name.
@@ -49,6 +51,7 @@ PATCHSET_COMMANDS = {
     "extract": "hfjax.cli.patchsets",
     "apply": "hfjax.cli.patchsets",
     "verify": "hfjax.cli.patchsets",
+    "make": "hfjax.cli.patchsets",
 }
 """The same for the commands after `hfjax patchset`."""
 
@@ -95,7 +98,7 @@ def root(
 
 
 def _patchset() -> None:
-    """Inspect, extract, apply and verify the patches of a patchset."""
+    """Inspect, extract, apply, verify and make the patches of a patchset."""
 
 
 def make_app(arguments: Sequence[str]) -> typer.Typer:

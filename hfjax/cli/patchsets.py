@@ -15,6 +15,9 @@ from hfjax.cli.options import (
 )
 from hfjax.cli.streams import load_both, write_json
 from hfjax.spec.patchset import PatchSet
+from hfjax.spec.signal_patches import NO_RECORD, make_patchset
+from hfjax.spec.signal_table import read_signals
+from hfjax.spec.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,40 @@ class VerifyOptions:
     output: OutputOption = None
 
 
+@dataclass(frozen=True)
+class MakeOptions:
+    """Options of `hfjax patchset make`."""
+
+    bkgonly: BackgroundArgument
+    table: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE",
+            help="CSV or JSON file of the signals, or - for standard input.",
+        ),
+    ]
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,NAME",
+            help="Columns that say where a signal is, such as m_parent,m_lsp; a JSON "
+            "table names them itself.",
+        ),
+    ] = None
+    description: Annotated[str, typer.Option(help="What the signals are.")] = ""
+    hepdata: Annotated[
+        str, typer.Option(metavar="RECORD", help="Their record, such as ins1748602.")
+    ] = NO_RECORD
+    poi: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of the signals' strength; the parameter of interest of the "
+            "measurements by default."
+        ),
+    ] = None
+    output: OutputOption = None
+
+
 @takes(PatchSetInspectOptions)
 def inspect(options: PatchSetInspectOptions) -> None:
     """Show a patchset's labels, and the name and values of each patch."""
@@ -96,3 +133,46 @@ def verify(options: VerifyOptions) -> None:
     workspace, patchset = load_both(options.bkgonly, options.patchset)
     patchset.verify(workspace)
     write_json({"verified": True, "digests": patchset.digests}, options.output)
+
+
+@takes(MakeOptions)
+def make(options: MakeOptions) -> None:
+    """Make a patchset from a table of signal events, by the names of channels.
+
+    A CSV table has a line for each signal and, in any order, the columns of
+    --labels and these, of which all but the first are optional:
+
+    CHANNEL[0], CHANNEL[1], ...: events in the bins of a channel; left out
+    or left empty where the signal gives none;
+    staterror:CHANNEL[0], ...: their statistical uncertainties in events;
+    normsys:NAME: a relative uncertainty, 0.08 for 8 %; or
+    normsys:NAME:lo and normsys:NAME:hi: factors;
+    histosys:NAME:lo:CHANNEL[0], histosys:NAME:hi:CHANNEL[0], ...: events at
+    one standard deviation down and up;
+    cross_section: multiplies all events of its line; in pb, those are
+    acceptance times efficiency times luminosity in 1/pb;
+    lumi: true where the uncertainty of the luminosity applies;
+    name: name of the patch.
+
+    A JSON table is a list of objects that say the same for each channel:
+
+    {"values": {"m_parent": 600}, "cross_section": 0.5, "lumi": true,
+    "normsys": {NAME: 0.08, NAME: {"lo": 0.9, "hi": 1.2}},
+    "channels": {"SR": [1.5, 0.5], "CR": {"data": [0.1],
+    "staterror": [0.02], "normsys": {...},
+    "histosys": {NAME: {"lo_data": [0.09], "hi_data": [0.12]}}}}}
+    """
+    if options.bkgonly == options.table == "-":
+        message = "the workspace and the table cannot both be standard input"
+        raise typer.BadParameter(message)
+    workspace = Workspace.load(options.bkgonly)
+    labels = options.labels.split(",") if options.labels else None
+    patchset = make_patchset(
+        workspace,
+        read_signals(options.table, labels or ()),
+        labels,
+        description=options.description,
+        hepdata=options.hepdata,
+        poi=options.poi,
+    )
+    write_json(patchset.dump(), options.output)

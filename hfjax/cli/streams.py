@@ -84,6 +84,16 @@ def write_text(text: str, output: Path | None) -> None:
         raise SpecificationError(message) from error
 
 
+def write_bytes(content: bytes, output: Path | None) -> None:
+    """Write bytes as they are to a file, or to standard output."""
+    if output is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    else:
+        output.write_bytes(content)
+
+
 def complain(message: str) -> None:
     """Write one line to standard error, whatever lines the message has."""
     print("hfjax:", " ".join(message.split()), file=sys.stderr)

@@ -5,8 +5,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, SupportsIndex
 
-from hfjax.errors import DigestError, SpecificationError, UnknownNameError, close_names
-from hfjax.spec.named import find, names, refuse_duplicates
+from hfjax.errors import (
+    DigestError,
+    SpecificationError,
+    UnknownNameError,
+    close_names,
+    unknown_name,
+)
+from hfjax.spec.named import names, refuse_duplicates
 from hfjax.spec.patching import Operation, patched
 from hfjax.spec.reading import Source, read_json, source_name
 from hfjax.spec.schema import JSONPATCH, PATCHSET, validate
@@ -96,6 +102,9 @@ class PatchSet:
     patches: tuple[Patch, ...]
     version: str = VERSION
     extra: dict[str, Any] = field(default_factory=dict)
+    _known: dict[Any, Patch] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         refuse_duplicates("patch", self.patches, "/patches")
@@ -107,6 +116,8 @@ class PatchSet:
                 )
                 raise SpecificationError(message, f"/patches/{index}/metadata/values")
         refuse_duplicates("values", self.patches, "/patches", _values)
+        self._known.update({patch.name: patch for patch in self.patches})
+        self._known.update({patch.values: patch for patch in self.patches})
 
     @classmethod
     def load(cls, source: Source) -> "PatchSet":
@@ -188,11 +199,12 @@ class PatchSet:
         return iter(self.patches)
 
     def __getitem__(self, key: str | SupportsIndex | Sequence[Number | str]) -> Patch:
-        if isinstance(key, str):
-            return find("patch", self.patches, key, "the patchset")
         if isinstance(key, SupportsIndex):
             return self._at(operator.index(key))
-        return self._with(tuple(key))
+        key = key if isinstance(key, str) else tuple(key)
+        if key in self._known:
+            return self._known[key]
+        raise self._unknown(key)
 
     def _at(self, index: int) -> Patch:
         if -len(self) <= index < len(self):
@@ -200,15 +212,14 @@ class PatchSet:
         message = f"no patch {index} in the patchset: it has {len(self)}, from 0 on"
         raise UnknownNameError(message)
 
-    def _with(self, values: tuple[Number | str, ...]) -> Patch:
-        known = {patch.values: patch for patch in self.patches}
-        if values in known:
-            return known[values]
-        near = close_names(str(values), map(str, known))
+    def _unknown(self, key: str | tuple[Number | str, ...]) -> UnknownNameError:
+        if isinstance(key, str):
+            return unknown_name("patch", key, self.names, "the patchset")
+        near = close_names(str(key), [str(patch.values) for patch in self.patches])
         hint = f"did you mean {' or '.join(near)}?" if near else "see its names"
         labels = ", ".join(self.labels)
-        message = f"no patch with the values {values} of ({labels}): {hint}"
-        raise UnknownNameError(message)
+        message = f"no patch with the values {key} of ({labels}): {hint}"
+        return UnknownNameError(message)
 
     def verify(self, workspace: Workspace) -> None:
         """Check that the patches are made for this workspace.

@@ -1,8 +1,11 @@
 """Read JSON from a file, from standard input or from an open file."""
 
+import contextlib
+import gc
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -52,9 +55,40 @@ def read_json(source: Source) -> Any:
     {'a': [1, 2.0]}
     """
     try:
-        return _parse(_decode(_read(source)))
+        return _parse(_decode(_read(source)))  # no name keeps what was read alive
     except SpecificationError as error:
         raise error.inside(source_name(source)) from None
+
+
+def read_text(source: Source) -> str:
+    """Read UTF-8 text.
+
+    Args:
+        source: a path, "-" for standard input, or an open file.
+
+    Raises:
+        SpecificationError: It cannot be read or is not UTF-8 text.
+
+    >>> import io
+    >>> read_text(io.BytesIO(b"m_parent,SR[0]"))
+    'm_parent,SR[0]'
+    """
+    try:
+        return _decode(_read(source))
+    except SpecificationError as error:
+        raise error.inside(source_name(source)) from None
+
+
+def parse_json(content: str | bytes) -> Any:
+    """Make a document of the text of one JSON document, or of its UTF-8 bytes.
+
+    Raises:
+        SpecificationError: It is not UTF-8 text or not JSON.
+
+    >>> parse_json(b'{"a": [1, 2.0]}')
+    {'a': [1, 2.0]}
+    """
+    return _parse(_decode(content))
 
 
 def _read(source: Source) -> str | bytes:
@@ -88,12 +122,28 @@ def _wrong_encoding(error: UnicodeDecodeError) -> str:
     )
 
 
+@contextlib.contextmanager
+def _no_collections() -> Iterator[None]:
+    """Let no garbage be looked for: a document has no cycles, and millions of parts.
+
+    Looking for it takes longer than reading a large patchset does.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 def _parse(content: str) -> Any:
-    if not content.strip():
+    if not content or content.isspace():
         message = "empty: there is no JSON document in it"
         raise SpecificationError(message)
     try:
-        return json.loads(content)
+        with _no_collections():
+            return json.loads(content)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         message = f"not JSON: {error.msg} at {place}"

@@ -18,6 +18,7 @@ MODEL = "1.0.0/model.json"
 MEASUREMENT = "1.0.0/measurement.json"
 PATCHSET = "1.0.0/patchset.json"
 JSONPATCH = "1.0.0/jsonpatch.json"
+SIGNALS = "signals-1.0.0.json"
 
 
 @functools.cache
@@ -105,8 +106,9 @@ def _read(name: Path) -> Any:
 def _telling(error: Any) -> Any:
     """Choose, below an error, the one that tells most: in the branch that was meant.
 
-    A modifier fails every alternative of the schema but one because of its type; what
-    is wrong with it is what its own type's alternative says.
+    A modifier fails every alternative of the schema but one because of its type, and a
+    list every alternative that is an object; what is wrong with it is what its own
+    alternative says.
     """
     branches: dict[Any, list[Any]] = {}
     for inner in error.context:
@@ -116,7 +118,8 @@ def _telling(error: Any) -> Any:
 
 
 def _is_tag(error: Any) -> bool:
-    return list(error.relative_path) in (["type"], ["op"])
+    path = list(error.relative_path)
+    return path in (["type"], ["op"]) or (not path and error.validator == "type")
 
 
 def _words(error: Any) -> str:

@@ -6,7 +6,8 @@ is made: lengths that fit, names that are unique, an observation for each channe
 """
 
 import warnings
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hfjax.errors import SpecificationError, unknown_name
@@ -16,12 +17,14 @@ from hfjax.spec.channel import Observation as Observation
 from hfjax.spec.channel import Sample as Sample
 from hfjax.spec.channel import parse_channel, parse_observation
 from hfjax.spec.digest import digest
+from hfjax.spec.injection import signal_samples, signal_strength
 from hfjax.spec.measurement import Measurement as Measurement
 from hfjax.spec.measurement import ParameterConfig as ParameterConfig
 from hfjax.spec.measurement import parse_measurement
 from hfjax.spec.named import find, names, parse_each, refuse_duplicates
 from hfjax.spec.reading import Source, read_json, source_name
 from hfjax.spec.schema import WORKSPACE, validate
+from hfjax.spec.signal import Signal
 from hfjax.spec.strict import Malformed, members
 
 VERSION = "1.0.0"
@@ -206,6 +209,40 @@ mean 'SR'?
             error = unknown_name("measurement", str(key), known, "the workspace")
             raise error
         return self.measurements[key or 0]
+
+    def with_signal(
+        self, signal: Signal | Mapping[str, Any], poi: str | None = None
+    ) -> "Workspace":
+        """Return the workspace with a signal added, by the names of channels.
+
+        Channels that the signal does not name stay as they are: it gives nothing there.
+
+        Args:
+            signal: the signal, or `{channel: events}` as `Signal.parse` takes them in
+                `channels`; its sample is then called "signal".
+            poi: name of the normfactor that is its strength; the parameter of interest
+                of the measurements by default.
+
+        Raises:
+            UnknownNameError: It names a channel that does not exist.
+            SpecificationError: It has another number of bins than a channel, the name
+                of a sample in it, or a strength whose name is not known.
+
+        >>> channel = Channel("SR", (Sample("top", (7.0, 4.0)),))
+        >>> search, observed = Measurement("search", "mu"), Observation("SR", (8, 3))
+        >>> background = Workspace((channel,), (search,), (observed,))
+        >>> background.with_signal({"SR": [2.0, 1.0]}).channel("SR").sample_names
+        ('top', 'signal')
+        """
+        if not isinstance(signal, Signal):
+            signal = Signal.parse({"channels": signal})
+        strength = signal_strength(self.measurements, poi)
+        samples = signal_samples(self.channels, signal, strength)
+        channels = list(self.channels)
+        for index, sample in samples.items():
+            channel = channels[index]
+            channels[index] = replace(channel, samples=(*channel.samples, sample))
+        return replace(self, channels=tuple(channels))
 
 
 def _no_observation(channel: Channel, pointer: str) -> SpecificationError:

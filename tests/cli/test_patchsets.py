@@ -1,6 +1,8 @@
-"""`hfjax patchset inspect | extract | apply | verify`."""
+"""`hfjax patchset inspect | extract | apply | verify | make`."""
 
 import json
+import re
+from pathlib import Path
 
 
 def test_inspect_lists_names_and_values(hfjax, files):
@@ -57,3 +59,54 @@ def test_what_is_applied_can_be_piped_on(hfjax, files):
     shown = hfjax("inspect", "-", stdin=applied).json
     assert shown["samples"] == ["bkg", "signal"]
     assert json.loads(applied)["version"] == "1.0.0"
+
+
+def test_make_turns_a_table_into_a_patchset_that_verifies(hfjax, files, write):
+    table = write(
+        "signals.csv", "mass,lsp,SR[0],SR[1],lumi\n300,0,24,22,\n400,1,12,11,"
+    )
+    arguments = ("patchset", "make", files[0], table, "--labels", "mass,lsp")
+    described = (*arguments, "--description", "made", "--hepdata", "ins1234567")
+    assert hfjax(*described, "-o", "made.json").stdout == ""
+    assert hfjax("patchset", "verify", files[0], "made.json").json["verified"] is True
+    shown = hfjax("patchset", "inspect", "made.json").json
+    assert (shown["labels"], shown["description"]) == (["mass", "lsp"], "made")
+    assert shown["references"] == {"hepdata": "ins1234567"}
+    assert shown["patches"][1] == {"name": "mass_400_lsp_1", "values": [400, 1]}
+    applied = ("patchset", "apply", files[0], "made.json", "--name", "mass_400_lsp_1")
+    samples = hfjax(*applied).json["channels"][0]["samples"]
+    assert samples[1]["data"] == [12, 11]
+    assert samples[1]["modifiers"][0]["name"] == "mu"
+
+
+def test_make_takes_json_and_another_strength(hfjax, files):
+    signals = [{"values": {"mass": 300}, "channels": {"SR": [24.0, 22.0]}}]
+    text = json.dumps(signals)
+    arguments = ("patchset", "make", files[0], "-", "--poi", "mu_new")
+    (patch,) = hfjax(*arguments, stdin=text).json["patches"]
+    (modifier,) = patch["patch"][0]["value"]["modifiers"]
+    assert modifier == {"name": "mu_new", "type": "normfactor", "data": None}
+
+
+def test_make_refuses_wrong_tables_with_names(hfjax, files, write):
+    def complaint(text):
+        table = write("signals.csv", text)
+        arguments = ("patchset", "make", files[0], table, "--labels", "mass")
+        return hfjax(*arguments).complaint
+
+    assert "no channel named 'SRR' in the workspace" in complaint("mass,SRR[0]\n1,2")
+    assert "'SR': 1 numbers for the channel's 2 bins" in complaint("mass,SR[0]\n1,2")
+    assert "signals.csv: line 2: column 'SR[0]': 'x' is" in complaint("mass,SR[0]\n1,x")
+    assert "no column named 'mass' in the table" in complaint("m,SR[0]\n1,2")
+    both = hfjax("patchset", "make", "-", "-", stdin="{}").complaint
+    assert "cannot both be standard input" in both
+
+
+def test_table_of_the_readme_is_one(hfjax, example, write):
+    readme = Path(__file__).parent.parent.parent / "README.md"
+    (table,) = re.findall(r"```text\n(m_parent.*?)```", readme.read_text(), re.DOTALL)
+    (line,) = re.findall(r"^hfjax patchset make .*$", readme.read_text(), re.MULTILINE)
+    arguments = line.split()[1:]
+    arguments[2:4] = [example[0], write("signals.csv", table)]
+    assert hfjax(*arguments).code == 0
+    assert hfjax("patchset", "verify", example[0], "patchset.json").code == 0

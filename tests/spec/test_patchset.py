@@ -1,6 +1,10 @@
+import contextlib
 import copy
+import gc
+import io
 import json
 import pickle
+import tracemalloc
 
 import jsonpatch
 import jsonpointer
@@ -11,6 +15,7 @@ from hypothesis import strategies as st
 from hfjax.errors import DigestError, PatchError, SpecificationError, UnknownNameError
 from hfjax.spec.digest import digest
 from hfjax.spec.patchset import Patch, PatchSet, apply_patch
+from hfjax.spec.reading import read_json
 from hfjax.spec.workspace import Workspace
 from tests.spec import documents
 
@@ -376,3 +381,61 @@ def test_any_operations_do_what_jsonpatch_does(document, operations):
         assert patched.digest() == digest(expected)
     assert workspace == Workspace.parse(document)
     assert operations == before
+
+
+def large_patchset(patches):
+    """A patchset whose patches have 50 modifiers each, as text."""
+    modifier = {"type": "normsys", "data": {"lo": 0.987654321, "hi": 1.0123456789}}
+    modifiers = [{"name": f"alpha_{i}", **modifier} for i in range(50)]
+    value = {"name": "new", "data": [1.5, 2.5], "modifiers": modifiers}
+    one = [add("/channels/0/samples/-", value)]
+    found = [documents.patch(f"m_{i}", i, one) for i in range(patches)]
+    return json.dumps(documents.patchset(found)).encode()
+
+
+def peak_of_loading(content, workspace):
+    """Return the most memory that loading and applying all patches takes, in bytes."""
+    file = io.BytesIO(content)
+    tracemalloc.start()
+    try:
+        patchset = PatchSet.load(file)
+        for patch in patchset:
+            patchset.apply(workspace, patch.name)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_memory_of_a_patchset_is_proportional_to_its_size(workspace):
+    small, large = large_patchset(10), large_patchset(40)
+    first, second = (peak_of_loading(found, workspace) for found in (small, large))
+    growth = len(large) / len(small)
+    assert second < 1.1 * growth * first
+    assert second < 8 * len(large)
+
+
+def test_patches_share_the_document_that_was_parsed(workspace):
+    document = json.loads(large_patchset(3))
+    patchset = PatchSet.parse(document)
+    for patch, found in zip(patchset, document["patches"], strict=True):
+        assert patch.operations[0] is found["patch"][0]
+        assert patch.dump()["patch"][0] is found["patch"][0]
+        patched = patchset.apply(workspace, patch.name)
+        old = workspace.channels[0].samples
+        assert all(
+            a is b for a, b in zip(patched.channels[0].samples, old, strict=False)
+        )
+    assert document == json.loads(large_patchset(3))
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+@pytest.mark.parametrize("text", ['{"a": 1}', "{"])
+def test_reading_leaves_the_garbage_collector_as_it_was(enabled, text):
+    before = gc.isenabled()
+    try:
+        (gc.enable if enabled else gc.disable)()
+        with contextlib.suppress(SpecificationError):
+            read_json(io.StringIO(text))
+        assert gc.isenabled() is enabled
+    finally:
+        (gc.enable if before else gc.disable)()

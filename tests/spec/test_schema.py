@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from hfjax.errors import SpecificationError, UnknownNameError
 from hfjax.spec import schema
 from hfjax.spec.patchset import PatchSet
-from hfjax.spec.schema import JSONPATCH, MEASUREMENT, MODEL, PATCHSET, WORKSPACE
+from hfjax.spec.schema import (
+    JSONPATCH,
+    MEASUREMENT,
+    MODEL,
+    PATCHSET,
+    SIGNALS,
+    WORKSPACE,
+)
 from hfjax.spec.strict import Malformed
 from hfjax.spec.workspace import Workspace
 from tests.spec import documents
@@ -24,6 +31,7 @@ VALID = {
     MEASUREMENT: {"name": "m", "config": {"poi": "", "parameters": []}},
     PATCHSET: documents.patchset([documents.patch("signal_1", 1, [ADD, MOVE])]),
     JSONPATCH: [ADD, MOVE, {"op": "remove", "path": ""}],
+    SIGNALS: [{"values": {"mass": 1}, "channels": {"SR": [1], "CR": {"data": [2]}}}],
 }
 
 
