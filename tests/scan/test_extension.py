@@ -57,6 +57,16 @@ def test_points_mean_what_they_mean_alone(workspace, varied):
     assert_same_meaning(workspace, varied, only_group(batch))
 
 
+@pytest.mark.parametrize("kind", ["none", "lognormal"])
+def test_gammas_of_several_channels_mean_what_they_mean_alone(workspace, varied, kind):
+    """A point without the first channel has the gammas of the second only."""
+    document = extended(workspace.dump(), setting("mc", kind), setting("fakes", kind))
+    other = Workspace.parse(document)
+    names = ("last", "without_A", "without_C")
+    group = only_group(build_scan(other, varied, names=names))
+    assert_same_meaning(other, varied, group, draws=1)
+
+
 def test_kinds_are_those_of_each_point_alone(workspace, varied):
     """Or the test of meaning would not test them: a gamma is below the threshold."""
     fixed = {}
