@@ -5,11 +5,17 @@ from typing import Any
 
 from hfjax.errors import SpecificationError
 from hfjax.spec.named import parse_each, refuse_duplicates
-from hfjax.spec.strict import Malformed, Number, items, members, numbers, text
+from hfjax.spec.strict import Malformed, Number, items, members, number, numbers, text
 
 _LISTS = ("inits", "auxdata", "factors", "sigmas")
+CONSTRAINTS = ("normal", "poisson", "lognormal", "gamma", "none")
+"""Kinds of constraint terms that a parameter's `constraint` may name."""
+
+EXTENSION = ("constraint", "threshold")
+"""Keys of a parameter that only the extended version of the format knows."""
+
 _PARAMETER = frozenset({"name"})
-_SETTINGS = frozenset({*_LISTS, "bounds", "fixed"})
+_SETTINGS = frozenset({*_LISTS, *EXTENSION, "bounds", "fixed"})
 _MEASUREMENT = frozenset({"name", "config"})
 _CONFIG = frozenset({"poi", "parameters"})
 
@@ -24,8 +30,12 @@ class ParameterConfig:
         bounds: Pairs of lower and upper bound.
         auxdata: Auxiliary data, at which the constraint terms are centred.
         factors: Factors of the rates of Poisson constraint terms.
-        sigmas: Widths of Gaussian constraint terms, in units of the parameter.
+        sigmas: Widths of Gaussian constraint terms, in units of the parameter;
+            relative uncertainties where an interpolation parameter has another kind.
         fixed: Whether all components are fixed at their initial values.
+        constraint: Kind of the constraint terms, one of `CONSTRAINTS`; an extension.
+        threshold: Relative uncertainty below which a bin of a staterror is fixed at 1;
+            an extension.
     """
 
     name: str
@@ -35,12 +45,29 @@ class ParameterConfig:
     factors: tuple[Number, ...] | None = None
     sigmas: tuple[Number, ...] | None = None
     fixed: bool | None = None
+    constraint: str | None = None
+    threshold: Number | None = None
 
     def __post_init__(self) -> None:
         for index, pair in enumerate(self.bounds or ()):
             if len(pair) != 2:
                 message = f"bounds are pairs of lower and upper bound, not {list(pair)}"
                 raise SpecificationError(message, f"/bounds/{index}")
+        if self.threshold is not None and not self.threshold >= 0:
+            message = f"a threshold is a number that is not negative: {self.threshold}"
+            raise SpecificationError(message, "/threshold")
+        if self.constraint is not None and self.constraint not in CONSTRAINTS:
+            message = f"a constraint is one of {CONSTRAINTS}, not {self.constraint!r}"
+            raise SpecificationError(message, "/constraint")
+
+    @property
+    def extension(self) -> tuple[str, ...]:
+        """The keys it has that only the extended version of the format knows.
+
+        >>> ParameterConfig("top", sigmas=(0.1,), constraint="gamma").extension
+        ('constraint',)
+        """
+        return tuple(key for key in EXTENSION if getattr(self, key) is not None)
 
     def dump(self) -> dict[str, Any]:
         """Return the JSON object, without the keys that were absent.
@@ -53,8 +80,9 @@ class ParameterConfig:
         document |= {k: list(v) for k, v in lists.items() if v is not None}
         if self.bounds is not None:
             document["bounds"] = [list(pair) for pair in self.bounds]
-        if self.fixed is not None:
-            document["fixed"] = self.fixed
+        for key in ("fixed", *EXTENSION):
+            if getattr(self, key) is not None:
+                document[key] = getattr(self, key)
         return document
 
 
@@ -118,7 +146,19 @@ def _parse_parameter(value: Any) -> ParameterConfig:
     fixed = value.get("fixed")
     if "fixed" in value and not isinstance(fixed, bool):
         raise Malformed
-    return ParameterConfig(text(value["name"]), bounds=bounds, fixed=fixed, **lists)
+    return ParameterConfig(
+        text(value["name"]), bounds=bounds, fixed=fixed, **lists, **_extension(value)
+    )
+
+
+def _extension(value: dict[str, Any]) -> dict[str, Any]:
+    """Return what only the extended version of the format knows."""
+    found = {key: value[key] for key in EXTENSION if key in value}
+    if "constraint" in found and text(found["constraint"]) not in CONSTRAINTS:
+        raise Malformed
+    if "threshold" in found and number(found["threshold"]) < 0:
+        raise Malformed
+    return found
 
 
 def _pair(value: Any) -> tuple[Number, ...]:

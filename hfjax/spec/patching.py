@@ -15,9 +15,9 @@ import jsonpointer
 from hfjax.errors import PatchError, SpecificationError
 from hfjax.spec.channel import Channel, Modifier, Observation, Sample
 from hfjax.spec.measurement import Measurement
-from hfjax.spec.schema import WORKSPACE, validate
+from hfjax.spec.schema import validate
 from hfjax.spec.strict import Malformed
-from hfjax.spec.workspace import Workspace
+from hfjax.spec.workspace import Workspace, workspace_schema
 
 Operation = Mapping[str, Any]
 """One operation of a JSON patch: {"op": ..., "path": ..., ...}."""
@@ -90,7 +90,7 @@ def _closed(document: Any) -> Workspace:
     try:
         return Workspace.parse_strictly(document)
     except Malformed:
-        validate(_plain(document), WORKSPACE)
+        validate(_plain(document), workspace_schema(document))
         message = "no workspace"  # not reached: the schema refuses what is malformed
         raise SpecificationError(message) from None
 

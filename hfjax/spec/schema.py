@@ -1,7 +1,8 @@
 """Find and apply the bundled JSON schemas; failures as JSON pointers.
 
 The schemas are files in `schemas/` and refer to one another by relative paths. They are
-read from there and nowhere else: no address is ever fetched.
+read from there and nowhere else: no address is ever fetched. Those of the extended
+format refer to the plain ones for what they do not change.
 """
 
 import functools
@@ -14,6 +15,8 @@ from hfjax.errors import SpecificationError, unknown_name
 from hfjax.spec.strict import is_number
 
 WORKSPACE = "1.0.0/workspace.json"
+EXTENDED_WORKSPACE = "1.0.0+hfjax.1/workspace.json"
+EXTENDED_MEASUREMENT = "1.0.0+hfjax.1/measurement.json"
 MODEL = "1.0.0/model.json"
 MEASUREMENT = "1.0.0/measurement.json"
 PATCHSET = "1.0.0/patchset.json"
@@ -82,22 +85,17 @@ def _validator(schema: str) -> Any:
     if schema not in schema_names():
         error = unknown_name("JSON schema", schema, schema_names(), "hfjax")
         raise error
-    base = Path(schema).parent
-    resources = [
-        (name.relative_to(base).as_posix(), _read(name))
-        for name in map(Path, schema_names())
-        if name.parent == base
-    ]
+    resources = [(name, _read(name)) for name in schema_names()]
     registry = referencing.Registry().with_contents(
         resources, default_specification=referencing.jsonschema.DRAFT6
     )
     kind = jsonschema.validators.Draft6Validator
     types = kind.TYPE_CHECKER.redefine("number", lambda _, value: is_number(value))
     extended = jsonschema.validators.extend(kind, type_checker=types)
-    return extended(_read(Path(schema)), registry=registry)
+    return extended({"$ref": schema}, registry=registry)
 
 
-def _read(name: Path) -> Any:
+def _read(name: str) -> Any:
     schema = json.loads((schema_folder() / name).read_text(encoding="utf-8"))
     del schema["$schema"]  # all are draft-06; said there, it undoes our type checker
     return schema

@@ -6,7 +6,7 @@ is made: lengths that fit, names that are unique, an observation for each channe
 """
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,12 +23,19 @@ from hfjax.spec.measurement import ParameterConfig as ParameterConfig
 from hfjax.spec.measurement import parse_measurement
 from hfjax.spec.named import find, names, parse_each, refuse_duplicates
 from hfjax.spec.reading import Source, read_json, source_name
-from hfjax.spec.schema import WORKSPACE, validate
+from hfjax.spec.schema import EXTENDED_WORKSPACE, WORKSPACE, validate
 from hfjax.spec.signal import Signal
 from hfjax.spec.strict import Malformed, members
 
 VERSION = "1.0.0"
-"""The version of the format, which every workspace and patchset states."""
+"""The version of the format, which plain workspaces and all patchsets state."""
+
+EXTENDED_VERSION = "1.0.0+hfjax.1"
+"""The version that a workspace states whose measurements use the extension.
+
+It is 1.0.0 and two keys of a parameter's settings: `constraint` and `threshold`. What
+reads only 1.0.0 refuses such a document instead of misreading it.
+"""
 
 _WORKSPACE = frozenset({"channels", "measurements", "observations", "version"})
 
@@ -42,7 +49,7 @@ class Workspace:
         measurements: One or more, each name once.
         observations: Each name once, one for every channel; those of other channels are
             kept, since patches remove channels and leave their observations.
-        version: The version of the format.
+        version: The version of the format, `VERSION` or `EXTENDED_VERSION`.
 
     >>> mu = {"name": "mu", "type": "normfactor", "data": None}
     >>> signal = {"name": "signal", "data": [5], "modifiers": [mu]}
@@ -84,6 +91,12 @@ mean 'SR'?
             place = places[channel.name]
             if len(self.observations[place].data) != channel.bins:
                 raise _wrong_bins(channel, self.observations[place], place)
+        if self.version == VERSION:
+            _refuse_extension(self.measurements)
+        elif self.version != EXTENDED_VERSION:
+            known = f"{VERSION!r} or {EXTENDED_VERSION!r}"
+            message = f"a workspace's version is {known}, not {self.version!r}"
+            raise SpecificationError(message, "/version")
 
     @classmethod
     def load(cls, source: Source) -> "Workspace":
@@ -109,7 +122,7 @@ mean 'SR'?
         try:
             return cls.parse_strictly(document)
         except Malformed:
-            validate(document, WORKSPACE)
+            validate(document, workspace_schema(document))
             message = (
                 "no workspace"  # not reached: the schema refuses what is malformed
             )
@@ -125,12 +138,13 @@ mean 'SR'?
             Malformed: The document is not what the schema asks.
         """
         members(document, _WORKSPACE)
-        if document["version"] != VERSION:
+        if document["version"] not in (VERSION, EXTENDED_VERSION):
             raise Malformed
         return cls(
             parse_each(document, "channels", parse_channel),
             parse_each(document, "measurements", parse_measurement),
             parse_each(document, "observations", parse_observation),
+            document["version"],
         )
 
     def dump(self) -> dict[str, Any]:
@@ -243,6 +257,44 @@ mean 'SR'?
             channel = channels[index]
             channels[index] = replace(channel, samples=(*channel.samples, sample))
         return replace(self, channels=tuple(channels))
+
+
+def format_version(measurements: Iterable[Measurement]) -> str:
+    """Return the version that a workspace with these measurements has to state.
+
+    >>> format_version([Measurement("search", "mu")])
+    '1.0.0'
+    >>> top = ParameterConfig("top", constraint="lognormal", sigmas=(0.1,))
+    >>> format_version([Measurement("search", "mu", (top,))])
+    '1.0.0+hfjax.1'
+    """
+    parameters = [found for each in measurements for found in each.parameters]
+    return EXTENDED_VERSION if any(p.extension for p in parameters) else VERSION
+
+
+def workspace_schema(document: Any) -> str:
+    """Return the name of the schema that judges a workspace, by its version.
+
+    >>> workspace_schema({"version": "1.0.0+hfjax.1"})
+    '1.0.0+hfjax.1/workspace.json'
+    """
+    version = document.get("version") if isinstance(document, dict) else VERSION
+    return EXTENDED_WORKSPACE if version == EXTENDED_VERSION else WORKSPACE
+
+
+def _refuse_extension(measurements: tuple[Measurement, ...]) -> None:
+    """Refuse keys that the plain version of the format does not know."""
+    for index, measurement in enumerate(measurements):
+        for place, parameter in enumerate(measurement.parameters):
+            for key in parameter.extension:
+                message = (
+                    f"parameter {parameter.name!r} of measurement "
+                    f"{measurement.name!r} has the key {key!r}, which version "
+                    f'{VERSION} of the format does not know: state "version": '
+                    f'"{EXTENDED_VERSION}"'
+                )
+                pointer = f"/measurements/{index}/config/parameters/{place}/{key}"
+                raise SpecificationError(message, pointer)
 
 
 def _no_observation(channel: Channel, pointer: str) -> SpecificationError:

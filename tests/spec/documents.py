@@ -14,6 +14,7 @@ JUNK = st.sampled_from(
     [
         *(None, True, 0, 1.5, 10**400, float("nan"), "", "x", "lumi", "1.0.0", "/a"),
         *([], {}, [1], ["x"], [True], [[1, 2]], {"name": "x"}, {"op": "add"}),
+        *("1.0.0+hfjax.1", "gamma", "gaussian", -1, -0.5),
     ]
 ).map(copy.deepcopy)
 
@@ -55,6 +56,19 @@ def all_modifiers() -> dict[str, Any]:
         "measurements": [{"name": "m", "config": config}],
         "version": "1.0.0",
     }
+
+
+def extended() -> dict[str, Any]:
+    """A workspace that says of which kind constraint terms are, and thresholds."""
+    document = all_modifiers()
+    document["version"] = "1.0.0+hfjax.1"
+    document["measurements"][0]["config"]["parameters"] += [
+        {"name": "n", "constraint": "lognormal", "sigmas": [0.2]},
+        {"name": "s", "constraint": "normal"},
+        {"name": "t", "constraint": "poisson", "threshold": 0.05},
+        {"name": "unused", "constraint": "none", "threshold": 0},
+    ]
+    return document
 
 
 def patchset(patches: list[dict[str, Any]]) -> dict[str, Any]:
@@ -125,13 +139,22 @@ def parameters(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def workspaces(draw: st.DrawFn) -> dict[str, Any]:
+def extended_parameters(draw: st.DrawFn) -> dict[str, Any]:
+    """The settings of a parameter set, perhaps with a constraint and a threshold."""
+    kinds = st.sampled_from(["normal", "poisson", "lognormal", "gamma", "none"])
+    more = {"constraint": kinds, "threshold": st.floats(0, 1) | st.integers(0, 2)}
+    return draw(parameters()) | draw(st.fixed_dictionaries({}, optional=more))
+
+
+@st.composite
+def workspaces(draw: st.DrawFn, version: str = "1.0.0") -> dict[str, Any]:
     """A document that is a workspace."""
+    settings = parameters() if version == "1.0.0" else extended_parameters()
     found = draw(st.lists(channels(), min_size=1, max_size=3, unique_by=_name))
     config = st.fixed_dictionaries(
         {
             "poi": NAMES,
-            "parameters": st.lists(parameters(), max_size=2, unique_by=_name),
+            "parameters": st.lists(settings, max_size=2, unique_by=_name),
         }
     )
     measurement = st.fixed_dictionaries({"name": NAMES, "config": config})
@@ -143,7 +166,7 @@ def workspaces(draw: st.DrawFn) -> dict[str, Any]:
         "channels": found,
         "measurements": draw(st.lists(measurement, min_size=1, unique_by=_name)),
         "observations": draw(st.permutations(observations)),
-        "version": "1.0.0",
+        "version": version,
     }
 
 
@@ -163,7 +186,8 @@ def mutated(draw: st.DrawFn, documents: st.SearchStrategy[Any]) -> Any:
         elif isinstance(parent, list):
             parent.insert(key, draw(JUNK))
         else:
-            parent[draw(st.sampled_from(["name", "data", "new", "fixed"]))] = draw(JUNK)
+            keys = ["name", "data", "new", "fixed", "constraint", "threshold"]
+            parent[draw(st.sampled_from(keys))] = draw(JUNK)
     return document
 
 

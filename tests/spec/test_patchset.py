@@ -284,6 +284,40 @@ def test_patch_that_leaves_no_workspace_is_named(workspace, operations, words):
     )
 
 
+SETTINGS = "/measurements/0/config/parameters"
+GAMMA = {"name": "n", "constraint": "gamma"}
+
+
+def test_patches_of_an_extended_workspace_may_change_constraints():
+    workspace = Workspace.parse(documents.extended())
+    operations = [
+        add("/channels/0/samples/-", {**SAMPLE, "data": [1]}),
+        {"op": "replace", "path": f"{SETTINGS}/2", "value": GAMMA},
+    ]
+    patched = apply_patch(workspace, operations)
+    assert patched.version == "1.0.0+hfjax.1"
+    assert patched.measurement().parameter("n").constraint == "gamma"
+    assert patched.dump() == jsonpatch.apply_patch(workspace.dump(), operations)
+
+
+def test_patch_may_extend_a_plain_workspace_if_it_states_the_version(workspace):
+    extend = add(f"{SETTINGS}/-", GAMMA)
+    version = {"op": "replace", "path": "/version", "value": "1.0.0+hfjax.1"}
+    with pytest.raises(PatchError, match='state "version"'):
+        apply_patch(workspace, [extend])
+    patched = apply_patch(workspace, [version, extend])
+    assert patched.measurement().parameter("n").constraint == "gamma"
+
+
+@pytest.mark.parametrize("value", [0, "gauss"])
+def test_patch_with_a_wrong_constraint_is_refused_at_its_place(value):
+    workspace = Workspace.parse(documents.extended())
+    path = f"{SETTINGS}/2/constraint"
+    operation = {"op": "replace", "path": path, "value": value}
+    with pytest.raises(PatchError, match=rf"is not one of .*\(at {path}\)"):
+        apply_patch(workspace, [operation])
+
+
 def test_operations_of_a_wrong_form_are_refused(workspace):
     with pytest.raises(SpecificationError, match="'path' is a required property"):
         apply_patch(workspace, [{"op": "remove"}])
@@ -309,7 +343,7 @@ def test_published_patches_do_what_jsonpatch_does(data_dir, name):
     assert workspace.dump() == document
 
 
-BASES = [documents.two_bins(), documents.all_modifiers()]
+BASES = [documents.two_bins(), documents.all_modifiers(), documents.extended()]
 PATHS = sorted(
     {
         "".join(f"/{part}" for part in way)

@@ -11,6 +11,8 @@ from hfjax.errors import SpecificationError, UnknownNameError
 from hfjax.spec import schema
 from hfjax.spec.patchset import PatchSet
 from hfjax.spec.schema import (
+    EXTENDED_MEASUREMENT,
+    EXTENDED_WORKSPACE,
     JSONPATCH,
     MEASUREMENT,
     MODEL,
@@ -19,7 +21,7 @@ from hfjax.spec.schema import (
     WORKSPACE,
 )
 from hfjax.spec.strict import Malformed
-from hfjax.spec.workspace import Workspace
+from hfjax.spec.workspace import Workspace, workspace_schema
 from tests.spec import documents
 
 ADD = {"op": "add", "path": "/channels/0", "value": 1}
@@ -27,6 +29,8 @@ MOVE = {"op": "move", "path": "/channels/0", "from": "/channels/1"}
 DATA = [{"name": "SR", "samples": [{"name": "s", "data": [1], "modifiers": []}]}]
 VALID = {
     WORKSPACE: documents.two_bins(),
+    EXTENDED_WORKSPACE: documents.extended(),
+    EXTENDED_MEASUREMENT: documents.extended()["measurements"][0],
     MODEL: {"channels": DATA, "parameters": [{"name": "mu", "inits": [1]}]},
     MEASUREMENT: {"name": "m", "config": {"poi": "", "parameters": []}},
     PATCHSET: documents.patchset([documents.patch("signal_1", 1, [ADD, MOVE])]),
@@ -77,7 +81,16 @@ def change(pointer, value):
 
 
 BIG = 10**400
+NAN = float("nan")
 MODIFIER = "/channels/0/samples/1/modifiers/0"
+SETTING = "/measurements/0/config/parameters/0"
+
+
+def extended(settings, version="1.0.0+hfjax.1"):
+    """Return the two-bin example, of the extended format, with settings of mu."""
+    parameters = [{"name": "mu", **settings}]
+    document = change("/measurements/0/config/parameters", parameters)
+    return {**document, "version": version}
 
 
 @pytest.mark.parametrize(
@@ -116,6 +129,13 @@ MODIFIER = "/channels/0/samples/1/modifiers/0"
             "is not of type 'number'",
         ),
         (change("/channels/0/a~b", {"c/d": 1}), "/channels/0", "'a~b' was unexpected"),
+        (extended({"constraint": "gauss"}), f"{SETTING}/constraint", "is not one of"),
+        (extended({"constraint": None}), f"{SETTING}/constraint", "None is not one"),
+        (extended({"threshold": -0.1}), f"{SETTING}/threshold", "less than"),
+        (extended({"threshold": NAN}), f"{SETTING}/threshold", "not negative: nan"),
+        (extended({"threshold": True}), f"{SETTING}/threshold", "True is not of type"),
+        (extended({"interpolation": 1}), SETTING, "'interpolation' was unexpected"),
+        (extended({"inits": [BIG]}), f"{SETTING}/inits/0", "is not of type 'number'"),
     ],
 )
 def test_wrong_workspace_is_refused_at_its_place(document, pointer, words):
@@ -148,7 +168,20 @@ def test_large_wrong_value_is_shortened():
     assert len(str(caught.value)) < 200
 
 
-WORKSPACES = st.sampled_from([documents.two_bins(), documents.all_modifiers()])
+@pytest.mark.parametrize("setting", [{"constraint": "none"}, {"threshold": 0.1}])
+def test_plain_version_refuses_the_extension_and_says_which_version_to_state(setting):
+    document = extended(setting, version="1.0.0")
+    (key,) = setting
+    words = rf"parameter 'mu' .* has the key '{key}', .* \"1\.0\.0\+hfjax\.1\""
+    with pytest.raises(SpecificationError, match=words) as caught:
+        Workspace.parse(document)
+    assert caught.value.pointer == f"{SETTING}/{key}"
+    assert not accepts(WORKSPACE, document)
+
+
+WORKSPACES = st.sampled_from(
+    [documents.two_bins(), documents.all_modifiers(), documents.extended()]
+)
 
 
 def accepts(name, document):
@@ -176,7 +209,7 @@ def parses(parse, document):
 def test_strict_parser_agrees_with_the_schema_on_workspaces(document):
     parsed = parses(Workspace.parse_strictly, document)
     if parsed is not None:
-        assert parsed == accepts(WORKSPACE, document)
+        assert parsed == accepts(workspace_schema(document), document)
 
 
 @settings(max_examples=300, deadline=None)

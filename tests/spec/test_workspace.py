@@ -9,7 +9,14 @@ from hypothesis import HealthCheck, given, settings
 
 from hfjax.errors import DigestError, HfjaxError, SpecificationError, UnknownNameError
 from hfjax.spec.digest import digest
-from hfjax.spec.workspace import Channel, Modifier, Sample, Workspace
+from hfjax.spec.workspace import (
+    Channel,
+    Modifier,
+    ParameterConfig,
+    Sample,
+    Workspace,
+    format_version,
+)
 from tests.spec import documents
 
 LIKELIHOODS = ("staus", "sbottomA", "sleptons", "offshell")
@@ -26,6 +33,40 @@ def test_dump_of_parsed_document_is_equal_also_as_text(document):
     dumped = Workspace.parse(document).dump()
     assert dumped == document
     assert json.dumps(dumped, sort_keys=True) == json.dumps(document, sort_keys=True)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(documents.workspaces("1.0.0+hfjax.1"))
+def test_dump_of_extended_document_is_equal_also_as_text(document):
+    workspace = Workspace.parse(document)
+    dumped = workspace.dump()
+    assert json.dumps(dumped, sort_keys=True) == json.dumps(document, sort_keys=True)
+    assert Workspace.parse(dumped) == workspace
+
+
+def test_version_to_state_is_the_plain_one_unless_the_extension_is_used():
+    plain, extended = documents.all_modifiers(), documents.extended()
+    assert format_version(Workspace.parse(plain).measurements) == "1.0.0"
+    assert format_version(Workspace.parse(extended).measurements) == "1.0.0+hfjax.1"
+    unused = Workspace.parse({**plain, "version": "1.0.0+hfjax.1"})
+    assert unused.dump()["version"] == "1.0.0+hfjax.1"
+    assert format_version(unused.measurements) == "1.0.0"
+
+
+def test_workspace_made_of_records_states_the_version_that_it_needs():
+    workspace = Workspace.parse(documents.extended())
+    with pytest.raises(SpecificationError, match='state "version"') as caught:
+        dataclasses.replace(workspace, version="1.0.0")
+    assert caught.value.pointer == "/measurements/0/config/parameters/2/constraint"
+    with pytest.raises(SpecificationError, match=r"'1\.0\.0\+hfjax\.2'"):
+        dataclasses.replace(workspace, version="1.0.0+hfjax.2")
+
+
+def test_settings_made_by_hand_are_checked():
+    with pytest.raises(SpecificationError, match="a constraint is one of"):
+        ParameterConfig("top", constraint="gauss")
+    with pytest.raises(SpecificationError, match="not negative: -1"):
+        ParameterConfig("top", threshold=-1)
 
 
 def test_dump_keeps_whole_numbers_nan_and_absent_keys():
