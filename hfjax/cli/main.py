@@ -12,7 +12,7 @@ import typer
 from typer.main import get_command
 
 import hfjax
-from hfjax.cli import documents, inference, patchsets, scan
+from hfjax.cli import check, documents, inference, patchsets, scan
 from hfjax.cli.streams import complain
 from hfjax.errors import HfjaxError
 
@@ -50,7 +50,8 @@ def root(
 
     Results are JSON, on standard output or in a file.
 
-    Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge.
+    Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge, or a check
+    found an error.
     """
     del version
 
@@ -58,6 +59,7 @@ def root(
 app.command()(scan.scan)
 app.command()(inference.cls)
 app.command()(inference.fit)
+app.command()(check.check)
 app.command()(documents.inspect)
 app.command()(documents.digest)
 app.add_typer(patchset_app, name="patchset")

@@ -85,6 +85,7 @@ class Places:
 
     def __init__(self, workspace: Workspace) -> None:
         self._index: dict[tuple[str, ...], int] = {}
+        self._first: dict[str, tuple[Channel, Sample, Modifier]] = {}
         for i, channel in enumerate(workspace.channels):
             self._index[channel.name,] = i
             for j, sample in enumerate(channel.samples):
@@ -93,6 +94,17 @@ class Places:
                     key = (channel.name, sample.name, modifier.name, modifier.type)
                     self._index[key] = k
 
+                    self._first.setdefault(modifier.name, (channel, sample, modifier))
+
+    def parameter(self, name: str) -> Spot:
+        """The first place of a parameter: a modifier that uses it.
+
+        Args:
+            name: name of a parameter set, or of one of its parameters: "gamma[1]".
+        """
+        key = name if name in self._first else name.rpartition("[")[0]
+        return self.modifier(*self._first[key]).inside("", parameter=name)
+
     def channel(self, channel: Channel) -> Spot:
         """The place of a channel."""
         index = self._index[channel.name,]
@@ -100,8 +112,13 @@ class Places:
 
     def sample(self, channel: Channel, sample: Sample) -> Spot:
         """The place of a sample in a channel."""
-        index = self._index[channel.name, sample.name]
-        return self.channel(channel).inside(f"/samples/{index}", sample=sample.name)
+        return self.sample_named(channel.name, sample.name)
+
+    def sample_named(self, channel: str, sample: str) -> Spot:
+        """The place of a sample in a channel, by their names."""
+        names = {"channel": channel, "sample": sample}
+        i, j = self._index[channel,], self._index[channel, sample]
+        return Spot(f"/channels/{i}/samples/{j}", names)
 
     def modifier(self, channel: Channel, sample: Sample, modifier: Modifier) -> Spot:
         """The place of a modifier of a sample."""
@@ -165,6 +182,7 @@ KINDS: dict[str, Kind] = {
         poi_several="name a parameter of interest with one component",
         poi_out_of_bounds="test a value inside, or widen the bounds in the measurement",
         poi_degenerate="remove the other normfactor, or set it `fixed`",
+        fit_not_converged="correct what else was found, and look at the message",
     ),
     **_kinds(
         "warning",
@@ -196,6 +214,11 @@ KINDS: dict[str, Kind] = {
         poi_at_bound="widen the bounds of the parameter of interest",
         poi_constrained="name a normfactor as the parameter of interest",
         poi_no_effect="give the signal events",
+        fit_flat_direction="fix or remove one of these parameters, or constrain it",
+        fit_at_bound="widen its bounds if they mean nothing; else its uncertainty is "
+        "one-sided",
+        fit_negative_rate="reduce the variation, merge bins, or build the model with "
+        "positive=True if normsys do it",
     ),
     **_kinds(
         "note",
@@ -224,4 +247,4 @@ KINDS: dict[str, Kind] = {
         poi_negative="set the lower bound to zero if a test statistic needs it",
     ),
 }
-"""All kinds of findings that a check of a document knows."""
+"""All kinds of findings; those that begin with fit- need a fit."""

@@ -1,6 +1,6 @@
 """Check a workspace: what its schema accepts, and what will hurt a fit all the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hfjax.spec.finding import SEVERITIES, Finding, Places, Spot
 from hfjax.spec.lint_names import name_findings
@@ -72,7 +72,7 @@ def check(
     ]
     for each in chosen:
         found += _measured(workspace, each, groups, places, test_poi, background)
-    return _ordered(found)
+    return ordered(found)
 
 
 def _measured(
@@ -101,7 +101,7 @@ def _measured(
     yield from flat_findings(channels, groups, poi, places)
 
 
-def _ordered(findings: list[Finding]) -> tuple[Finding, ...]:
-    """Errors first, then in the order of checking; each finding once."""
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings with errors first, else in their order; each finding once."""
     unique = {(f.kind, f.pointer, f.why, *f.names.items()): f for f in findings}
     return tuple(sorted(unique.values(), key=lambda f: SEVERITIES.index(f.severity)))
