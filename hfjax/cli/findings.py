@@ -1,14 +1,14 @@
 """Findings as the command line shows them: a table for people, JSON for machines."""
 
 from collections.abc import Sequence
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any
 
 import hfjax
 from hfjax.spec.finding import Finding, count
+
+if TYPE_CHECKING:  # rich is loaded where a table is made
+    from rich.table import Table
+    from rich.text import Text
 
 _COLOURS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
 _UNBROKEN = 100_000  # columns: where no terminal is, one finding is one line
@@ -43,6 +43,9 @@ def findings_table(findings: Sequence[Finding], limit: int, colour: bool) -> str
         limit: most findings of each kind; 0 shows all.
         colour: whether for a terminal, with its colours and its width.
     """
+    from rich.console import Console
+    from rich.text import Text
+
     width = None if colour else _UNBROKEN
     console = Console(
         width=width,
@@ -65,7 +68,10 @@ def findings_table(findings: Sequence[Finding], limit: int, colour: bool) -> str
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
-def _rows(findings: Sequence[Finding]) -> Table:
+def _rows(findings: Sequence[Finding]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, show_header=False, padding=(0, 0, 0, 2))
     for finding in findings:
         names = " ".join(dict.fromkeys(finding.names.values()))
@@ -73,7 +79,9 @@ def _rows(findings: Sequence[Finding]) -> Table:
     return table
 
 
-def _summary(findings: Sequence[Finding]) -> Text:
+def _summary(findings: Sequence[Finding]) -> "Text":
+    from rich.text import Text
+
     text = Text()
     for severity, number in count(findings).items():
         word = severity if number == 1 else f"{severity}s"
