@@ -90,7 +90,7 @@ def _measured(
     groups, refused = settle(defaults, measurement, spot)
     yield from refused
     poi = parameter_of_interest(tuple(groups.values()), measurement, background)
-    yield from setting_findings(groups, measurement, spot, known)
+    yield from setting_findings(groups, measurement, spot, known, poi)
     if poi in groups or poi not in known:  # others are refused for another reason
         yield from poi_findings(groups, measurement, spot, poi, test_poi)
     normfactors = collect(workspace)["normfactor"]

@@ -40,7 +40,11 @@ def effects(cell: Cell) -> tuple[float, float]:
     _, sample, modifier = cell
     data = modifier.data
     if modifier.type == "normsys":
-        return (data["lo"] - 1.0, data["hi"] - 1.0) if finite(data.values()) else (0, 0)
+        return (
+            (data["lo"] - 1.0, data["hi"] - 1.0)
+            if finite(data.values())
+            else (0.0, 0.0)
+        )
     total = sum(map(float, sample.data))
     down, up = (sum(map(float, data[key])) - total for key in ("lo_data", "hi_data"))
     if not finite((down, up, total)) or total <= 0:

@@ -151,6 +151,7 @@ def setting_findings(
     measurement: Measurement,
     spot: Spot,
     known: frozenset[str],
+    poi: str | None,
 ) -> Iterator[Finding]:
     """Check settings that are accepted.
 
@@ -159,6 +160,7 @@ def setting_findings(
         measurement: the measurement.
         spot: its place.
         known: names of all modifiers, refused ones as well.
+        poi: the parameter of interest, whose bounds are checked elsewhere.
     """
     for config in measurement.parameters:
         _, place = configuration(measurement, config.name, spot)
@@ -167,6 +169,8 @@ def setting_findings(
             yield from _starts(groups[config.name], place)
             if not all(groups[config.name].fixed):
                 yield from _freedom(groups[config.name], config, place)
+                if config.name != poi:
+                    yield from _negative_bounds(groups[config.name], place)
         elif config.name not in known:
             why = f"no modifier is named {config.name!r}"
             yield report("setting-unused", place, why)
@@ -227,6 +231,10 @@ def _freedom(
                 f"{centre:g}"
             )
             yield report("init-off-centre", spot, why)
+
+
+def _negative_bounds(group: ParameterGroup, spot: Spot) -> Iterator[Finding]:
+    low, name = group.bounds[0][0], component(group, 0)
     if group.kind in ("normfactor", "shapefactor") and low < 0:
         why = f"{name!r} may go down to {low:g}, where yields are negative"
         yield report("bounds-negative", spot, why)

@@ -122,7 +122,7 @@ def _normsys(lo: Number, hi: Number, spot: Spot) -> Iterator[Finding]:
 
 def _factor(value: Number) -> float:
     """By how much a variation changes, up or down."""
-    return max(value, 1 / value) if value else math.inf
+    return float(max(value, 1 / value)) if value else math.inf
 
 
 def _crossing(lo: Number, hi: Number) -> tuple[float, float] | None:
@@ -130,7 +130,7 @@ def _crossing(lo: Number, hi: Number) -> tuple[float, float] | None:
     if max(_factor(lo), _factor(hi)) <= EXTREME:
         return None
     place, value = code4_lowest(lo, hi)
-    return (place, value) if value <= 0 and abs(place) < 1 else None
+    return (place, value) if value < -SAME and abs(place) < 1 else None
 
 
 def _normsys_product(sample: Sample, spot: Spot) -> Iterator[Finding]:
