@@ -118,14 +118,14 @@ def negative_rates(model: Model, params: Params) -> tuple[NegativeRate, ...]:
     found, row = [], 0
     for block in model.blocks:
         rates = np.asarray(block.rates(params, model.bin_channel))
-        for inner, position in zip(*np.nonzero(rates < 0.0), strict=True):
+        for inner, position in np.argwhere(rates < 0.0).tolist():
             index = _causes(block, params, inner, position, model)
             channel = int(np.asarray(model.bin_channel)[position])
             found.append(
                 NegativeRate(
                     channel=model.names.channels[channel],
                     sample=model.names.samples[row + inner],
-                    bin=int(position - sum(model.names.bins[:channel])),
+                    bin=position - sum(model.names.bins[:channel]),
                     rate=float(rates[inner, position]),
                     parameters=tuple(model.parameters.names[i] for i in index),
                 )

@@ -9,7 +9,7 @@ from hfjax import __version__
 from hfjax.cli.main import app, run
 from hfjax.errors import HfjaxError
 
-COMMANDS = ("scan", "cls", "fit", "inspect", "digest", "patchset")
+COMMANDS = ("scan", "cls", "fit", "check", "inspect", "digest", "patchset")
 
 
 def test_version(hfjax):
@@ -86,6 +86,8 @@ def test_interruption_is_no_traceback(hfjax, monkeypatch):
     [
         ["--help"],
         ["scan", "--help"],
+        ["check", "{bkgonly}"],
+        ["check", "{bkgonly}", "--json"],
         ["inspect", "{bkgonly}"],
         ["digest", "{bkgonly}"],
         ["patchset", "inspect", "{patchset}"],

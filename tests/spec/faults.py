@@ -65,8 +65,8 @@ def clean() -> dict[str, Any]:
             modifier("staterror", "stat_SR", [1.0, 0.8]),
         ),
         sample(
-            *("signal", [3.0, 2.0], modifier("normfactor", "mu"), lumi),
-            histosys("shape", [2.9, 1.9], [3.1, 2.2]),
+            *("signal", [1.0, 4.0], modifier("normfactor", "mu"), lumi),
+            histosys("shape", [0.9, 3.9], [1.1, 4.2]),
         ),
         sample("fakes", [2.0, 1.0], modifier("shapesys", "fakes_SR", [0.5, 0.4])),
     ]
@@ -79,8 +79,8 @@ def clean() -> dict[str, Any]:
                 {"name": "SR", "samples": signal},
             ],
             "observations": [
-                {"name": "CR", "data": [125, 108]},
-                {"name": "SR", "data": [14, 9]},
+                {"name": "CR", "data": [150, 130]},
+                {"name": "SR", "data": [13, 11]},
             ],
             "measurements": [{"name": "search", "config": config}],
             "version": "1.0.0",

@@ -17,7 +17,6 @@ from hfjax.spec.lint import check
 from hfjax.spec.workspace import Workspace
 from tests.spec.faults import FAULTS, REFUSED, clean, configure, modifier, put, swap
 
-LIKELIHOODS = ("offshell", "sbottomA", "sleptons", "staus")
 each_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.kind)
 
 
@@ -351,48 +350,3 @@ def numbers_of(document, pointer=""):
     return [
         place for key, one in items for place in numbers_of(one, f"{pointer}/{key}")
     ]
-
-
-# -- published likelihoods --------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def published(data_dir):
-    folder = data_dir / "likelihoods"
-    return {
-        name: check(Workspace.load(folder / name / "BkgOnly.json"))
-        for name in LIKELIHOODS
-    }
-
-
-def test_published_backgrounds_have_no_errors(published):
-    assert {name: count(found)["error"] for name, found in published.items()} == (
-        dict.fromkeys(LIKELIHOODS, 0)
-    )
-
-
-def test_published_backgrounds_leave_the_signal_to_their_patches(published):
-    for found in published.values():
-        missing = [one.names["parameter"] for one in found if one.kind == "poi-missing"]
-        assert missing == ["mu_SIG"]
-
-
-def test_extremes_of_published_backgrounds_are_foreseen(published):
-    """Those that make valleys in which fits of toys get stuck."""
-    sleptons = {
-        (one.kind, one.names["modifier"])
-        for one in published["sleptons"]
-        if one.names.get("channel") == "SRee_eMT2f_hghmet_cuts"
-        and "modifier" in one.names
-    }
-    assert ("normsys-crosses-zero", "EG_RESOLUTION_ALL") in sleptons
-    assert ("enormous", "JET_EffectiveNP_2") in sleptons
-    products = [
-        one.why for one in published["sleptons"] if one.kind == "normsys-product"
-    ]
-    assert any(why.startswith("22 normsys beyond") for why in products)
-    crossing = [one for one in published["staus"] if one.kind == "normsys-crosses-zero"]
-    assert "lo 0.01 and hi 105.646" in crossing[0].why
-    worst = [one.why for one in published["offshell"] if one.kind == "enormous"]
-    assert len(worst) > 100
-    assert any(one.kind == "sample-negative" for one in published["offshell"])
