@@ -1,13 +1,15 @@
 """What a patchset contains: labels and their ranges, patches and their structures."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from hfjax.spec.patchset import Patch, PatchSet
 from hfjax.spec.workspace import Workspace
 
+_SAMPLE = frozenset({"name", "data", "modifiers"})
+_MODIFIER = frozenset({"name", "type", "data"})
 _LISTED = 10
 """Most distinct strings of a label that are listed."""
 
@@ -45,8 +47,7 @@ def structure(patch: Patch, workspace: Workspace | None = None) -> Structure:
     (frozenset({'/channels/0'}), frozenset({('mu', 'normfactor')}))
     """
     values = [operation.get("value") for operation in patch.operations]
-    samples = [found for value in values for found in _samples(value)]
-    modifiers = [found for value in values for found in _modifiers(value)]
+    samples, modifiers = _records(values)
     return Structure(
         tuple((found["op"], found["path"]) for found in patch.operations),
         frozenset(_channels(patch, workspace)),
@@ -81,30 +82,19 @@ def _name(value: Any) -> str:
     return str(value["name"]) if isinstance(value, dict) and "name" in value else ""
 
 
-def _samples(value: Any) -> Iterator[dict[str, Any]]:
-    """The samples in the value of an operation, whatever it replaces."""
-    for found in _objects(value):
-        if {"name", "data", "modifiers"} <= found.keys():
-            yield found
-
-
-def _modifiers(value: Any) -> Iterator[dict[str, Any]]:
-    for found in _objects(value):
-        if {"name", "type", "data"} <= found.keys():
-            yield found
-
-
-def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """All JSON objects in a value."""
-    if isinstance(value, dict):
-        yield value
-        inner: Iterable[Any] = value.values()
-    elif isinstance(value, list) and value and isinstance(value[0], (dict, list)):
-        inner = value
-    else:
-        return
-    for item in inner:
-        yield from _objects(item)
+def _records(value: Any) -> tuple[list[Any], list[Any]]:
+    """The samples and the modifiers in a value, whatever part of a document it is."""
+    samples, modifiers, rest = [], [], [value]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, list):
+            rest += value
+        elif isinstance(value, dict) and value.keys() >= _MODIFIER:
+            modifiers.append(value)
+        elif isinstance(value, dict):
+            samples += [value] if value.keys() >= _SAMPLE else []
+            rest += value.values()
+    return samples, modifiers
 
 
 def patchset_summary(
