@@ -169,7 +169,7 @@ def test_the_best_fit_and_the_fit_without_a_signal(hfjax, hello):
     ]
     best, background = (fit["twice_nll"] for fit in result["fits"])
     assert best == pytest.approx(24.9839352003, rel=1e-9)
-    assert background > best
+    assert background == pytest.approx(best, rel=1e-12)  # fewer events than expected
 
 
 def test_a_fit_that_cannot_start_is_an_error(hfjax, hello):
