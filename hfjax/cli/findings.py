@@ -73,6 +73,8 @@ def _rows(findings: Sequence[Finding]) -> "Table":
     from rich.text import Text
 
     table = Table(box=None, show_header=False, padding=(0, 0, 0, 2))
+    for _ in range(3):
+        table.add_column(overflow="fold")  # no name is ever cut off
     for finding in findings:
         names = " ".join(dict.fromkeys(finding.names.values()))
         table.add_row(Text(names), Text(finding.why), Text(finding.pointer, "dim"))

@@ -108,7 +108,7 @@ OutputOption = Annotated[
         "-o",
         "--output-file",
         callback=writable,
-        help="File for the JSON result; standard output by default.",
+        help="File for the result; standard output by default.",
     ),
 ]
 TestPOIOption = Annotated[

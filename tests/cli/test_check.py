@@ -102,6 +102,15 @@ def test_colours_are_for_terminals_only(monkeypatch):
     assert max(map(len, plain.splitlines())) > 100  # one finding, one line
 
 
+def test_names_are_never_cut_off(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "60")
+    name = "x" * 100
+    finding = report("no-prediction", Spot(f"/{name}", {"channel": name}), f"in {name}")
+    shown = findings_table([finding], 10, colour=True)
+    assert shown.count("x") == 300 + shown.count("expected")
+
+
 def test_the_result_can_go_to_a_file(hfjax, tmp_path):
     document = clean()
     document["observations"][1]["data"][0] = -1
