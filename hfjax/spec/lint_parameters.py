@@ -209,34 +209,58 @@ def component(group: ParameterGroup, index: int) -> str:
 def _freedom(
     group: ParameterGroup, config: ParameterConfig, spot: Spot
 ) -> Iterator[Finding]:
-    """Check bounds and initial values of a parameter that fits may move."""
-    low, high = group.bounds[0]
-    name, start = component(group, 0), group.inits[0]
+    """Check what fits may move: each kind of finding once for the set."""
+    known: set[str] = set()
+    for index in range(group.size):
+        if group.fixed[index]:
+            continue
+        for found in (
+            *_room(group, index, spot),
+            *_constraint(group, index, config, spot),
+        ):
+            if found.kind not in known:
+                known.add(found.kind)
+                yield found
+
+
+def _room(group: ParameterGroup, index: int, spot: Spot) -> Iterator[Finding]:
+    """Check the bounds of a parameter, and where it starts between them."""
+    (low, high), start = group.bounds[index], group.inits[index]
+    name = component(group, index)
     if low == high:
         yield report("bounds-pinned", spot, f"both bounds of {name!r} are {low:g}")
     elif start in (low, high):
         why = f"{name!r} starts at {start:g}, which is one of its bounds"
         yield report("init-at-bound", spot, why)
-    if group.constraint == "normal" and group.auxdata:
-        centre, width = group.auxdata[0], group.widths[0]
-        if low < high and (low > centre - width or high < centre + width):
-            why = (
-                f"the bounds [{low:g}, {high:g}] of {name!r} are narrower than its "
-                f"constraint, {centre:g} +- {width:g}"
-            )
-            yield report("bounds-narrow", spot, why)
-        if config.inits is not None and start != centre:
-            why = (
-                f"{name!r} starts at {start:g}, and its constraint is centred at "
-                f"{centre:g}"
-            )
-            yield report("init-off-centre", spot, why)
+
+
+def _constraint(
+    group: ParameterGroup, index: int, config: ParameterConfig, spot: Spot
+) -> Iterator[Finding]:
+    """Check a parameter against its Gaussian constraint."""
+    if group.constraint != "normal" or not group.auxdata:
+        return
+    (low, high), start = group.bounds[index], group.inits[index]
+    centre, width = group.auxdata[index], group.widths[index]
+    name = component(group, index)
+    if low < high and (low > centre - width or high < centre + width):
+        why = (
+            f"the bounds [{low:g}, {high:g}] of {name!r} are narrower than its "
+            f"constraint, {centre:g} +- {width:g}"
+        )
+        yield report("bounds-narrow", spot, why)
+    if config.inits is not None and start != centre:
+        why = (
+            f"{name!r} starts at {start:g}, and its constraint is centred at {centre:g}"
+        )
+        yield report("init-off-centre", spot, why)
 
 
 def _negative_bounds(group: ParameterGroup, spot: Spot) -> Iterator[Finding]:
-    low, name = group.bounds[0][0], component(group, 0)
+    """Check that a factor without a constraint stays positive."""
+    low = min(pair[0] for pair in group.bounds)
     if group.kind in ("normfactor", "shapefactor") and low < 0:
-        why = f"{name!r} may go down to {low:g}, where yields are negative"
+        why = f"{group.name!r} may go down to {low:g}, where yields are negative"
         yield report("bounds-negative", spot, why)
 
 

@@ -42,10 +42,11 @@ def poi_findings(
         error = several_components(poi, group.size)
         yield report("poi-several", place, str(error))
         return
-    _, setting = configuration(measurement, poi, spot)
+    config, setting = configuration(measurement, poi, spot)
     if group.fixed[0]:
         why = f"{poi!r} is fixed, so that no value of it can be tested"
-        yield report("poi-fixed", setting.inside("/fixed"), why)
+        said = config is not None and config.fixed
+        yield report("poi-fixed", setting.inside("/fixed") if said else place, why)
     if group.constraint:
         why = f"{poi!r} is a {group.kind}, which has a constraint term"
         yield report("poi-constrained", place, why)

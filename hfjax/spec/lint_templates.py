@@ -38,7 +38,7 @@ def observation_findings(workspace: Workspace) -> Iterator[Finding]:
                 yield report("data-negative", place, f"bin {i} has {value:g} events")
         parts = [math.isfinite(n) and n != round(n) for n in observation.data]
         if any(parts):
-            why = f"the events are no whole number{in_bins(bins(parts))}"
+            why = f"the events are not whole numbers{in_bins(bins(parts))}"
             yield report("data-fractional", spot.inside("/data"), why)
 
 

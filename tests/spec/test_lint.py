@@ -181,6 +181,39 @@ def test_a_signal_may_bring_the_parameter_of_interest_under_another_name():
     assert kinds(document, background=before) == ["poi-spelling"]
 
 
+def test_a_parameter_of_interest_may_be_fixed_without_a_setting():
+    """That of a shapesys in an empty bin."""
+    document = clean()
+    value = {"name": "VR", "samples": [{"name": "top", "data": [0.0]}]}
+    value["samples"][0]["modifiers"] = [modifier("shapesys", "gap", [0.0])]
+    document["channels"].append(value)
+    document["observations"].append({"name": "VR", "data": [0]})
+    document["measurements"][0]["config"]["poi"] = "gap"
+    found = {one.kind: one.pointer for one in findings(document)}
+    assert found["poi-fixed"] == "/measurements/0/config/poi"
+
+
+# -- settings of bins -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "name"),
+    [
+        ({"bounds": [[0, 5], [2, 2]], "inits": [1, 2]}, "bounds-pinned", "free[1]"),
+        ({"bounds": [[0, 5], [1, 5]]}, "init-at-bound", "free[1]"),
+        ({"bounds": [[0, 5], [-1, 5]]}, "bounds-negative", "free"),
+        ({"bounds": [[0.5, 5], [0.99, 5]]}, "bounds-narrow", "stat_SR[1]"),
+        ({"inits": [1, 1.01]}, "init-off-centre", "stat_SR[1]"),
+    ],
+)
+def test_settings_of_every_bin_are_checked(settings, kind, name):
+    document = clean()
+    settings["name"] = name.partition("[")[0]
+    document["measurements"][0]["config"]["parameters"].append(settings)
+    (found,) = [one for one in findings(document) if one.kind == kind]
+    assert f"{name!r}" in found.why
+
+
 # -- what a build refuses ---------------------------------------------------------
 
 
