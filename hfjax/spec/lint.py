@@ -4,13 +4,6 @@ from collections.abc import Iterable, Iterator
 
 from hfjax.spec.finding import SEVERITIES, Finding, Places, Spot
 from hfjax.spec.lint_names import name_findings
-from hfjax.spec.lint_parameters import (
-    Groups,
-    degenerate_findings,
-    gather,
-    setting_findings,
-    settle,
-)
 from hfjax.spec.lint_poi import poi_findings
 from hfjax.spec.lint_predictions import (
     flat_findings,
@@ -18,6 +11,8 @@ from hfjax.spec.lint_predictions import (
     starting_channels,
     systematic_findings,
 )
+from hfjax.spec.lint_refusals import Groups, gather, settle
+from hfjax.spec.lint_settings import degenerate_findings, setting_findings
 from hfjax.spec.lint_templates import observation_findings, template_findings
 from hfjax.spec.lint_uncertainties import uncertainty_findings
 from hfjax.spec.parameters import collect, parameter_of_interest

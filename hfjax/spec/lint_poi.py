@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from hfjax.spec.finding import Finding, Spot, report
-from hfjax.spec.lint_parameters import Groups, configuration
+from hfjax.spec.lint_refusals import Groups, configuration
 from hfjax.spec.parameter_group import ParameterGroup
 from hfjax.spec.parameters import several_components
 from hfjax.spec.workspace import Measurement

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from hfjax.spec.channel import Channel
 from hfjax.spec.finding import Finding, Places, report
-from hfjax.spec.lint_parameters import Groups, component
+from hfjax.spec.lint_refusals import Groups
+from hfjax.spec.lint_settings import component
 from hfjax.spec.lint_templates import SAME, bins, in_bins
 from hfjax.spec.parameter_group import Numbers, ParameterGroup
 from hfjax.spec.rates import StartingSample, channel_values, starting_sample
