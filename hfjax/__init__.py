@@ -38,6 +38,8 @@ CONTENTS = {
         "Sample",
         "Workspace",
     ),
+    "hfjax.spec.finding": ("Finding",),
+    "hfjax.spec.lint": ("check",),
     "hfjax.spec.patchset": ("Patch", "PatchSet", "apply_patch"),
     "hfjax.spec.combine": ("Join", "combine", "shared_parameters"),
     "hfjax.spec.edit": ("rename", "select", "sort"),
@@ -66,6 +68,8 @@ CONTENTS = {
     "hfjax.model.build": ("build",),
     "hfjax.model.model": ("Data", "Model"),
     "hfjax.model.settings": ("ModelSettings",),
+    "hfjax.fit.diagnosis": ("Diagnosis", "NegativeRate", "diagnose"),
+    "hfjax.fit.flat_directions": ("FlatDirection",),
     "hfjax.fit.status": ("FitSettings", "FitStatus"),
     "hfjax.fit.program_store": ("ProgramStore",),
     "hfjax.fit.mle": ("FitResult", "fit", "fixed_poi_fit"),
@@ -102,6 +106,10 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.errors import PrecisionError as PrecisionError
     from hfjax.errors import SpecificationError as SpecificationError
     from hfjax.errors import UnknownNameError as UnknownNameError
+    from hfjax.fit.diagnosis import Diagnosis as Diagnosis
+    from hfjax.fit.diagnosis import NegativeRate as NegativeRate
+    from hfjax.fit.diagnosis import diagnose as diagnose
+    from hfjax.fit.flat_directions import FlatDirection as FlatDirection
     from hfjax.fit.mle import FitResult as FitResult
     from hfjax.fit.mle import fit as fit
     from hfjax.fit.mle import fixed_poi_fit as fixed_poi_fit
@@ -140,9 +148,11 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.spec.edit import rename as rename
     from hfjax.spec.edit import select as select
     from hfjax.spec.edit import sort as sort
+    from hfjax.spec.finding import Finding as Finding
     from hfjax.spec.hepdata import Download as Download
     from hfjax.spec.hepdata import DownloadSettings as DownloadSettings
     from hfjax.spec.hepdata import download as download
+    from hfjax.spec.lint import check as check
     from hfjax.spec.patchset import Patch as Patch
     from hfjax.spec.patchset import PatchSet as PatchSet
     from hfjax.spec.patchset import apply_patch as apply_patch

@@ -196,6 +196,7 @@ SLOW = {"jax", "jaxlib", "numpy", "equinox", "uproot", "jaxopt", "optax", "matpl
     [
         "import hfjax",
         "import hfjax; hfjax.Workspace, hfjax.PatchSet, hfjax.HfjaxError",
+        "import hfjax; hfjax.check, hfjax.Finding",
         "import hfjax.spec.workspace, hfjax.spec.patchset",
     ],
 )

@@ -142,17 +142,17 @@ def fit_document(model: Any, result: Any) -> dict[str, Any]:
             name: [float(number) for number in value.reshape(-1)]
             for name, value in values.items()
         },
-        "twice_nll": _finite(result.twice_nll),
+        "twice_nll": finite(result.twice_nll),
         "status": status.name.lower(),
         "message": "" if status.name.lower() == CONVERGED else status.sentence,
-        "edm": _finite(result.edm),
+        "edm": finite(result.edm),
         "steps": int(result.steps),
     }
 
 
 def _start(occasion: str, options: FitOptions, stages: Stages) -> Any:
     stages.end("load")
-    settings = start_jax(options, occasion)
+    settings = start_jax(occasion, not options.no_cache, options.minimizer.value)
     stages.end("start")
     return settings
 
@@ -189,6 +189,7 @@ def _finish(document: dict[str, Any], output: Path | None) -> None:
         raise typer.Exit(NOT_CONVERGED)
 
 
-def _finite(value: Any) -> float | None:
+def finite(value: Any) -> float | None:
+    """A number as JSON has it: null where it is not finite."""
     number = float(value)
     return number if math.isfinite(number) else None

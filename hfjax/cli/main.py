@@ -40,6 +40,7 @@ COMMANDS = {
     "sort": "hfjax.cli.editing",
     "download": "hfjax.cli.published",
     "open": "hfjax.cli.published",
+    "check": "hfjax.cli.check",
     "completions": "hfjax.cli.completions",
 }
 """Every command, and the module that has the function of its name.
@@ -92,7 +93,8 @@ def root(
 
     Results are JSON, on standard output or in a file.
 
-    Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge.
+    Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge, or a check
+    found an error.
     """
     del version, cite
 

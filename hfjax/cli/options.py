@@ -95,6 +95,12 @@ NoVerifyOption = Annotated[
     bool,
     typer.Option("--no-verify", help="Do without checking the patchset's digests."),
 ]
+NoCacheOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-cache", help="Keep no compiled programs in the user's cache folder."
+    ),
+]
 OutputOption = Annotated[
     Path | None,
     typer.Option(
@@ -102,7 +108,7 @@ OutputOption = Annotated[
         "-o",
         "--output-file",
         callback=writable,
-        help="File for the JSON result; standard output by default.",
+        help="File for the result; standard output by default.",
     ),
 ]
 TestPOIOption = Annotated[
@@ -142,12 +148,7 @@ class FitOptions:
     minimizer: Annotated[Minimizer, typer.Option(help="Minimizer of the fits.")] = (
         Minimizer.NEWTON
     )
-    no_cache: Annotated[
-        bool,
-        typer.Option(
-            "--no-cache", help="Keep no compiled programs in the user's cache folder."
-        ),
-    ] = False
+    no_cache: NoCacheOption = False
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no messages.")
     ] = False

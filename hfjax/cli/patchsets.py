@@ -15,6 +15,7 @@ from hfjax.cli.options import (
 )
 from hfjax.cli.streams import load_both, write_json
 from hfjax.spec.patchset import PatchSet
+from hfjax.spec.patchset_summary import patchset_summary
 from hfjax.spec.signal_patches import NO_RECORD, make_patchset
 from hfjax.spec.signal_table import read_signals
 from hfjax.spec.workspace import Workspace
@@ -25,6 +26,14 @@ class PatchSetInspectOptions:
     """Options of `hfjax patchset inspect`."""
 
     patchset: PatchSetArgument = "-"
+    workspace: Annotated[
+        str | None,
+        typer.Option(
+            "--workspace",
+            "-w",
+            help="Workspace the patchset is made for, which names the channels.",
+        ),
+    ] = None
     output: OutputOption = None
 
 
@@ -100,16 +109,13 @@ class MakeOptions:
 
 @takes(PatchSetInspectOptions)
 def inspect(options: PatchSetInspectOptions) -> None:
-    """Show a patchset's labels, and the name and values of each patch."""
-    patchset = PatchSet.load(options.patchset)
-    document = {
-        "description": patchset.description,
-        "references": patchset.references,
-        "digests": patchset.digests,
-        "labels": list(patchset.labels),
-        "patches": [{"name": p.name, "values": list(p.values)} for p in patchset],
-    }
-    write_json(document, options.output)
+    """Show a patchset's labels and ranges, its patches, and what they change."""
+    workspace = None
+    if options.workspace is None:
+        patchset = PatchSet.load(options.patchset)
+    else:
+        workspace, patchset = load_both(options.workspace, options.patchset)
+    write_json(patchset_summary(patchset, workspace), options.output)
 
 
 @takes(ExtractOptions)

@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import hfjax
-from hfjax.cli.options import FitOptions
 
 NOT_CONVERGED = 3
 """Exit code of a command whose fits did not all converge."""
 
 
-def start_jax(options: FitOptions, occasion: str) -> Any:
+def start_jax(occasion: str, cache: bool, minimizer: str = "newton") -> Any:
     """Load JAX in float64, and keep compiled programs if a cache is wanted.
 
     On a CPU whole programs are kept, on accelerators JAX's persistent cache. Where no
     folder can be made, programs are compiled anew each time.
 
     Args:
-        options: which minimizer to use, and whether to keep programs.
         occasion: what is done with what; programs are loaded while it is prepared.
+        cache: whether to keep programs.
+        minimizer: of all fits.
 
     Returns:
         The `FitSettings` of all fits.
@@ -31,8 +31,7 @@ def start_jax(options: FitOptions, occasion: str) -> Any:
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    folder = None if options.no_cache else program_folder()
-    minimizer = options.minimizer.value
+    folder = program_folder() if cache else None
     on_cpu = jax.default_backend() == "cpu"
     if folder is None or on_cpu:
         jax.config.update("jax_enable_compilation_cache", False)

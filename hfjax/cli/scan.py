@@ -101,7 +101,11 @@ def scan(options: ScanOptions) -> None:
     if options.plot:
         check_plot(patchset, names)
     stages.end("load")
-    settings = start_jax(options.fit, f"scan {workspace.digest()}")
+    settings = start_jax(
+        f"scan {workspace.digest()}",
+        not options.fit.no_cache,
+        options.fit.minimizer.value,
+    )
     stages.end("start")
     batch = hfjax.build_scan(
         workspace, patchset, measurement=options.fit.measurement, names=names

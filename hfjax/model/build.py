@@ -10,7 +10,6 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from hfjax.errors import ModelError
 from hfjax.model.constraints import (
     GaussianConstraints,
     LogNormalConstraints,
@@ -22,7 +21,12 @@ from hfjax.model.layout import Layout, channel_bins, make_layout
 from hfjax.model.model import Data, Model, Names, SampleBlock
 from hfjax.model.parameters import Parameters
 from hfjax.model.settings import ModelSettings, check_precision
-from hfjax.spec.parameters import parameter_groups, parameter_of_interest
+from hfjax.spec.overrides import outside_bounds
+from hfjax.spec.parameters import (
+    parameter_groups,
+    parameter_of_interest,
+    several_components,
+)
 from hfjax.spec.patchset import Patch, apply_patch
 from hfjax.spec.workspace import Workspace
 
@@ -125,11 +129,7 @@ def poi_position(layout: Layout, poi: str | None) -> int:
     if poi is None or poi not in layout.sets:
         return -1
     if layout.sets[poi].size != 1:
-        message = (
-            f"the parameter of interest {poi!r} has {layout.sets[poi].size} "
-            "components: name one with a single component in the measurement"
-        )
-        raise ModelError(message)
+        raise several_components(poi, layout.sets[poi].size)
     return layout.sets[poi].start
 
 
@@ -150,12 +150,8 @@ def fill_parameters(layout: Layout) -> Parameters:
     )
     outside = (parameters.init < bounds[:, 0]) | (parameters.init > bounds[:, 1])
     for i in np.flatnonzero(outside):
-        message = (
-            f"parameter {parameters.names[i]!r} starts at {parameters.init[i]:g}, "
-            f"outside its bounds [{bounds[i, 0]:g}, {bounds[i, 1]:g}]: correct inits "
-            "or bounds in the measurement"
-        )
-        raise ModelError(message)
+        name, start = parameters.names[i], float(parameters.init[i])
+        raise outside_bounds(name, start, float(bounds[i, 0]), float(bounds[i, 1]))
     return parameters
 
 

@@ -53,6 +53,20 @@ def _bounds(
     return tuple((float(low), float(high)) for low, high in config.bounds)
 
 
+def outside_bounds(name: str, value: float, low: float, high: float) -> ModelError:
+    """Make the error for a parameter that starts outside of its bounds.
+
+    >>> print(outside_bounds("mu", 11.0, 0.0, 10.0))
+    parameter 'mu' starts at 11, outside its bounds [0, 10]: correct inits or bounds \
+in the measurement
+    """
+    message = (
+        f"parameter {name!r} starts at {value:g}, outside its bounds [{low:g}, "
+        f"{high:g}]: correct inits or bounds in the measurement"
+    )
+    return ModelError(message)
+
+
 def _complete_lumi(
     group: ParameterGroup, config: ParameterConfig | None
 ) -> ParameterConfig:

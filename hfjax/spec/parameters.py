@@ -46,18 +46,50 @@ def parameter_groups(
         ModelError: modifiers of one name disagree, a shapesys is shared, lumi has no
             configuration, or a setting does not fit its parameter.
     """
-    found = collect(workspace)
     configs = {config.name: config for config in measurement.parameters}
     groups: dict[str, ParameterGroup] = {}
+    for kind, name, cells in requests(workspace):
+        add_group(groups, default_group(kind, name, cells), cells)
+    return tuple(configured(g, configs.get(g.name)) for g in groups.values())
+
+
+def requests(workspace: Workspace) -> Iterator[tuple[str, str, list[Cell]]]:
+    """Yield which modifiers ask for parameters: type, name, and all their places.
+
+    They come in the order of the parameters; a name comes once for each of its types.
+    """
+    found = collect(workspace)
     for kind in KINDS:
         names = sorted(found[kind]) if kind == "staterror" else found[kind]
         for name in names:
-            group = _DEFAULTS[kind](name, found[kind][name])
-            if name not in groups:
-                groups[name] = group
-            elif not groups[name].shares_with(group):
-                raise _not_shared(groups[name], group, found[kind][name][0])
-    return tuple(configured(g, configs.get(g.name)) for g in groups.values())
+            yield kind, name, found[kind][name]
+
+
+def default_group(kind: str, name: str, cells: list[Cell]) -> ParameterGroup:
+    """Make the parameters that modifiers of one type and name ask for.
+
+    Raises:
+        ModelError: the modifiers contradict one another.
+    """
+    return _DEFAULTS[kind](name, cells)
+
+
+def add_group(
+    groups: dict[str, ParameterGroup], group: ParameterGroup, cells: list[Cell]
+) -> None:
+    """Add parameters to those that are there by name, or share them.
+
+    Args:
+        groups: the parameters so far, which may gain one.
+        group: the parameters that modifiers ask for.
+        cells: the places of the modifiers, for the message.
+
+    Raises:
+        ModelError: modifiers of another type have the name and need other parameters.
+    """
+    known = groups.setdefault(group.name, group)
+    if not known.shares_with(group):
+        raise _not_shared(known, group, cells[0])
 
 
 def parameter_of_interest(
@@ -89,6 +121,15 @@ def parameter_of_interest(
         new = [group for group in groups if group.name not in before]
         alike = [group.name for group in new if group.kind == "normfactor"]
     return alike[0] if len(alike) == 1 else named
+
+
+def several_components(name: str, size: int) -> ModelError:
+    """Make the error for a parameter of interest that is not one number."""
+    message = (
+        f"the parameter of interest {name!r} has {size} components: name one with a "
+        "single component in the measurement"
+    )
+    return ModelError(message)
 
 
 def collect(workspace: Workspace) -> dict[str, dict[str, list[Cell]]]:
@@ -190,7 +231,8 @@ def _shapesys(name: str, cells: list[Cell]) -> ParameterGroup:
 def _tau(nominal: Number, uncertainty: Number) -> float | None:
     """Auxiliary events of a bin; None where it has no constraint and is fixed."""
     if nominal > 0 and uncertainty > 0:
-        return (nominal / uncertainty) ** 2
+        ratio = float(nominal) / uncertainty
+        return ratio * ratio  # where a power would overflow with an error
     return None
 
 

@@ -42,6 +42,19 @@ def test_inspect_says_that_the_patches_bring_the_poi(hfjax, example):
     }
 
 
+def test_inspect_shows_yields_and_systematics(hfjax, example):
+    shown = hfjax("inspect", example[0]).json
+    assert shown["yields"][0]["channel"] == "CR_top"
+    assert shown["yields"][0]["observed"] == 912
+    assert set(shown["systematics"]) == {
+        *("histosys", "lumi", "normsys", "shapesys", "staterror")
+    }
+    assert {found["constraint"] for found in shown["parameters"]} == {
+        *("none", "normal", "poisson")
+    }
+    assert shown["models"][0]["problem"] is None
+
+
 def test_inspect_reads_standard_input_and_writes_a_file(hfjax, hello, tmp_path):
     outcome = hfjax("inspect", "-", "-o", "out.json", stdin=json.dumps(hello))
     assert outcome.code == 0

@@ -2,7 +2,11 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 
 def test_inspect_lists_names_and_values(hfjax, files):
@@ -13,6 +17,41 @@ def test_inspect_lists_names_and_values(hfjax, files):
         {"name": "point_1", "values": [400, 1]},
         {"name": "point_2", "values": [500, 4]},
     ]
+
+
+def test_inspect_shows_ranges_and_structures(hfjax, files):
+    shown = hfjax("patchset", "inspect", files[1]).json
+    assert shown["count"] == 3
+    assert [(r["min"], r["max"]) for r in shown["ranges"]] == [(300, 500), (0, 4)]
+    structures = shown["structures"]
+    assert structures["distinct"] == 1
+    assert structures["modifiers"] == [
+        {"name": "mu", "type": "normfactor", "patches": 3}
+    ]
+    assert structures["channels"] == [{"channels": ["/channels/0"], "patches": 3}]
+
+
+def test_inspect_names_the_channels_of_a_workspace(hfjax, files):
+    shown = hfjax("patchset", "inspect", files[1], "-w", files[0]).json
+    assert shown["structures"]["channels"] == [{"channels": ["SR"], "patches": 3}]
+    complaint = hfjax("patchset", "inspect", "-", "--workspace", "-").complaint
+    assert "cannot both be standard input" in complaint
+
+
+@pytest.mark.parametrize("name", ["offshell", "sbottomA", "sleptons", "staus"])
+def test_published_patchsets(data_dir, name):
+    """Every patch has modifiers of its own; all bring a signal strength."""
+    folder = data_dir / "likelihoods" / name
+    program = "from hfjax.cli.main import run; run()"
+    inspect = ("patchset", "inspect", folder / "patchset.json")
+    command = [sys.executable, "-c", program, *inspect, "-w", folder / "BkgOnly.json"]
+    shown = json.loads(subprocess.check_output(command))
+    structures = shown["structures"]
+    assert structures["distinct_modifiers"] == shown["count"] == structures["samples"]
+    assert structures["without_normfactor"] == structures["empty"] == []
+    background = json.loads((folder / "BkgOnly.json").read_bytes())
+    known = {channel["name"] for channel in background["channels"]}
+    assert all(known >= set(entry["channels"]) for entry in structures["channels"])
 
 
 def test_extract_gives_the_operations(hfjax, files, patchset):
