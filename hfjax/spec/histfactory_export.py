@@ -34,13 +34,18 @@ class ExportedParameter:
 
     Attributes:
         name: Its name.
-        kind: The type of its modifiers, the first in the order of types.
+        kinds: The types of its modifiers.
         bins: The number of bins of each channel it is in.
     """
 
     name: str
-    kind: str
+    kinds: frozenset[str]
     bins: Mapping[str, int]
+
+    @property
+    def kind(self) -> str:
+        """The type of its modifiers, the first in the order of types."""
+        return min(self.kinds, key=KINDS.index)
 
     @property
     def root_names(self) -> tuple[str, ...]:
@@ -102,7 +107,7 @@ def exported_parameters(
         if modifier.type != "staterror" or modifier.name == staterrors[channel.name]:
             found[channel.name] = channel.bins
     return {
-        name: ExportedParameter(name, min(found, key=KINDS.index), bins[name])
+        name: ExportedParameter(name, frozenset(found), bins[name])
         for name, found in kinds.items()
     }
 

@@ -91,7 +91,7 @@ class MeasurementWriter:
                 self._check_bounds(config, parameter.bounds(None), pointer)
 
     def _lumi_entry(self, config: ParameterConfig, pointer: str) -> None:
-        parameter = ExportedParameter("lumi", "lumi", {})
+        parameter = ExportedParameter("lumi", frozenset({"lumi"}), {})
         if config.fixed and "Lumi" not in self._constant:
             self._constant.append("Lumi")
         lumi, sigma = (config.auxdata or (1.0,))[0], (config.sigmas or (0.0,))[0]
@@ -155,6 +155,9 @@ class MeasurementWriter:
             relative = float((config.sigmas or (1.0,))[0])
             term = (_TERMS[kind], 1.0 if kind == "none" else relative)
             self._terms.setdefault(term, []).append(config.name)
+            if "histosys" in parameter.kinds and kind != "none":
+                what = f"{kind} of {config.name!r}, a histosys"
+                self.export.remarks.noted("constraint-term", pointer, what)
             return
         sigmas = (1.0,) if parameter.kind in _INTERPOLATED else None
         self._check_list(config, "sigmas", sigmas, pointer)
