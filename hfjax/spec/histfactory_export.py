@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hfjax.errors import SpecificationError
 from hfjax.spec.loss_report import Remarks
 from hfjax.spec.measurement import Measurement, ParameterConfig
 from hfjax.spec.parameters import KINDS, walk
@@ -168,6 +169,25 @@ def unused_name(name: str, used: Collection[str]) -> str:
         count += 1
         found = f"{plain}_{count}"
     return found
+
+
+def decimal(value: Number, pointer: str) -> str:
+    """Return a number as an attribute of XML.
+
+    Args:
+        value: the number.
+        pointer: JSON pointer to what has it, for the message.
+
+    Raises:
+        SpecificationError: It is not finite.
+
+    >>> decimal(1, "/channels/0"), decimal(0.1, "/channels/0")
+    ('1.0', '0.1')
+    """
+    if not math.isfinite(value):
+        message = f"HistFactory XML cannot have {value}: replace it by a finite number"
+        raise SpecificationError(message, pointer)
+    return repr(float(value))
 
 
 def relative_to(value: Number, base: Number) -> float:

@@ -60,7 +60,7 @@ def test_what_is_not_there_is_refused_with_suggestions(tmp_path):
         read(tmp_path / "a.root", "singal")
     with pytest.raises(SpecificationError, match=r"it has 'SR', 'SR/top', 'signal'"):
         read(tmp_path / "a.root", "xyz")
-    with pytest.raises(SpecificationError, match="'SR' is a ROOT_Directory|TDirectory"):
+    with pytest.raises(SpecificationError, match="'SR' is a ReadOnlyDirectory"):
         read(tmp_path / "a.root", "SR")
     write_histograms(tmp_path / "b.root", {})
     with pytest.raises(SpecificationError, match="it has nothing"):

@@ -96,7 +96,7 @@ def test_what_is_not_xml_is_refused(text):
 
 
 def test_deep_nesting_is_read():
-    depth = 50_000
+    depth = 5_000
     root = parse_xml(b"<A>" * depth + b"</A>" * depth, "a")
     assert root.children[0].tag == "A"
 
