@@ -84,7 +84,7 @@ def extended(draw):
 
 
 @quick
-@given(carriable(), st.data())
+@given(st.one_of(carriable(), extended()), st.data())
 def test_the_log_density_is_the_same(document, data):
     back, _ = there_and_back(document)
     one, two = HistFactory(document), HistFactory(back)
