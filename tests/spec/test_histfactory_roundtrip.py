@@ -50,6 +50,12 @@ def carriable(draw):
         if entry["name"] != "lumi":
             entry.pop("auxdata", None)
             entry.pop("sigmas", None)
+    expected = {
+        channel["name"]: np.sum([each["data"] for each in channel["samples"]], axis=0)
+        for channel in document["channels"]
+    }
+    for found in document["observations"]:  # an empty bin with events has no density
+        found["data"] = [float(round(total)) for total in expected[found["name"]]]
     return document
 
 
@@ -84,11 +90,11 @@ def extended(draw):
 
 
 @quick
-@given(st.one_of(carriable(), extended()), st.data())
-def test_the_log_density_is_the_same(document, data):
+@given(st.one_of(carriable(), extended()), st.integers(0, 2**32))
+def test_the_log_density_is_the_same(document, seed):
     back, _ = there_and_back(document)
     one, two = HistFactory(document), HistFactory(back)
-    params = data.draw(workspaces.params_of(one))
+    params = workspaces.some_params(tuple(one.parameter_names), seed, 0.3)
     values = {
         renamed(name): value
         for name, value in zip(one.parameter_names, params, strict=True)
