@@ -78,6 +78,15 @@ def test_standard_input_is_the_default(hfjax, hello):
     assert hfjax("xml2json", "FitConfig.xml").json["channels"][0]["name"] == "SR"
 
 
+def test_progress_is_shown_on_a_terminal_unless_hidden(hfjax, xml, monkeypatch):
+    monkeypatch.setattr("hfjax.cli.streams.talks", lambda quiet: not quiet)
+    for options in ([], ["--track-progress"]):
+        shown = hfjax("xml2json", xml, *options).stderr
+        assert "read" in shown
+        assert "1/1" in shown
+    assert hfjax("xml2json", xml, "--hide-progress").stderr == ""
+
+
 # -- the report --------------------------------------------------------------------
 
 
