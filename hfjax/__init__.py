@@ -65,6 +65,10 @@ CONTENTS = {
         "uncorrelated_background",
         "workspace",
     ),
+    "hfjax.spec.histfactory_xml": ("XmlImport", "XmlSettings", "read_xml"),
+    "hfjax.spec.histfactory_write": ("XmlLayout", "write_xml"),
+    "hfjax.spec.loss_report": ("LossReport", "Remark", "load_binning"),
+    "hfjax.spec.root_names": ("ParameterName", "parameter_name", "root_names"),
     "hfjax.model.build": ("build",),
     "hfjax.model.model": ("Data", "Model"),
     "hfjax.model.settings": ("ModelSettings",),
@@ -152,7 +156,15 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.spec.hepdata import Download as Download
     from hfjax.spec.hepdata import DownloadSettings as DownloadSettings
     from hfjax.spec.hepdata import download as download
+    from hfjax.spec.histfactory_write import XmlLayout as XmlLayout
+    from hfjax.spec.histfactory_write import write_xml as write_xml
+    from hfjax.spec.histfactory_xml import XmlImport as XmlImport
+    from hfjax.spec.histfactory_xml import XmlSettings as XmlSettings
+    from hfjax.spec.histfactory_xml import read_xml as read_xml
     from hfjax.spec.lint import check as check
+    from hfjax.spec.loss_report import LossReport as LossReport
+    from hfjax.spec.loss_report import Remark as Remark
+    from hfjax.spec.loss_report import load_binning as load_binning
     from hfjax.spec.patchset import Patch as Patch
     from hfjax.spec.patchset import PatchSet as PatchSet
     from hfjax.spec.patchset import apply_patch as apply_patch
@@ -161,6 +173,9 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.spec.prune_small import SmallPruning as SmallPruning
     from hfjax.spec.prune_small import SmallSystematic as SmallSystematic
     from hfjax.spec.prune_small import prune_small as prune_small
+    from hfjax.spec.root_names import ParameterName as ParameterName
+    from hfjax.spec.root_names import parameter_name as parameter_name
+    from hfjax.spec.root_names import root_names as root_names
     from hfjax.spec.signal import ChannelSignal as ChannelSignal
     from hfjax.spec.signal import Signal as Signal
     from hfjax.spec.signal_patches import make_patchset as make_patchset

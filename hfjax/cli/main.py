@@ -41,6 +41,8 @@ COMMANDS = {
     "download": "hfjax.cli.published",
     "open": "hfjax.cli.published",
     "check": "hfjax.cli.check",
+    "xml2json": "hfjax.cli.root_files",
+    "json2xml": "hfjax.cli.root_files",
     "completions": "hfjax.cli.completions",
 }
 """Every command, and the module that has the function of its name.
