@@ -1,0 +1,112 @@
+"""The uncertainties of a shapesys, which HS3 documents give in two ways.
+
+ROOT writes and reads ``vals`` as uncertainties relative to the nominal events, pyhs3
+reads them as absolute. hfjax writes both: ``vals`` as ROOT, and ``uncertainties``.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from hfjax.errors import SpecificationError
+from hfjax.spec.hs3.modifiers import ModifierNode
+from hfjax.spec.strict import Number, numbers
+
+Bounds = Mapping[str, tuple[Number, Number]]
+
+
+class Meaning(StrEnum):
+    """What ``vals`` of a shapesys are."""
+
+    RELATIVE = "relative"
+    ABSOLUTE = "absolute"
+
+
+def absolute(
+    node: ModifierNode,
+    nominal: Sequence[Number],
+    bounds: Bounds,
+    meaning: Meaning | None,
+) -> tuple[Number, ...]:
+    """Return the absolute uncertainties of a shapesys, in events.
+
+    Args:
+        node: the modifier.
+        nominal: events of its sample.
+        bounds: bounds of parameters: ROOT sets the upper one of a gamma five standard
+            deviations above 1, which tells what its vals are.
+        meaning: what the vals are, if the caller knows.
+
+    Raises:
+        SpecificationError: There is not one number for each bin, what is said twice
+            differs, or it is not clear what the vals are.
+    """
+    vals = numbers(node.data["vals"]) if "vals" in node.data else None
+    stated = _numbers(node, "uncertainties", len(nominal))
+    if vals is None:
+        return stated or ()
+    _numbers(node, "vals", len(nominal))
+    relative = [_ratio(v, n) for v, n in zip(vals, nominal, strict=True)]
+    if stated is not None:
+        _check_both(node, vals, [_ratio(s, n) for s, n in zip(stated, nominal, strict=True)])
+        return stated
+    if meaning is None:
+        meaning = _guess(node, vals, relative, bounds)
+    if meaning is Meaning.ABSOLUTE:
+        return vals
+    return tuple(v * n for v, n in zip(vals, nominal, strict=True))
+
+
+def _numbers(node: ModifierNode, key: str, bins: int) -> tuple[Number, ...] | None:
+    if key not in node.data:
+        return None
+    found = numbers(node.data[key])
+    if len(found) != bins:
+        message = f"{node.where} has {len(found)} numbers for {bins} bins"
+        raise SpecificationError(message, f"{node.pointer}/data/{key}")
+    return found
+
+
+def _ratio(uncertainty: Number, nominal: Number) -> float:
+    return uncertainty / nominal if nominal > 0 and uncertainty > 0 else 0.0
+
+
+def _check_both(node: ModifierNode, vals: Sequence[Number], stated: list[float]) -> None:
+    """Refuse two statements that differ: somebody has changed one of them."""
+    for val, relative in zip(vals, stated, strict=True):
+        if not math.isclose(val, relative, rel_tol=1e-9):
+            message = (
+                f"{node.where} has a relative uncertainty of {val:g} in its vals, and "
+                f"{relative:g} in its uncertainties: remove the uncertainties if the "
+                "vals are right"
+            )
+            raise SpecificationError(message, f"{node.pointer}/data")
+
+
+def _guess(
+    node: ModifierNode,
+    vals: Sequence[Number],
+    relative: list[float],
+    bounds: Bounds,
+) -> Meaning:
+    """Tell from ROOT's bounds what vals are; ROOT's meaning if they are small."""
+    tops = [bounds.get(name, (0.0, 0.0))[1] for name in node.parameters]
+    if any(vals) and _fits(tops, relative) and not _fits(tops, vals):
+        return Meaning.ABSOLUTE
+    if max(vals) <= 1.0 or _fits(tops, vals):
+        return Meaning.RELATIVE
+    message = (
+        f"{node.where} has vals of {max(vals):g}, which ROOT takes for an uncertainty "
+        f"of {100 * max(vals):g}% and pyhs3 for one in events: say which, relative or "
+        "absolute"
+    )
+    raise SpecificationError(message, f"{node.pointer}/data/vals")
+
+
+def _fits(tops: Sequence[Number], sigmas: Sequence[Number]) -> bool:
+    """Whether upper bounds are five standard deviations above 1."""
+    return all(
+        math.isclose(top, 1.0 + 5.0 * sigma, rel_tol=1e-6)
+        for top, sigma in zip(tops, sigmas, strict=True)
+        if sigma
+    )
