@@ -10,11 +10,14 @@ survive in floating point where the log-likelihood itself is large. Its Hessian
 is a matrix of rank ``n_bins`` plus a diagonal (the Fisher part), plus a small rest.
 """
 
+from typing import NamedTuple
+
 import equinox as eqx
 import jax.numpy as jnp
 from jax.scipy.special import gammaln, xlogy
 
 from hfjax.arrays import Array, Params, Rates, Scalar
+from hfjax.model.constraints import LogNormalConstraints
 from hfjax.model.derivatives import RateDerivatives, differentiate
 from hfjax.model.model import Data, Model
 
@@ -68,21 +71,28 @@ class Objective(eqx.Module):
         main = half_deviance(self.data.main, rates)
         pulls = gaussian.pulls(params, aux)
         counts = half_deviance(aux[poisson.position], poisson.expected(params))
-        return (
+        total = (
             jnp.sum(jnp.where(model.bin_present, main, 0.0))
             + 0.5 * jnp.sum(jnp.where(gaussian.present, pulls**2, 0.0))
             + jnp.sum(jnp.where(poisson.present, counts, 0.0))
         )
+        if model.lognormal.index.size:
+            pulls = model.lognormal.pulls(params, aux)
+            present = model.lognormal.present
+            total = total + 0.5 * jnp.sum(jnp.where(present, pulls**2, 0.0))
+        return total
 
     def offset(self) -> Scalar:
         """``-ln L`` of the saturated model: what the deviance leaves out."""
         model, aux = self.model, self.data.aux
         norm = jnp.log(model.gaussian.width * jnp.sqrt(2.0 * jnp.pi))
         poisson = saturated(aux[model.poisson.position])
+        logs = model.lognormal.log_norm(aux)
         return (
             -jnp.sum(jnp.where(model.bin_present, saturated(self.data.main), 0.0))
             + jnp.sum(jnp.where(model.gaussian.present, norm, 0.0))
             - jnp.sum(jnp.where(model.poisson.present, poisson, 0.0))
+            + jnp.sum(jnp.where(model.lognormal.present, logs, 0.0))
         )
 
     def expand(self, params: Params) -> "Expansion":
@@ -95,7 +105,7 @@ class Objective(eqx.Module):
         present = model.bin_present
         pull = jnp.where(gaussian.present, gaussian.pulls(params, aux), 0.0)
         tight = jnp.where(gaussian.present, gaussian.width**-2, 0.0)
-        gamma = jnp.maximum(params[poisson.index], 1e-100)
+        gamma = jnp.maximum(poisson.gamma(params), 1e-100)
         events = jnp.where(poisson.present, aux[poisson.position], 0.0)
         factor = jnp.where(poisson.present, poisson.factor, 0.0)
         tension = jnp.where(present, 1.0 - count / safe, 0.0)
@@ -105,6 +115,12 @@ class Objective(eqx.Module):
         gradient = jnp.asarray(rates.jacobian) @ tension
         gradient = gradient.at[gaussian.index].add(pull / gaussian.width)
         gradient = gradient.at[poisson.index].add(factor - events / gamma)
+        diagonal = jnp.asarray(rates.diagonal(tension))
+        if model.lognormal.index.size:
+            terms = log_normal_terms(model.lognormal, params, aux)
+            gradient = gradient.at[model.lognormal.index].add(terms.gradient)
+            prior = prior.at[model.lognormal.index].add(terms.prior)
+            diagonal = diagonal.at[model.lognormal.index].add(terms.rest)
         return Expansion(
             rates=rates,
             gradient=gradient,
@@ -112,8 +128,43 @@ class Objective(eqx.Module):
             weight=jnp.where(present, count / safe**2, 0.0),
             fisher_weight=jnp.where(present, 1.0 / safe, 0.0),
             tension=tension,
-            diagonal=rates.diagonal(tension),
+            diagonal=diagonal,
         )
+
+
+class LogNormalTerms(NamedTuple):
+    """Derivatives of ``pull^2 / 2`` of log-normal constraint terms.
+
+    Attributes:
+        gradient: first derivative.
+        prior: second derivative where ``beta`` is below its datum, and what is expected
+            of it above: positive.
+        rest: what is left of the second derivative, which may be negative.
+    """
+
+    gradient: Array
+    prior: Array
+    rest: Array
+
+
+def log_normal_terms(
+    lognormal: LogNormalConstraints, params: Params, aux: Array
+) -> LogNormalTerms:
+    """Differentiate log-normal constraint terms.
+
+    With ``l = ln(beta / aux)`` and ``w = scale / (width beta)``, the derivatives are
+    ``w l / width`` and ``w^2 (1 - l)``.
+    """
+    beta = lognormal.expected(params)
+    possible = lognormal.present & (beta > 0.0)
+    pull = jnp.where(possible, lognormal.pulls(params, aux), 0.0)
+    slope = lognormal.scale / (lognormal.width * jnp.where(possible, beta, 1.0))
+    square, log = jnp.where(possible, slope**2, 0.0), pull * lognormal.width
+    return LogNormalTerms(
+        gradient=slope * pull,
+        prior=square * (1.0 - jnp.minimum(log, 0.0)),
+        rest=-square * jnp.maximum(log, 0.0),
+    )
 
 
 class Expansion(eqx.Module):
@@ -122,11 +173,12 @@ class Expansion(eqx.Module):
     Attributes:
         rates: derivatives of the rates.
         gradient: first derivative.
-        prior: second derivative of the constraint terms.
+        prior: second derivative of the constraint terms, not negative.
         weight: ``n / nu^2`` of each bin.
         fisher_weight: ``1 / nu`` of each bin.
         tension: ``1 - n / nu`` of each bin.
-        diagonal: diagonal part of the rates' own curvature.
+        diagonal: diagonal part of the rates' own curvature, and of constraint terms
+            what may be negative.
     """
 
     rates: RateDerivatives

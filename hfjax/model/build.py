@@ -5,12 +5,17 @@ Everything here is NumPy and runs once; `hfjax.model.fill` stacks the samples.
 
 import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from hfjax.errors import ModelError
-from hfjax.model.constraints import GaussianConstraints, PoissonConstraints
+from hfjax.model.constraints import (
+    GaussianConstraints,
+    LogNormalConstraints,
+    PoissonConstraints,
+)
 from hfjax.model.crossings import fill_crossings
 from hfjax.model.fill import fill_block
 from hfjax.model.layout import Layout, channel_bins, make_layout
@@ -92,7 +97,7 @@ def assemble(
     names: Names,
 ) -> Model:
     """Put sample blocks, constraint terms and parameters together."""
-    gaussian, poisson = fill_constraints(layout)
+    gaussian, poisson, lognormal = fill_constraints(layout)
     widths = [width for _, width in layout.channels.values()]
     names = dataclasses.replace(
         names, channels=tuple(layout.channels), bins=tuple(widths)
@@ -103,6 +108,7 @@ def assemble(
         bin_present=np.ones(layout.bins, bool),
         gaussian=gaussian,
         poisson=poisson,
+        lognormal=lognormal,
         parameters=fill_parameters(layout),
         crossings=fill_crossings([block.normsys for block in blocks], settings),
         poi=np.asarray(poi_position(layout, names.poi), np.int32),
@@ -153,28 +159,49 @@ def fill_parameters(layout: Layout) -> Parameters:
     return parameters
 
 
-def fill_constraints(layout: Layout) -> tuple[GaussianConstraints, PoissonConstraints]:
-    """Constraint terms of both kinds; auxiliary data follow the parameters' order."""
-    rows: dict[str, list[tuple[int, int, float]]] = {"normal": [], "poisson": []}
+def fill_constraints(
+    layout: Layout,
+) -> tuple[GaussianConstraints, PoissonConstraints, LogNormalConstraints]:
+    """Constraint terms of each kind; auxiliary data follow the parameters' order."""
+    rows: dict[str, list[Row]] = {"normal": [], "poisson": [], "lognormal": []}
     position = 0
     for group in layout.groups.values():
         start = layout.sets[group.name].start
         for i, width in enumerate(group.widths):
-            rows[group.constraint].append((start + i, position, width))
+            row = (start + i, position, width, group.scale, group.shift)
+            rows[group.constraint].append(row)
             position += 1
+    normal, poisson, logs = map(_columns, rows.values())
+    factor = poisson.width * poisson.scale
     return (
-        GaussianConstraints(*_columns(rows["normal"])),
-        PoissonConstraints(*_columns(rows["poisson"])),
+        GaussianConstraints(*normal[:3], normal.present),
+        PoissonConstraints(*poisson[:2], factor, poisson.shift, poisson.present),
+        LogNormalConstraints(*logs[:3], logs.scale, logs.shift, logs.present),
     )
 
 
-Columns = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+Row = tuple[int, int, float, float, float]
 
 
-def _columns(rows: list[tuple[int, int, float]]) -> Columns:
+class _Columns(NamedTuple):
+    """What the terms of one kind are made of, all of them present."""
+
+    index: np.ndarray
+    position: np.ndarray
+    width: np.ndarray
+    scale: np.ndarray
+    shift: np.ndarray
+    present: np.ndarray
+
+
+def _columns(rows: list[Row]) -> _Columns:
     index = np.array([row[:2] for row in rows], np.int32).reshape(-1, 2)
-    width = np.array([row[2] for row in rows], float)
-    return index[:, 0], index[:, 1], width, np.ones(len(rows), bool)
+    values = np.array([row[2:] for row in rows], float).reshape(-1, 3)
+    return _Columns(
+        *(index[:, 0], index[:, 1]),
+        *(values[:, 0], values[:, 1], values[:, 2]),
+        np.ones(len(rows), bool),
+    )
 
 
 def observed(workspace: Workspace, layout: Layout) -> Data:

@@ -1,8 +1,10 @@
 """Constraint terms: what auxiliary measurements say about nuisance parameters.
 
 A Gaussian term constrains histosys, normsys, lumi and staterror parameters, a Poisson
-term those of shapesys. Both are densities of the auxiliary data, all constants
-included. ``present`` masks terms that one signal hypothesis of a batch does not have.
+term those of shapesys, unless the measurement of an extended workspace says otherwise;
+a log-normal term is always such an extension. All are densities of the auxiliary data,
+all constants included. ``present`` masks terms that one signal hypothesis of a batch
+does not have.
 """
 
 import math
@@ -80,19 +82,25 @@ class GaussianConstraints(eqx.Module):
 
 
 class PoissonConstraints(eqx.Module):
-    """Terms ``Poisson(aux; gamma factor)``, continued to real auxiliary counts.
+    """Terms ``Poisson(aux; (theta + shift) factor)``, continued to real counts.
 
     Attributes:
         index: position of each constrained parameter.
         position: position of each term in the auxiliary data.
-        factor: expected auxiliary events at ``gamma = 1``.
+        factor: expected auxiliary events for each unit of the parameter.
+        shift: what is added to the parameter; 0 for a gamma.
         present: terms that count.
     """
 
     index: Int[Array, " set"]
     position: Int[Array, " set"]
     factor: Terms
+    shift: Terms
     present: Bool[Array, " set"]
+
+    def gamma(self, params: Params) -> Terms:
+        """What the expected events are proportional to, ``theta + shift``."""
+        return params[self.index] + self.shift
 
     def logpdf(self, params: Params, aux: Aux) -> Scalar:
         """Sum of the Poisson log-densities over the terms."""
@@ -101,8 +109,61 @@ class PoissonConstraints(eqx.Module):
 
     def expected(self, params: Params) -> Terms:
         """Expected auxiliary data, in events."""
-        return params[self.index] * self.factor
+        return self.gamma(params) * self.factor
 
     def sample(self, key: PRNGKeyArray, params: Params) -> Terms:
         """Draw auxiliary data."""
         return jax.random.poisson(key, self.expected(params)).astype(self.factor.dtype)
+
+
+class LogNormalConstraints(eqx.Module):
+    """Terms ``ln aux ~ Normal(ln beta, width)`` with ``beta = scale (theta + shift)``.
+
+    ``width`` is the logarithm of ``kappa``. Terms are densities of the auxiliary data,
+    not of ``beta``, so that the maximum of a term is at ``beta = aux``.
+
+    Attributes:
+        index: position of each constrained parameter.
+        position: position of each term in the auxiliary data.
+        width: standard deviation of ``ln aux``.
+        scale: change of ``beta`` for each unit of the parameter.
+        shift: what is added to the parameter.
+        present: terms that count.
+    """
+
+    index: Int[Array, " set"]
+    position: Int[Array, " set"]
+    width: Terms
+    scale: Terms
+    shift: Terms
+    present: Bool[Array, " set"]
+
+    def pulls(self, params: Params, aux: Aux) -> Terms:
+        """``ln(beta / aux) / width`` for each term; inf where either is not positive.
+
+        The gradient is finite everywhere and right wherever the pull is finite.
+        """
+        beta, datum = self.expected(params), aux[self.position]
+        possible = (beta > 0.0) & (datum > 0.0)
+        ratio = jnp.where(possible, beta, 1.0) / jnp.where(possible, datum, 1.0)
+        return jnp.where(possible, jnp.log(ratio) / self.width, jnp.inf)
+
+    def log_norm(self, aux: Aux) -> Terms:
+        """``ln(aux width sqrt(2 pi))`` for each term."""
+        datum = aux[self.position]
+        positive = jnp.where(datum > 0.0, datum, 1.0)
+        return jnp.log(positive * self.width) + 0.5 * math.log(2.0 * math.pi)
+
+    def logpdf(self, params: Params, aux: Aux) -> Scalar:
+        """Sum of ``-ln(aux width sqrt(2 pi)) - pull^2 / 2`` over the terms."""
+        terms = -self.log_norm(aux) - 0.5 * self.pulls(params, aux) ** 2
+        return jnp.sum(jnp.where(self.present, terms, 0.0))
+
+    def expected(self, params: Params) -> Terms:
+        """Median of the auxiliary data, ``beta``: the data that reproduce it."""
+        return self.scale * (params[self.index] + self.shift)
+
+    def sample(self, key: PRNGKeyArray, params: Params) -> Terms:
+        """Draw auxiliary data."""
+        noise = jax.random.normal(key, self.width.shape, self.width.dtype)
+        return self.expected(params) * jnp.exp(noise * self.width)

@@ -1,6 +1,7 @@
 """The model: rates, constraint terms and parameters of one likelihood, as a pytree."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import equinox as eqx
 import jax
@@ -12,12 +13,15 @@ from hfjax.errors import DataError
 from hfjax.model.constraints import (
     Aux,
     GaussianConstraints,
+    LogNormalConstraints,
     PoissonConstraints,
     poisson_logpdf,
 )
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
 from hfjax.model.parameters import Parameters
 from hfjax.model.pure_method import pure_method
+
+Constraints = GaussianConstraints | PoissonConstraints | LogNormalConstraints
 
 
 class Data(eqx.Module):
@@ -98,6 +102,7 @@ class Model(eqx.Module):
         bin_present: bins that count; a signal hypothesis may remove channels.
         gaussian: Gaussian constraint terms.
         poisson: Poisson constraint terms.
+        lognormal: log-normal constraint terms; none in a plain workspace.
         parameters: names, initial values, bounds and fixed flags.
         crossings: where normsys polynomials cross zero.
         poi: position of the parameter of interest, -1 where there is none.
@@ -134,6 +139,7 @@ class Model(eqx.Module):
     bin_present: Bool[Array, " bin"]
     gaussian: GaussianConstraints
     poisson: PoissonConstraints
+    lognormal: LogNormalConstraints
     parameters: Parameters
     crossings: Crossings
     poi: ScalarInt
@@ -144,6 +150,15 @@ class Model(eqx.Module):
         """Name of the parameter of interest, None where the model has none."""
         known = {each.name for each in self.parameters.sets}
         return self.names.poi if self.names.poi in known else None
+
+    @property
+    def constraints(self) -> tuple[Constraints, ...]:
+        """The kinds of constraint terms that the model has, and Gaussian and Poisson.
+
+        A plain workspace has no log-normal terms: its programs know nothing of them.
+        """
+        plain = self.gaussian, self.poisson
+        return (*plain, self.lognormal) if self.lognormal.index.size else plain
 
     def anonymous(self) -> "Model":
         """The same model without names: models of equal shape share compilations."""
@@ -174,8 +189,8 @@ class Model(eqx.Module):
     def expected_data(self, params: Params) -> Data:
         """Expected main and auxiliary data: the Asimov data set of ``params``.
 
-        ``sum_s nu_sb`` in each bin; ``theta`` or ``gamma tau`` for each constraint
-        term.
+        ``sum_s nu_sb`` in each bin; ``theta``, ``gamma tau`` or ``beta`` for each
+        constraint term, at which it is largest for these very parameters.
 
         Args:
             params: parameter values, in the order of ``parameters.names``.
@@ -183,17 +198,16 @@ class Model(eqx.Module):
         Raises:
             ParameterError: there is not one value for each parameter.
         """
-        return Data(
-            self._main(params),
-            self._aux(self.gaussian.expected(params), self.poisson.expected(params)),
-        )
+        aux = [terms.expected(params) for terms in self.constraints]
+        return Data(self._main(params), self._aux(aux))
 
     @pure_method
     def logpdf(self, params: Params, data: Data) -> Scalar:
         """Logarithm of the probability density of a data set, all constants included.
 
         ``sum_b ln Poisson(n_b; nu_b) + sum_j ln Normal(a_j; theta_j, sigma_j)
-        + sum_k ln Poisson(a_k; gamma_k tau_k)``, CERN-OPEN-2012-016 eq. 1.
+        + sum_k ln Poisson(a_k; gamma_k tau_k)``, CERN-OPEN-2012-016 eq. 1, and the
+        log-normal terms of an extended workspace.
 
         Args:
             params: parameter values, in the order of ``parameters.names``.
@@ -209,11 +223,10 @@ class Model(eqx.Module):
         """
         self.check_data(data)
         main = poisson_logpdf(data.main, self._main(params))
-        return (
-            jnp.sum(jnp.where(self.bin_present, main, 0.0))
-            + self.gaussian.logpdf(params, data.aux)
-            + self.poisson.logpdf(params, data.aux)
-        )
+        total = jnp.sum(jnp.where(self.bin_present, main, 0.0))
+        for terms in self.constraints:
+            total = total + terms.logpdf(params, data.aux)
+        return total
 
     @pure_method
     def sample(self, key: PRNGKeyArray, params: Params) -> Data:
@@ -225,20 +238,16 @@ class Model(eqx.Module):
 
         Returns:
             Poisson counts in each bin, and of auxiliary data with a Poisson term;
-            normal auxiliary data for the others.
+            normal or log-normal auxiliary data for the others.
 
         Raises:
             ParameterError: there is not one value for each parameter.
         """
-        main, gaussian, poisson = jax.random.split(key, 3)
+        main, *keys = *jax.random.split(key, 3), jax.random.fold_in(key, 3)
         counts = jax.random.poisson(main, jnp.maximum(self._main(params), 0.0))
-        return Data(
-            counts.astype(params.dtype),
-            self._aux(
-                self.gaussian.sample(gaussian, params),
-                self.poisson.sample(poisson, params),
-            ),
-        )
+        pairs = zip(self.constraints, keys, strict=False)
+        aux = [terms.sample(own, params) for terms, own in pairs]
+        return Data(counts.astype(params.dtype), self._aux(aux))
 
     def check_data(self, data: Data) -> None:
         """Refuse data of another shape than the model's.
@@ -246,7 +255,7 @@ class Model(eqx.Module):
         Raises:
             DataError: with both shapes.
         """
-        aux = self.gaussian.index.size + self.poisson.index.size
+        aux = sum(terms.index.size for terms in self.constraints)
         wanted = (self.bin_channel.size,), (aux,)
         if (data.main.shape, data.aux.shape) != wanted:
             message = (
@@ -259,10 +268,9 @@ class Model(eqx.Module):
     def _main(self, params: Params) -> Rates:
         return jnp.sum(self.expected_rates(params), axis=0)
 
-    def _aux(
-        self, gaussian: Float[Array, " gaussian"], poisson: Float[Array, " poisson"]
-    ) -> Aux:
-        size = self.gaussian.index.size + self.poisson.index.size
-        empty = jnp.zeros(size, gaussian.dtype)
-        filled = empty.at[self.gaussian.position].set(gaussian)
-        return filled.at[self.poisson.position].set(poisson)
+    def _aux(self, terms: Sequence[Array]) -> Aux:
+        """Put the auxiliary data of all kinds of terms at their positions."""
+        aux = jnp.zeros(sum(found.size for found in terms), terms[0].dtype)
+        for kind, found in zip(self.constraints, terms, strict=True):
+            aux = aux.at[kind.position].set(found)
+        return aux

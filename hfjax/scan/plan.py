@@ -211,15 +211,16 @@ def masked(model: Model, member: Member, layout: Layout, present: np.ndarray) ->
     """Mask the bins and constraint terms that a point does not have."""
     bins = channel_bins(member.workspace)
     widths = [width for _, width in layout.channels.values()]
-    gaussian, poisson = (
+    gaussian, poisson, lognormal = (
         dataclasses.replace(terms, present=present[terms.index])
-        for terms in (model.gaussian, model.poisson)
+        for terms in (model.gaussian, model.poisson, model.lognormal)
     )
     return dataclasses.replace(
         model,
         bin_present=np.repeat([name in bins for name in layout.channels], widths),
         gaussian=gaussian,
         poisson=poisson,
+        lognormal=lognormal,
     )
 
 

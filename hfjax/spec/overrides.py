@@ -3,8 +3,9 @@
 import dataclasses
 
 from hfjax.errors import ModelError
+from hfjax.spec.constraints import constrained, setting
 from hfjax.spec.measurement import ParameterConfig
-from hfjax.spec.parameter_group import Numbers, ParameterGroup
+from hfjax.spec.parameter_group import ParameterGroup
 
 
 def configured(group: ParameterGroup, config: ParameterConfig | None) -> ParameterGroup:
@@ -27,60 +28,13 @@ def configured(group: ParameterGroup, config: ParameterConfig | None) -> Paramet
         config = _complete_lumi(group, config)
     if config is None:
         return group
-    changes = {
-        "inits": _setting(group, "inits", config.inits, group.inits),
-        "bounds": _bounds(group, config),
-        "fixed": group.fixed if not config.fixed else (True,) * group.size,
-    }
-    changes |= _constraint_settings(group, config)
-    return dataclasses.replace(group, **changes)
-
-
-def _constraint_settings(group: ParameterGroup, config: ParameterConfig) -> dict:
-    """Auxiliary data and widths; refuse keys that the constraint does not know."""
-    own = {"normal": "sigmas", "poisson": "factors"}.get(group.constraint)
-    for key in ("sigmas", "factors", "auxdata"):
-        allowed = key == own or (key == "auxdata" and own is not None)
-        if getattr(config, key) is not None and not allowed:
-            message = (
-                f"the measurement sets {key!r} of parameter {group.name!r}, which a "
-                f"{group.kind} does not have: remove it"
-            )
-            raise ModelError(message)
-    if own is None:
-        return {}
-    default = group.auxdata or group.inits
-    auxdata = _setting(group, "auxdata", config.auxdata, default)
-    widths = _setting(group, own, getattr(config, own), group.widths)
-    if min(widths) <= 0:
-        raise _impossible(group, own, widths, "must be positive")
-    if group.constraint == "poisson" and min(auxdata) < 0:
-        raise _impossible(group, "auxdata", auxdata, "must not be negative")
-    return {"auxdata": auxdata, "widths": widths}
-
-
-def _impossible(
-    group: ParameterGroup, key: str, values: Numbers, rule: str
-) -> ModelError:
-    message = (
-        f"{key} {list(values)} of parameter {group.name!r} {rule}: correct them in the "
-        "measurement, or set `fixed` if the parameter is known"
+    changed = dataclasses.replace(
+        group,
+        inits=setting(group, "inits", config.inits, group.inits),
+        bounds=_bounds(group, config),
+        fixed=group.fixed if not config.fixed else (True,) * group.size,
     )
-    return ModelError(message)
-
-
-def _setting(
-    group: ParameterGroup, key: str, given: Numbers | None, default: Numbers
-) -> Numbers:
-    if given is None:
-        return default
-    if len(given) != group.size:
-        message = (
-            f"the measurement gives {len(given)} {key} for parameter {group.name!r}, "
-            f"which has {group.size}: give one for each"
-        )
-        raise ModelError(message)
-    return tuple(float(value) for value in given)
+    return constrained(changed, config)
 
 
 def _bounds(
@@ -95,7 +49,7 @@ def _bounds(
                 "lower and a higher number: correct them in the measurement"
             )
             raise ModelError(message)
-    _setting(group, "bounds", tuple(pair[0] for pair in config.bounds), ())
+    setting(group, "bounds", tuple(pair[0] for pair in config.bounds), ())
     return tuple((float(low), float(high)) for low, high in config.bounds)
 
 
@@ -104,6 +58,8 @@ def _complete_lumi(
 ) -> ParameterConfig:
     """Luminosity has no defaults: the measurement must give every value."""
     needed = ("inits", "bounds", "auxdata", "sigmas")
+    if config is not None and config.constraint == "none":
+        needed = ("inits", "bounds")
     missing = [k for k in needed if config is None or getattr(config, k) is None]
     if config is None or missing:
         message = (

@@ -19,9 +19,12 @@ class ParameterGroup:
         inits: initial values.
         bounds: lower and upper bound of each.
         fixed: parameters that no fit moves.
-        constraint: "normal", "poisson", or "" for none.
+        constraint: "normal", "poisson", "lognormal", or "" for none.
         auxdata: auxiliary data; empty without a constraint.
-        widths: standard deviations ("normal") or factors tau ("poisson").
+        widths: standard deviations ("normal"), factors tau ("poisson"), or logarithms
+            of kappa ("lognormal").
+        scale: what Poisson and log-normal terms see is ``scale (theta + shift)``.
+        shift: see scale.
         offsets: position of the first bin of each channel, for parameters of bins.
     """
 
@@ -34,6 +37,8 @@ class ParameterGroup:
     constraint: str = ""
     auxdata: Numbers = ()
     widths: Numbers = ()
+    scale: float = 1.0
+    shift: float = 0.0
     offsets: Mapping[str, int] = dataclasses.field(default_factory=dict, compare=False)
 
     @property

@@ -35,7 +35,7 @@ def test_t13_poisson_density_of_any_count_not_only_integers(n, rate):
 def test_t13_auxiliary_counts_are_not_rounded():
     tau = (50.0 / 7.0) ** 2
     terms = PoissonConstraints(
-        *index_and_position(1), np.array([tau]), np.ones(1, bool)
+        *index_and_position(1), np.array([tau]), np.zeros(1), np.ones(1, bool)
     )
     found = terms.logpdf(jnp.array([0.8]), jnp.array([tau]))
     known = tau * math.log(0.8 * tau) - 0.8 * tau - math.lgamma(tau + 1)
@@ -101,7 +101,9 @@ def test_poisson_terms():
         for a, theta, tau in zip(aux, PARAMS[::-1], factor, strict=True)
     ]
     for present in ([True, True, True], [True, False, True]):
-        terms = PoissonConstraints(*index_and_position(3), factor, np.array(present))
+        terms = PoissonConstraints(
+            *index_and_position(3), factor, 0 * factor, np.array(present)
+        )
         expected = sum(k for k, p in zip(known, present, strict=True) if p)
         assert float(terms.logpdf(PARAMS, aux)) == pytest.approx(expected, rel=1e-14)
         np.testing.assert_allclose(terms.expected(PARAMS), [1.8, 2.55, 6.0], rtol=1e-15)
@@ -123,7 +125,7 @@ def test_samples_have_the_mean_and_the_width_of_their_terms():
     np.testing.assert_allclose(draws.std(0), [0.5, 1.0, 3.0], rtol=0.05)
     present = np.ones(3, bool)
     factor = np.array([2.0, 8.5, 40.0])
-    terms = PoissonConstraints(*index_and_position(3), factor, present)
+    terms = PoissonConstraints(*index_and_position(3), factor, 0 * factor, present)
     counts = jax.vmap(terms.sample, (0, None))(keys, PARAMS)
     assert counts.dtype == float
     assert bool(jnp.all(counts == jnp.round(counts)))
