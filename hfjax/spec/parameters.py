@@ -46,8 +46,20 @@ def parameter_groups(
         ModelError: modifiers of one name disagree, a shapesys is shared, lumi has no
             configuration, or a setting does not fit its parameter.
     """
-    found = collect(workspace)
     configs = {config.name: config for config in measurement.parameters}
+    groups = default_groups(workspace)
+    return tuple(configured(g, configs.get(g.name)) for g in groups.values())
+
+
+def default_groups(workspace: Workspace) -> dict[str, ParameterGroup]:
+    """Return the parameters by name, as the types of their modifiers have them.
+
+    The luminosity has no auxiliary data and no width before a measurement gives them.
+
+    Raises:
+        ModelError: modifiers of one name disagree, or a shapesys is shared.
+    """
+    found = collect(workspace)
     groups: dict[str, ParameterGroup] = {}
     for kind in KINDS:
         names = sorted(found[kind]) if kind == "staterror" else found[kind]
@@ -57,7 +69,7 @@ def parameter_groups(
                 groups[name] = group
             elif not groups[name].shares_with(group):
                 raise _not_shared(groups[name], group, found[kind][name][0])
-    return tuple(configured(g, configs.get(g.name)) for g in groups.values())
+    return groups
 
 
 def parameter_of_interest(

@@ -21,6 +21,7 @@ MODEL = "1.0.0/model.json"
 MEASUREMENT = "1.0.0/measurement.json"
 PATCHSET = "1.0.0/patchset.json"
 JSONPATCH = "1.0.0/jsonpatch.json"
+HS3 = "hs3/0.2.json"
 
 
 @functools.cache

@@ -1,15 +1,16 @@
 """Which likelihood of an HS3 document is read, and which of its analyses."""
 
-import warnings
-
 from hfjax.errors import SpecificationError, unknown_name
 from hfjax.spec.hs3.document import Analysis, HS3Document, Likelihood
 from hfjax.spec.hs3.names import OBSERVED
+from hfjax.spec.loss_report import Remarks
 
 Choice = tuple[Likelihood, tuple[Analysis, ...]]
 
 
-def chosen_analyses(document: HS3Document, name: str | None = None) -> Choice:
+def chosen_analyses(
+    document: HS3Document, name: str | None, remarks: Remarks
+) -> Choice:
     """Choose a likelihood, and all analyses of it.
 
     A workspace has one set of observations. Where the likelihoods of a document have
@@ -18,39 +19,54 @@ def chosen_analyses(document: HS3Document, name: str | None = None) -> Choice:
 
     Args:
         document: the document.
-        name: of an analysis; only its measurement is read.
-
-    Warns:
-        UserWarning: Analyses are left out.
+        name: of an analysis; only it is read. None for all of a likelihood.
+        remarks: is told what is left out.
 
     Raises:
         SpecificationError: There is no likelihood, or it is not clear which is meant.
         UnknownNameError: There is no analysis of this name.
     """
-    if name is not None:
-        named = {analysis.name: analysis for analysis in document.analyses}
-        if name not in named:
-            error = unknown_name("analysis", name, named, "the document")
-            raise error
-        return _likelihood(document, named[name]), (named[name],)
     pairs = [(_likelihood(document, each), each) for each in document.analyses]
-    contents = {(found.distributions, found.data, found.constraints) for found, _ in pairs}
-    if len(contents) > 1:
-        kept = [pair for pair in pairs if _is_observed(pair[0])]
-        contents = {(found.distributions, found.data) for found, _ in kept}
-        if len(contents) != 1:
-            raise _unclear(document)
-        left = [each.name for pair in pairs if pair not in kept for each in pair[1:]]
-        message = (
-            f"analyses {left} are left out: they are not about the observed data of "
-            f"{kept[0][0].name!r}"
-        )
-        warnings.warn(message, stacklevel=2)
-        pairs = kept
     if not pairs:
         message = "there is no likelihood: distributions and data do not say what fits"
         raise SpecificationError(message, "/likelihoods")
-    return pairs[0][0], tuple(analysis for _, analysis in pairs)
+    if name is not None:
+        kept = [pair for pair in pairs if pair[1].name == name]
+        if not kept:
+            names = [analysis.name for analysis in document.analyses]
+            error = unknown_name("analysis", name, names, "the document")
+            raise error
+    else:
+        kept = pairs if len(set(map(_content, pairs))) == 1 else _observed(pairs)
+    for likelihood, analysis in pairs:
+        if (likelihood, analysis) not in kept:
+            what = f"analysis {analysis.name!r} of the data {list(likelihood.data)}"
+            remarks.lost("analysis", analysis.pointer, what)
+    return kept[0][0], tuple(analysis for _, analysis in kept)
+
+
+Pair = tuple[Likelihood, Analysis]
+
+
+def _content(pair: Pair) -> tuple[tuple[str, ...], ...]:
+    """What a likelihood is made of; its name does not matter."""
+    likelihood, _ = pair
+    return likelihood.distributions, likelihood.data, likelihood.constraints
+
+
+def _observed(pairs: list[Pair]) -> list[Pair]:
+    """The analyses whose data are called as ROOT calls observed data."""
+    kept = [
+        pair for pair in pairs if all(n.startswith(OBSERVED) for n in pair[0].data)
+    ]
+    if len(set(map(_content, kept))) == 1:
+        return kept
+    names = [analysis.name for _, analysis in pairs]
+    message = (
+        f"analyses {names} have different data or distributions, and a workspace has "
+        "one set of them: name the analysis that is meant"
+    )
+    raise SpecificationError(message, "/analyses")
 
 
 def _likelihood(document: HS3Document, analysis: Analysis) -> Likelihood:
@@ -59,17 +75,3 @@ def _likelihood(document: HS3Document, analysis: Analysis) -> Likelihood:
     names = document.likelihoods
     message = str(unknown_name("likelihood", analysis.likelihood, names, "the document"))
     raise SpecificationError(message, f"{analysis.pointer}/likelihood")
-
-
-def _is_observed(likelihood: Likelihood) -> bool:
-    """Whether the data are called as ROOT calls observed data."""
-    return all(name.startswith(OBSERVED) for name in likelihood.data)
-
-
-def _unclear(document: HS3Document) -> SpecificationError:
-    names = [analysis.name for analysis in document.analyses]
-    message = (
-        f"analyses {names} have different data or distributions, and a workspace has "
-        "one set of them: name the analysis that is meant"
-    )
-    return SpecificationError(message, "/analyses")

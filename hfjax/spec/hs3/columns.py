@@ -12,7 +12,7 @@ from hfjax.spec.hs3.names import parameter_names
 from hfjax.spec.measurement import Measurement, ParameterConfig
 from hfjax.spec.overrides import configured
 from hfjax.spec.parameter_group import ParameterGroup
-from hfjax.spec.parameters import parameter_groups
+from hfjax.spec.parameters import default_groups, parameter_groups
 from hfjax.spec.strict import Number
 from hfjax.spec.workspace import Workspace
 
@@ -96,7 +96,7 @@ def columns(workspace: Workspace) -> dict[str, Column]:
         {group.name: group for group in parameter_groups(workspace, measurement)}
         for measurement in workspace.measurements
     ]
-    defaults = default_groups(workspace, workspace.measurements[0].parameter("lumi"))
+    defaults = default_groups(workspace)
     found = {
         name: _column(
             default, [groups[name] for groups in per_measurement], workspace.measurements
@@ -105,20 +105,6 @@ def columns(workspace: Workspace) -> dict[str, Column]:
     }
     _refuse_one_name_for_two(found)
     return found
-
-
-def default_groups(
-    workspace: Workspace, lumi: ParameterConfig | None
-) -> dict[str, ParameterGroup]:
-    """Return the parameter sets as the types of their modifiers have them.
-
-    Args:
-        workspace: channels with their modifiers.
-        lumi: settings of the luminosity, which has no defaults.
-    """
-    settings = () if lumi is None else (lumi,)
-    groups = parameter_groups(workspace, Measurement("", "", settings))
-    return {group.name: group for group in groups}
 
 
 def term(group: ParameterGroup, index: int) -> Term:

@@ -7,7 +7,7 @@ from hfjax.errors import SpecificationError
 from hfjax.spec.channel import Observation
 from hfjax.spec.hs3.document import HS3Document, Likelihood, Object, Placed, entries, entry
 from hfjax.spec.hs3.modifiers import ChannelNode
-from hfjax.spec.strict import Malformed, Number, items, numbers, text
+from hfjax.spec.strict import Malformed, Number, items, number, numbers, text
 
 
 def read_observations(
@@ -50,6 +50,23 @@ def bin_count(axes: object) -> int | None:
     """
     counts = [_bins(entries(axis)) for axis in items(axes, 0)]
     return None if None in counts or not counts else math.prod(c for c in counts if c)
+
+
+def bin_edges(channel: ChannelNode) -> tuple[Number, ...] | None:
+    """Return the edges of a channel's bins; None if not known, or just 0, 1, 2 ..."""
+    axes = items(channel.placed.content.get("axes", []), 0)
+    if len(axes) != 1:
+        return None
+    axis = entries(axes[0])
+    for key in ("edges", "bounds"):
+        if key in axis:
+            return numbers(axis[key])
+    bins = len(channel.samples[0].contents)
+    if not {"min", "max"} <= axis.keys():
+        return None
+    low, high = number(axis["min"]), number(axis["max"])
+    edges = tuple(low + (high - low) * i / bins for i in range(bins + 1))
+    return None if edges == tuple(range(bins + 1)) else edges
 
 
 def _bins(axis: Object) -> int | None:

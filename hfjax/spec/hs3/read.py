@@ -1,5 +1,6 @@
 """Read the `histfactory_dist` part of an HS3 document as a workspace."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from hfjax.errors import SpecificationError
@@ -7,42 +8,64 @@ from hfjax.spec.hs3.choice import chosen_analyses
 from hfjax.spec.hs3.document import HS3Document, Likelihood, parse_document
 from hfjax.spec.hs3.modifiers import ChannelNode, read_channel
 from hfjax.spec.hs3.names import MODEL
-from hfjax.spec.hs3.observations import read_observations
+from hfjax.spec.hs3.observations import bin_edges, read_observations
 from hfjax.spec.hs3.read_modifiers import ModifierReader
-from hfjax.spec.hs3.read_parameters import read_measurements
+from hfjax.spec.hs3.read_parameters import MeasurementReader
 from hfjax.spec.hs3.references import collect_references
 from hfjax.spec.hs3.shape_errors import Meaning
+from hfjax.spec.loss_report import LossReport, Remarks
+from hfjax.spec.measurement import Measurement
 from hfjax.spec.schema import HS3, validate
 from hfjax.spec.strict import Malformed
-from hfjax.spec.workspace import Workspace, format_version
+from hfjax.spec.workspace import EXTENDED_VERSION, Workspace, format_version
 
 
-def read_hs3(
-    document: Any, analysis: str | None = None, shapesys: str | None = None
-) -> Workspace:
+@dataclass(frozen=True, slots=True)
+class HS3Settings:
+    """How an HS3 document is read.
+
+    Attributes:
+        analysis: Name of the one analysis to read; None for all of one likelihood.
+        shapesys: What the numbers of a shapesys are: relative to the events of its
+            sample, as ROOT has them, or absolute, as pyhs3 has them; None to find out.
+    """
+
+    analysis: str | None = None
+    shapesys: Meaning | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HS3Import:
+    """What was read from an HS3 document.
+
+    Attributes:
+        workspace: The workspace.
+        report: What is lost, and the edges of the bins.
+    """
+
+    workspace: Workspace
+    report: LossReport
+
+
+def read_hs3(document: Any, settings: HS3Settings = HS3Settings()) -> HS3Import:
     """Read an HS3 document as a workspace.
 
     What is read: one likelihood whose distributions are all of type
     `histfactory_dist`, the constraint terms of their parameters, and the analyses of
-    this likelihood, which become measurements. Bin edges, errors of samples without a
-    staterror and metadata have no place in a workspace. All else is refused by name.
+    this likelihood, which become measurements. Errors of samples without a staterror,
+    which mean nothing, and metadata are left alone. All else is refused by name.
 
     Args:
         document: a JSON document, as ROOT since 6.30 or `write_hs3` writes it.
-        analysis: name of the one analysis to read; all of one likelihood by default.
-        shapesys: whether vals of a shapesys are "relative" to the events of its sample,
-            as ROOT has them, or "absolute", as pyhs3; found out by default.
+        settings: how it is read.
 
     Returns:
-        The workspace; of the extended format if constraints need it.
-
-    Warns:
-        UserWarning: Analyses of other data, or further parameters of interest, are left
-            out.
+        The workspace, of the extended format if constraints need it; and what is lost.
 
     Raises:
         SpecificationError: The document is no HS3 document, or has something that hfjax
             does not read.
+        UnknownNameError: There is no analysis of the name that is asked for.
         ModelError: What it describes has no meaning as a HistFactory model.
 
     >>> channel = {
@@ -50,38 +73,45 @@ def read_hs3(
     ...     "type": "histfactory_dist",
     ...     "samples": [{"name": "signal", "data": {"contents": [5.0]}}],
     ... }
+    >>> fit = {"name": "fit", "distributions": ["model_SR"], "data": ["observed"]}
     >>> document = {
     ...     "metadata": {"hs3_version": "0.2"},
     ...     "distributions": [channel],
     ...     "data": [{"name": "observed", "type": "binned", "contents": [4.0]}],
-    ...     "likelihoods": [
-    ...         {"name": "fit", "distributions": ["model_SR"], "data": ["observed"]}
-    ...     ],
+    ...     "likelihoods": [fit],
     ... }
-    >>> workspace = read_hs3(document)
+    >>> workspace = read_hs3(document).workspace
     >>> workspace.channel("SR").sample("signal").data, workspace.measurement_names
     ((5.0,), ('fit',))
     """
     try:
-        return _read(document, analysis, Meaning(shapesys) if shapesys else None)
+        return _read(document, settings)
     except Malformed:
         validate(document, HS3)
         message = "no HS3 document"  # not reached: the schema refuses what is malformed
         raise SpecificationError(message) from None
 
 
-def _read(document: Any, analysis: str | None, meaning: Meaning | None) -> Workspace:
-    source = parse_document(document)
-    likelihood, analyses = chosen_analyses(source, analysis)
+def _read(document: Any, settings: HS3Settings) -> HS3Import:
+    source, remarks = parse_document(document), Remarks()
+    likelihood, analyses = chosen_analyses(source, settings.analysis, remarks)
     nodes = _channels(source, likelihood)
     observations = read_observations(source, likelihood, nodes)
     references = collect_references(source, likelihood, nodes)
     first = analyses[0]
-    reader = ModifierReader(source, references, first.bounds, first.values, meaning)
-    channels = reader.channels(nodes)
-    measurements = read_measurements(reader, channels, observations, analyses)
+    reader = ModifierReader(
+        source, references, first.bounds, first.values, settings.shapesys
+    )
+    bare = Workspace(reader.channels(nodes), (Measurement(""),), observations)
+    measure = MeasurementReader(reader, nodes, bare, remarks).measurement
+    measurements = tuple(map(measure, analyses))
     version = format_version(measurements)
-    return Workspace(channels, measurements, observations, version)
+    if source.stated.get("version") == EXTENDED_VERSION:
+        version = EXTENDED_VERSION
+    workspace = Workspace(bare.channels, measurements, observations, version)
+    edges = {node.name: bin_edges(node) for node in nodes}
+    known = {name: found for name, found in edges.items() if found is not None}
+    return HS3Import(workspace, remarks.report("hs32json", known))
 
 
 def _channels(
