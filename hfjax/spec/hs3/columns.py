@@ -126,7 +126,7 @@ def _column(
     thresholds = {config.threshold if config else None for config in configs}
     if len(thresholds) > 1:
         raise _differ(default, "thresholds")
-    bases = groups if default.kind == "lumi" else [_base(default, c) for c in configs]
+    bases = [_base(default, config) for config in configs]
     names = parameter_names(default)
     return Column(names, tuple(groups), tuple(bases), thresholds.pop())
 
@@ -135,6 +135,8 @@ def _base(default: ParameterGroup, config: ParameterConfig | None) -> ParameterG
     """The set with the measurement's kind of constraint and threshold only."""
     if config is None:
         return default
+    if default.kind == "lumi":  # which has no term of its own
+        return configured(default, dataclasses.replace(config, fixed=None))
     kept = {key: getattr(config, key) for key in _KINDS_ONLY}
     if config.constraint and default.kind != "staterror":
         kept["sigmas"] = config.sigmas  # they say what beta is

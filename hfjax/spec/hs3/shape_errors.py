@@ -1,7 +1,8 @@
 """The uncertainties of a shapesys, which HS3 documents give in two ways.
 
-ROOT writes and reads ``vals`` as uncertainties relative to the nominal events, pyhs3
-reads them as absolute. hfjax writes both: ``vals`` as ROOT, and ``uncertainties``.
+ROOT writes and reads ``vals`` as uncertainties relative to the nominal events, pyhs3 and
+NextStat read them as absolute. hfjax writes ``vals`` as one of the two, as ROOT if not
+asked otherwise, and the absolute ones once more under ``uncertainties``.
 """
 
 import math
@@ -46,12 +47,11 @@ def absolute(
     if vals is None:
         return stated or ()
     _numbers(node, "vals", len(nominal))
-    relative = [_ratio(v, n) for v, n in zip(vals, nominal, strict=True)]
     if stated is not None:
-        _check_both(node, vals, [_ratio(s, n) for s, n in zip(stated, nominal, strict=True)])
+        _check_both(node, vals, stated, nominal)
         return stated
     if meaning is None:
-        meaning = _guess(node, vals, relative, bounds)
+        meaning = _guess(node, vals, nominal, bounds)
     if meaning is Meaning.ABSOLUTE:
         return vals
     return tuple(v * n for v, n in zip(vals, nominal, strict=True))
@@ -67,31 +67,45 @@ def _numbers(node: ModifierNode, key: str, bins: int) -> tuple[Number, ...] | No
     return found
 
 
-def _ratio(uncertainty: Number, nominal: Number) -> float:
+def relative(uncertainty: Number, nominal: Number) -> float:
+    """Return a relative uncertainty; 0 of a bin that has no constraint and is fixed.
+
+    >>> relative(2.0, 8.0), relative(2.0, 0.0)
+    (0.25, 0.0)
+    """
     return uncertainty / nominal if nominal > 0 and uncertainty > 0 else 0.0
 
 
-def _check_both(node: ModifierNode, vals: Sequence[Number], stated: list[float]) -> None:
+def _check_both(
+    node: ModifierNode,
+    vals: Sequence[Number],
+    stated: Sequence[Number],
+    nominal: Sequence[Number],
+) -> None:
     """Refuse two statements that differ: somebody has changed one of them."""
-    for val, relative in zip(vals, stated, strict=True):
-        if not math.isclose(val, relative, rel_tol=1e-9):
-            message = (
-                f"{node.where} has a relative uncertainty of {val:g} in its vals, and "
-                f"{relative:g} in its uncertainties: remove the uncertainties if the "
-                "vals are right"
-            )
-            raise SpecificationError(message, f"{node.pointer}/data")
+    expected = list(map(relative, stated, nominal))
+    if not _close(vals, expected) and not _close(vals, stated):
+        message = (
+            f"{node.where} has the vals {list(vals)}, and its uncertainties make them "
+            f"{expected}: remove the uncertainties if the vals are right"
+        )
+        raise SpecificationError(message, f"{node.pointer}/data")
+
+
+def _close(a: Sequence[Number], b: Sequence[Number]) -> bool:
+    return all(math.isclose(x, y, rel_tol=1e-9) for x, y in zip(a, b, strict=True))
 
 
 def _guess(
     node: ModifierNode,
     vals: Sequence[Number],
-    relative: list[float],
+    nominal: Sequence[Number],
     bounds: Bounds,
 ) -> Meaning:
     """Tell from ROOT's bounds what vals are; ROOT's meaning if they are small."""
+    ratios = list(map(relative, vals, nominal))
     tops = [bounds.get(name, (0.0, 0.0))[1] for name in node.parameters]
-    if any(vals) and _fits(tops, relative) and not _fits(tops, vals):
+    if any(vals) and _fits(tops, ratios) and not _fits(tops, vals):
         return Meaning.ABSOLUTE
     if max(vals) <= 1.0 or _fits(tops, vals):
         return Meaning.RELATIVE

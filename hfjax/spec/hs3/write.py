@@ -88,13 +88,8 @@ def _distribution(
         "samples": [_sample(channel, each, found, terms) for each in channel.samples],
     }
     if (column := _staterror(channel, found)) is not None:
-        kind = _TYPES.get(column.kind, "Poisson")
-        # ROOT 6.30 reads `constraint`, later ones `constraint_type`
-        document["staterror"] = {
-            "constraint": kind,
-            "constraint_type": kind,
-            "relThreshold": column.threshold or 0.0,
-        }
+        kind = _both_keys(_TYPES.get(column.kind))
+        document["staterror"] = {**kind, "relThreshold": column.threshold or 0.0}
     return document
 
 
@@ -144,16 +139,21 @@ def _modifier(
     document["parameters"] = list(parameters)
     if modifier.type == "shapefactor":
         return document
-    if column.kind in _TYPES:
-        document["constraint"] = _TYPES[column.kind]
-    if modifier.type == "shapesys" or any(name in terms.names for name in parameters) or not column.kind:
-        document["constraints"] = [terms.names.get(name) for name in parameters]
+    document |= _both_keys(_TYPES.get(column.kind))
+    named = [terms.names.get(name) for name in parameters]
+    if any(named) or modifier.type == "shapesys" or not column.kind:
+        document["constraints"] = named
     if modifier.type == "shapesys":
-        document["data"] = {
-            "vals": [*map(_relative, sample.data, modifier.data)],
-            "uncertainties": list(modifier.data),
-        }
+        vals = modifier.data
+        if shapesys is Meaning.RELATIVE:
+            vals = map(relative, modifier.data, sample.data)
+        document["data"] = {"vals": [*vals], "uncertainties": [*modifier.data]}
     return document
+
+
+def _both_keys(kind: str | None) -> Component:
+    """A kind of constraint: ROOT 6.30 reads the first key, 6.34 the second."""
+    return {"constraint": kind, "constraint_type": kind} if kind else {}
 
 
 def _scalar(modifier: Modifier, column: Column, constraint: str | None) -> Component:
@@ -170,11 +170,6 @@ def _scalar(modifier: Modifier, column: Column, constraint: str | None) -> Compo
             key: {"contents": list(modifier.data[f"{key}_data"])} for key in ("lo", "hi")
         }
     return document
-
-
-def _relative(nominal: Number, uncertainty: Number) -> float:
-    """Relative uncertainty; 0 of a bin that has no constraint and is fixed."""
-    return uncertainty / nominal if nominal > 0 and uncertainty > 0 else 0.0
 
 
 def _data(observation: Observation) -> Component:
