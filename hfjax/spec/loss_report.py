@@ -59,6 +59,10 @@ LOSSES: dict[str, tuple[str, str]] = {
         "the constraint term has its default factor",
     ),
     "histofactor": ("HistFactory itself ignores it", "it has no effect"),
+    "inits": (
+        "their number is not that of the parameters",
+        "the parameters start at their default",
+    ),
     "lumi": (
         "HistFactory XML has one luminosity, with a relative uncertainty",
         "the luminosity is 1 with no uncertainty",

@@ -1,0 +1,149 @@
+"""Write a channel as HistFactory XML, and its histograms."""
+
+import math
+from collections.abc import Iterable
+from xml.etree.ElementTree import Element, SubElement
+
+from hfjax.spec.channel import Channel, Modifier, Sample
+from hfjax.spec.histfactory_export import Export, relative_to
+from hfjax.spec.root_names import STATERROR
+
+_TYPES = {"normal": "Gaussian", "poisson": "Poisson", "gamma": "Poisson"}
+
+
+class ChannelWriter:
+    """Writes a channel.
+
+    Attributes:
+        export: What is written, and what is kept on the way.
+        channel: The channel.
+        pointer: JSON pointer to it.
+    """
+
+    def __init__(self, export: Export, channel: Channel, pointer: str) -> None:
+        self.export = export
+        self.channel = channel
+        self.pointer = pointer
+        self._staterror = export.staterrors.get(channel.name)
+
+    def element(self, data_file: str) -> Element:
+        """Return the Channel, and keep its histograms.
+
+        Args:
+            data_file: the ROOT file, as the XML names it.
+        """
+        attributes = {"Name": self.channel.name, "InputFile": data_file}
+        root = Element("Channel", attributes | {"HistoPath": ""})
+        observed = self.export.workspace.observation(self.channel.name).data
+        SubElement(root, "Data", {"HistoName": self._keep("data", observed)})
+        root.extend(self._staterror_config())
+        for index, sample in enumerate(self.channel.samples):
+            root.append(self._sample(sample, f"{self.pointer}/samples/{index}"))
+        return root
+
+    def _keep(
+        self, label: str, values: Iterable[float], errors: Iterable[float] = ()
+    ) -> str:
+        keep = self.export.keep_histogram
+        return keep(self.channel, label, tuple(values), tuple(errors))
+
+    def _staterror_config(self) -> Iterable[Element]:
+        if self._staterror is None:
+            return
+        if self._staterror != STATERROR + self.channel.name:
+            what = f"the name {self._staterror!r} in channel {self.channel.name!r}"
+            self.export.remarks.lost("staterror-name", self.pointer, what)
+        config = self.export.first.parameter(self._staterror)
+        threshold = config.threshold if config and config.threshold else 0.0
+        kind = self.export.parameters[self._staterror].constraint(config)
+        attributes = {"RelErrorThreshold": repr(float(threshold))}
+        attributes["ConstraintType"] = _TYPES.get(kind, "Gaussian")
+        yield Element("StatErrorConfig", attributes)
+
+    def _sample(self, sample: Sample, pointer: str) -> Element:
+        errors: tuple[float, ...] = ()
+        scaled = any(modifier.type == "lumi" for modifier in sample.modifiers)
+        children = []
+        for index, modifier in enumerate(sample.modifiers):
+            place = f"{pointer}/modifiers/{index}"
+            if modifier.type == "staterror" and modifier.name == self._staterror:
+                errors = modifier.data
+            children += self._modifier(modifier, sample, place)
+        attributes = {
+            "Name": sample.name,
+            "HistoName": self._keep(sample.name, sample.data, errors),
+            "NormalizeByTheory": str(scaled),
+        }
+        element = Element("Sample", attributes)
+        element.extend(children)
+        return element
+
+    def _modifier(
+        self, modifier: Modifier, sample: Sample, pointer: str
+    ) -> list[Element]:
+        if modifier.type == "lumi":
+            return []
+        if modifier.type == "staterror":
+            return self._staterror_element(modifier, pointer)
+        if modifier.type == "shapesys":
+            return [self._shapesys(modifier, sample, pointer)]
+        writers = {
+            "histosys": self._histosys,
+            "normfactor": self._normfactor,
+            "normsys": _normsys,
+            "shapefactor": _shapefactor,
+        }
+        return [writers[modifier.type](modifier, sample)]
+
+    def _staterror_element(self, modifier: Modifier, pointer: str) -> list[Element]:
+        """A StatError, whose uncertainties are those of the sample's histogram."""
+        if modifier.name == self._staterror:
+            return [Element("StatError", {"Activate": "True"})]
+        self.export.remarks.lost("staterror", pointer, f"staterror {modifier.name!r}")
+        return []
+
+    def _histosys(self, modifier: Modifier, sample: Sample) -> Element:
+        label = f"{sample.name}_{modifier.name}"
+        low = self._keep(f"{label}_low", modifier.data["lo_data"])
+        high = self._keep(f"{label}_high", modifier.data["hi_data"])
+        attributes = {"HistoNameLow": low, "HistoNameHigh": high}
+        return Element("HistoSys", {"Name": modifier.name} | attributes)
+
+    def _normfactor(self, modifier: Modifier, sample: Sample) -> Element:
+        del sample
+        parameter = self.export.parameters[modifier.name]
+        config = self.export.first.parameter(modifier.name)
+        low, high = parameter.bounds(config)[0]
+        numbers = {"Val": parameter.inits(config)[0], "Low": low, "High": high}
+        attributes = {key: repr(float(value)) for key, value in numbers.items()}
+        return Element("NormFactor", {"Name": modifier.name} | attributes)
+
+    def _shapesys(self, modifier: Modifier, sample: Sample, pointer: str) -> Element:
+        pairs = list(zip(modifier.data, sample.data, strict=True))
+        relative = [relative_to(*pair) for pair in pairs]
+        for index, ((value, base), found) in enumerate(
+            zip(pairs, relative, strict=True)
+        ):
+            if not math.isclose(found * base, value, rel_tol=1e-12):
+                what = f"uncertainty {value} of {base} events"
+                place = f"{pointer}/data/{index}"
+                self.export.remarks.lost("relative-uncertainty", place, what)
+        config = self.export.first.parameter(modifier.name)
+        kind = self.export.parameters[modifier.name].constraint(config)
+        attributes = {
+            "Name": modifier.name,
+            "HistoName": self._keep(f"{sample.name}_{modifier.name}", relative),
+            "ConstraintType": _TYPES.get(kind, "Poisson"),
+        }
+        return Element("ShapeSys", attributes)
+
+
+def _normsys(modifier: Modifier, sample: Sample) -> Element:
+    del sample
+    low, high = (repr(float(modifier.data[key])) for key in ("lo", "hi"))
+    return Element("OverallSys", {"Name": modifier.name, "Low": low, "High": high})
+
+
+def _shapefactor(modifier: Modifier, sample: Sample) -> Element:
+    del sample
+    return Element("ShapeFactor", {"Name": modifier.name})
