@@ -23,6 +23,10 @@ LOSSES: dict[str, tuple[str, str]] = {
         "a workspace has one observation for each channel",
         "the data set is not there; the first one of the channel is",
     ),
+    "analysis": (
+        "a workspace has one set of observations and channels",
+        "none for the likelihood: the measurement is not there",
+    ),
     "asimov-data": ("a workspace has observed data only", "the data set is not there"),
     "attribute": ("HistFactory has no such attribute here", "it has no effect"),
     "auxdata": (
@@ -71,6 +75,7 @@ LOSSES: dict[str, tuple[str, str]] = {
         "HistFactory XML says it once for all measurements",
         "what the first measurement says holds for all",
     ),
+    "metadata": ("a workspace has no place for it", _NONE),
     "name": (
         "HistFactory separates names in a text by blanks",
         "what is said of the parameter is not there",
@@ -84,6 +89,7 @@ LOSSES: dict[str, tuple[str, str]] = {
         "a measurement of a workspace has one parameter of interest",
         "the first one is kept",
     ),
+    "prior": ("a workspace has no place for it", _NONE),
     "relative-uncertainty": (
         "HistFactory takes the uncertainty relative to the sample's events",
         "none for the likelihood: such a bin of a shapesys has no constraint term",

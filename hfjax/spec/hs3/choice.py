@@ -56,9 +56,7 @@ def _content(pair: Pair) -> tuple[tuple[str, ...], ...]:
 
 def _observed(pairs: list[Pair]) -> list[Pair]:
     """The analyses whose data are called as ROOT calls observed data."""
-    kept = [
-        pair for pair in pairs if all(n.startswith(OBSERVED) for n in pair[0].data)
-    ]
+    kept = [pair for pair in pairs if all(n.startswith(OBSERVED) for n in pair[0].data)]
     if len(set(map(_content, kept))) == 1:
         return kept
     names = [analysis.name for _, analysis in pairs]
@@ -73,5 +71,7 @@ def _likelihood(document: HS3Document, analysis: Analysis) -> Likelihood:
     if analysis.likelihood in document.likelihoods:
         return document.likelihoods[analysis.likelihood]
     names = document.likelihoods
-    message = str(unknown_name("likelihood", analysis.likelihood, names, "the document"))
+    message = str(
+        unknown_name("likelihood", analysis.likelihood, names, "the document")
+    )
     raise SpecificationError(message, f"{analysis.pointer}/likelihood")

@@ -99,7 +99,9 @@ def columns(workspace: Workspace) -> dict[str, Column]:
     defaults = default_groups(workspace)
     found = {
         name: _column(
-            default, [groups[name] for groups in per_measurement], workspace.measurements
+            default,
+            [groups[name] for groups in per_measurement],
+            workspace.measurements,
         )
         for name, default in defaults.items()
     }

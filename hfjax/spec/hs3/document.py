@@ -73,6 +73,7 @@ class Analysis:
         bounds: Bounds by parameter, of the analysis' own domains and the default one.
         values: Values by parameter, of its own and of the default parameter point.
         pointer: JSON pointer to it.
+        prior: Whether it has a prior distribution.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Analysis:
     bounds: Mapping[str, tuple[Number, Number]]
     values: Mapping[str, Value]
     pointer: str
+    prior: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class HS3Document:
         analyses: In the order of the document; where there is none, each likelihood
             is taken for one without a parameter of interest.
         stated: What hfjax itself has left in the document.
+        metadata: Who has made it, and with what.
     """
 
     distributions: Mapping[str, Placed]
@@ -103,6 +106,7 @@ class HS3Document:
     likelihoods: Mapping[str, Likelihood]
     analyses: tuple[Analysis, ...]
     stated: Object
+    metadata: Object
 
     def distribution(self, name: str, pointer: str) -> Placed:
         """Return the distribution of a name that something at a pointer asks for."""
@@ -122,20 +126,25 @@ def parse_document(document: Any) -> HS3Document:
             that is named does not exist.
     """
     document = entries(document)
-    _check_version(text(entry(entries(entry(document, "metadata")), "hs3_version")))
+    metadata = entries(entry(document, "metadata"))
+    _check_version(text(entry(metadata, "hs3_version")))
     likelihoods = {
         found.name: _likelihood(found) for found in _placed(document, "likelihoods")
     }
-    points = {found.name: _values(found) for found in _placed(document, "parameter_points")}
+    points = {
+        found.name: _values(found) for found in _placed(document, "parameter_points")
+    }
     domains = {found.name: _bounds(found) for found in _placed(document, "domains")}
     analyses = [
         _analysis(found, domains, points) for found in _placed(document, "analyses")
     ]
+    named = {key: {f.name: f for f in _placed(document, key)} for key in _LISTS}
     return HS3Document(
-        *({found.name: found for found in _placed(document, key)} for key in _LISTS),
-        likelihoods,
-        tuple(analyses) or _without_analyses(likelihoods, domains, points),
-        _stated(document),
+        **named,
+        likelihoods=likelihoods,
+        analyses=tuple(analyses) or _without_analyses(likelihoods, domains, points),
+        stated=_stated(document),
+        metadata=metadata,
     )
 
 
@@ -198,7 +207,9 @@ def _likelihood(found: Placed) -> Likelihood:
 def _values(found: Placed) -> dict[str, Value]:
     parameters = map(entries, items(entry(found.content, "parameters"), 0))
     return {
-        text(entry(each, "name")): Value(number(entry(each, "value")), _flag(each.get("const", False)))
+        text(entry(each, "name")): Value(
+            number(entry(each, "value")), _flag(each.get("const", False))
+        )
         for each in parameters
     }
 
@@ -239,7 +250,8 @@ def _analysis(found: Placed, domains: Domains, points: Points) -> Analysis:
         values |= _found("parameter point", points, name, f"{found.pointer}/init")
     pois = texts(content.get("parameters_of_interest", []))
     likelihood = text(entry(content, "likelihood"))
-    return Analysis(found.name, likelihood, pois, bounds, values, found.pointer)
+    prior = content.get("prior") is not None
+    return Analysis(found.name, likelihood, pois, bounds, values, found.pointer, prior)
 
 
 def _without_analyses(

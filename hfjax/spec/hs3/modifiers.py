@@ -166,7 +166,11 @@ def _parameters(
 
 
 def _references(
-    scope: _Scope, content: Object, parameters: tuple[str, ...], where: str, pointer: str
+    scope: _Scope,
+    content: Object,
+    parameters: tuple[str, ...],
+    where: str,
+    pointer: str,
 ) -> tuple[Reference | None, ...]:
     """What constrains each parameter, in the words of any version of the standard.
 

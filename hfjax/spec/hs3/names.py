@@ -1,14 +1,16 @@
 """What parameters, distributions and data are called in HS3 documents.
 
-HS3 names every parameter by itself, ROOT in its own way: `alpha_X` interpolates,
-`gamma_X_bin_0` scales a bin, `Lumi` is the luminosity, and `nom_alpha_X` is where the
-constraint term of `alpha_X` is centred.
+HS3 names every parameter by itself, and these have ROOT's names (see
+`hfjax.spec.root_names`). Only a staterror that is not called after its channel keeps
+its name, as in `gamma_mc_bin_0`. `nom_alpha_X` is where the constraint term of
+`alpha_X` is centred.
 """
 
 import re
 from collections.abc import Sequence
 
 from hfjax.spec.parameter_group import ParameterGroup
+from hfjax.spec.root_names import STATERROR, root_names
 
 LUMI = "Lumi"
 """The luminosity's parameter and modifier, as ROOT calls them."""
@@ -32,15 +34,10 @@ def parameter_names(group: ParameterGroup) -> tuple[str, ...]:
     >>> parameter_names(tilt)
     ('alpha_tilt',)
     """
-    if group.kind in ("normsys", "histosys"):
-        return (ALPHA + group.name,)
-    if group.scalar:
-        return (LUMI if group.kind == "lumi" else group.name,)
-    stem = group.name
-    if group.kind == "staterror" and [stem] == [f"staterror_{c}" for c in group.offsets]:
-        stem = stem.removeprefix("staterror_")
-        stem = f"stat_{stem}"
-    return gamma_names(stem, group.size)
+    staterror_of_a_channel = [f"{STATERROR}{channel}" for channel in group.offsets]
+    if group.kind == "staterror" and [group.name] != staterror_of_a_channel:
+        return gamma_names(group.name, group.size)
+    return root_names(group.name, group.kind, dict.fromkeys(group.offsets, group.size))
 
 
 def gamma_names(stem: str, size: int) -> tuple[str, ...]:

@@ -1,11 +1,17 @@
 """Observed data of an HS3 document."""
 
 import math
-from collections.abc import Mapping
 
 from hfjax.errors import SpecificationError
 from hfjax.spec.channel import Observation
-from hfjax.spec.hs3.document import HS3Document, Likelihood, Object, Placed, entries, entry
+from hfjax.spec.hs3.document import (
+    HS3Document,
+    Likelihood,
+    Object,
+    Placed,
+    entries,
+    entry,
+)
 from hfjax.spec.hs3.modifiers import ChannelNode
 from hfjax.spec.strict import Malformed, Number, items, number, numbers, text
 
@@ -112,8 +118,8 @@ def _contents(placed: Placed) -> tuple[Number, ...]:
     if kind != "binned" or "uncertainty" in placed.content:
         what = f"of type {kind!r}" if kind != "binned" else "binned with an uncertainty"
         message = (
-            f"data {placed.name!r} are {what}, and hfjax reads only binned data: counts "
-            "of events"
+            f"data {placed.name!r} are {what}, and hfjax reads only binned data, "
+            "counts of events"
         )
         raise SpecificationError(message, placed.pointer)
     return numbers(entry(placed.content, "contents"))

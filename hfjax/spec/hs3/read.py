@@ -5,7 +5,11 @@ from typing import Any
 
 from hfjax.errors import SpecificationError
 from hfjax.spec.hs3.choice import chosen_analyses
-from hfjax.spec.hs3.document import HS3Document, Likelihood, parse_document
+from hfjax.spec.hs3.document import (
+    HS3Document,
+    Likelihood,
+    parse_document,
+)
 from hfjax.spec.hs3.modifiers import ChannelNode, read_channel
 from hfjax.spec.hs3.names import MODEL
 from hfjax.spec.hs3.observations import bin_edges, read_observations
@@ -52,8 +56,8 @@ def read_hs3(document: Any, settings: HS3Settings = HS3Settings()) -> HS3Import:
 
     What is read: one likelihood whose distributions are all of type
     `histfactory_dist`, the constraint terms of their parameters, and the analyses of
-    this likelihood, which become measurements. Errors of samples without a staterror,
-    which mean nothing, and metadata are left alone. All else is refused by name.
+    this likelihood, which become measurements. Errors of samples without a staterror
+    mean nothing and are left alone. All else is refused by name.
 
     Args:
         document: a JSON document, as ROOT since 6.30 or `write_hs3` writes it.
@@ -109,14 +113,26 @@ def _read(document: Any, settings: HS3Settings) -> HS3Import:
     if source.stated.get("version") == EXTENDED_VERSION:
         version = EXTENDED_VERSION
     workspace = Workspace(bare.channels, measurements, observations, version)
+    _tell_losses(source, analyses, remarks)
     edges = {node.name: bin_edges(node) for node in nodes}
     known = {name: found for name, found in edges.items() if found is not None}
     return HS3Import(workspace, remarks.report("hs32json", known))
 
 
-def _channels(
-    document: HS3Document, likelihood: Likelihood
-) -> tuple[ChannelNode, ...]:
+def _tell_losses(
+    document: HS3Document, analyses: Sequence[Analysis], remarks: Remarks
+) -> None:
+    """Tell what a workspace has no place for."""
+    for key in document.metadata:
+        if key not in ("hs3_version", "packages"):
+            remarks.lost("metadata", f"/metadata/{key}", key)
+    for analysis in analyses:
+        if analysis.prior:
+            place = f"{analysis.pointer}/prior"
+            remarks.lost("prior", place, f"the prior of {analysis.name!r}")
+
+
+def _channels(document: HS3Document, likelihood: Likelihood) -> tuple[ChannelNode, ...]:
     """Read the distributions of a likelihood, all of which have to be channels."""
     found = []
     for index, name in enumerate(likelihood.distributions):

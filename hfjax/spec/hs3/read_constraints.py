@@ -34,7 +34,7 @@ class Said:
 
 
 def lumi_settings(reader: ModifierReader, analysis: Analysis) -> ParameterConfig | None:
-    """Return the settings of the luminosity, which has no defaults; None if there is none.
+    """Return the settings of the luminosity, which has no defaults; None without one.
 
     Raises:
         SpecificationError: Its constraint is one that hfjax does not read.

@@ -3,19 +3,17 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from hfjax.errors import SpecificationError
 from hfjax.spec.channel import Channel, Modifier, Sample
 from hfjax.spec.hs3.columns import Term
-from hfjax.spec.hs3.document import HS3Document, Object, Value, entries, entry
+from hfjax.spec.hs3.document import HS3Document, Value, entries, entry
 from hfjax.spec.hs3.modifiers import PER_BIN, ChannelNode, ModifierNode, SampleNode
 from hfjax.spec.hs3.names import LUMI
 from hfjax.spec.hs3.read_terms import read_term
 from hfjax.spec.hs3.references import References
 from hfjax.spec.hs3.set_names import SetNames
 from hfjax.spec.hs3.shape_errors import Meaning, absolute
-from hfjax.spec.named import refuse_duplicates
 from hfjax.spec.strict import Number, number, numbers
 
 
@@ -124,8 +122,8 @@ class ModifierReader:
         if parameter.lower() == LUMI.lower():
             return "lumi"
         message = (
-            f"{node.where} has a constraint, and hfjax has constrained factors only for "
-            f"the luminosity, whose parameter is called {LUMI!r}: make it a normsys"
+            f"{node.where} has a constraint, and the only constrained factor that hfjax "
+            f"has is the luminosity, whose parameter is called {LUMI!r}: make it a normsys"
         )
         raise SpecificationError(message, node.pointer)
 

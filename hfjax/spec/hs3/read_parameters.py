@@ -58,7 +58,9 @@ class MeasurementReader:
             lumi = lumi_settings(reader, analysis)
             groups = default_groups(self.bare)
             names = bind(reader.uses, groups)
-            derived = [self._settings(reader, g, names[g.name], lumi) for g in groups.values()]
+            derived = [
+                self._settings(reader, g, names[g.name], lumi) for g in groups.values()
+            ]
         except SpecificationError as error:
             if error.pointer:
                 raise
@@ -100,7 +102,9 @@ class MeasurementReader:
     def _poi(self, analysis: Analysis, names: Mapping[str, list[str]]) -> str:
         """The parameter of interest; patches may bring it."""
         for name in analysis.pois[1:]:
-            self.remarks.lost("poi", analysis.pointer, f"parameter of interest {name!r}")
+            self.remarks.lost(
+                "poi", analysis.pointer, f"parameter of interest {name!r}"
+            )
         if not analysis.pois:
             return ""
         wanted = analysis.pois[0]
@@ -181,7 +185,9 @@ def _fixed(
     values = [reader.values.get(name) for name in names]
     const = [bool(value and value.const) for value in values]
     said = [reader.references.get(name) for name in names]
-    const = [c or bool(s and s.kind == "const") for c, s in zip(const, said, strict=True)]
+    const = [
+        c or bool(s and s.kind == "const") for c, s in zip(const, said, strict=True)
+    ]
     fixed = [c or b for c, b in zip(const, base.fixed, strict=True)]
     if fixed == list(base.fixed):
         return {}

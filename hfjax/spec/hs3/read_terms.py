@@ -90,7 +90,7 @@ class _Scope(NamedTuple):
         if value in self.values and value != self.parameter:
             return self.values[value].value
         message = (
-            f"{self.found.name!r}, which constrains {self.parameter!r}, needs the value "
+            f"{self.found.name!r}, which constrains {self.parameter!r}, needs a value "
             f"of {value!r}, and no parameter point of the analysis has it"
         )
         raise SpecificationError(message, self.found.pointer)
@@ -99,7 +99,9 @@ class _Scope(NamedTuple):
         """Return a name or number as a function of the parameter."""
         if value == self.parameter:
             return Affine(1.0, 0.0)
-        function = self.document.functions.get(value) if isinstance(value, str) else None
+        function = (
+            self.document.functions.get(value) if isinstance(value, str) else None
+        )
         if function is None:
             return Affine(0.0, self.number(value))
         combine = {"product": ("factors", _times), "sum": ("summands", _plus)}
@@ -117,7 +119,7 @@ class _Scope(NamedTuple):
     def unreadable(self, function: Placed) -> SpecificationError:
         """Return the error for a function that is not affine in the parameter."""
         message = (
-            f"function {function.name!r} of type {function.type!r}, which the constraint "
+            f"function {function.name!r} of type {function.type!r}, which constraint "
             f"{self.found.name!r} of {self.parameter!r} needs, is not one that hfjax "
             "reads: a product or sum of the parameter and constants"
         )
@@ -176,7 +178,10 @@ def _lognormal(scope: _Scope) -> Term:
     beta = scope.affine(match[1])
     if not beta.slope > 0:
         raise scope.wrong()
-    datum, width = scope.number(entry(content, "x")), scope.number(entry(content, "sigma"))
+    datum, width = (
+        scope.number(entry(content, "x")),
+        scope.number(entry(content, "sigma")),
+    )
     shift = beta.offset / beta.slope
     return Term("lognormal", datum, width, beta.slope, shift)
 

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterable
 
 from hfjax.spec.hs3.modifiers import ChannelNode, ModifierNode, SampleNode
 from hfjax.spec.hs3.names import ALPHA, gamma_stem
+from hfjax.spec.root_names import STATERROR
 
 _GENERIC = ("", "staterror", "mcstat", "shapesys", "shapefactor")
 """Names that ROOT gives to modifiers of several channels that share nothing."""
@@ -36,14 +37,18 @@ class SetNames:
         return self._name(parameter, proposals)
 
     def row(
-        self, modifier: ModifierNode, kind: str, channel: ChannelNode, sample: SampleNode
+        self,
+        modifier: ModifierNode,
+        kind: str,
+        channel: ChannelNode,
+        sample: SampleNode,
     ) -> str:
         """Name parameters of bins; those of a staterror after ROOT's or its channel."""
         stem = gamma_stem(modifier.parameters)
         if stem is not None:
-            if kind == "staterror" and stem != modifier.name:
-                if stem == f"stat_{channel.name}":
-                    stem = f"staterror_{channel.name}"
+            own = stem == modifier.name or kind != "staterror"
+            if not own and stem == f"stat_{channel.name}":
+                stem = STATERROR + channel.name
             return self._name((kind, stem), [stem])
         name = modifier.name
         if name in _GENERIC:

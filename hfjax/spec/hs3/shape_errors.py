@@ -1,8 +1,8 @@
 """The uncertainties of a shapesys, which HS3 documents give in two ways.
 
-ROOT writes and reads ``vals`` as uncertainties relative to the nominal events, pyhs3 and
-NextStat read them as absolute. hfjax writes ``vals`` as one of the two, as ROOT if not
-asked otherwise, and the absolute ones once more under ``uncertainties``.
+ROOT writes and reads ``vals`` as uncertainties relative to the nominal events, pyhs3
+and NextStat read them as absolute. hfjax writes ``vals`` as one of the two, as ROOT if
+not asked otherwise, and the absolute ones once more under ``uncertainties``.
 """
 
 import math

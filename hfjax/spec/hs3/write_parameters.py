@@ -33,9 +33,13 @@ def domains(
             "global_observables": {k: v for k, v in data.items() if k[:3] == "nom"},
         }
         if index == 0:
-            written.append(_domain(DEFAULT_DOMAIN, bounds | parts["global_observables"]))
+            written.append(
+                _domain(DEFAULT_DOMAIN, bounds | parts["global_observables"])
+            )
         names = domain_names(measurement, found)
-        written += [_domain(names[part], parts[part]) for part in parts if part in names]
+        written += [
+            _domain(names[part], parts[part]) for part in parts if part in names
+        ]
     return written
 
 
@@ -96,7 +100,9 @@ def _bounds(found: dict[str, Column], index: int) -> dict[str, Bounds]:
     }
 
 
-def _absent_poi(measurement: Measurement, found: dict[str, Column]) -> dict[str, Bounds]:
+def _absent_poi(
+    measurement: Measurement, found: dict[str, Column]
+) -> dict[str, Bounds]:
     """Bounds of a parameter of interest that the patches will bring."""
     if not measurement.poi or measurement.poi in found:
         return {}
@@ -105,7 +111,9 @@ def _absent_poi(measurement: Measurement, found: dict[str, Column]) -> dict[str,
     return {measurement.poi: (low, high)}
 
 
-def _absent_value(measurement: Measurement, found: dict[str, Column]) -> list[Component]:
+def _absent_value(
+    measurement: Measurement, found: dict[str, Column]
+) -> list[Component]:
     if not measurement.poi or measurement.poi in found:
         return []
     config = measurement.parameter(measurement.poi) or ParameterConfig("")

@@ -44,7 +44,7 @@ def write_terms(columns: dict[str, Column], measurements: int) -> WrittenTerms:
 
 def _write(written: WrittenTerms, name: str, terms: list[Term], kind: str) -> None:
     """Add the term of one parameter."""
-    distribution = {"name": constraint_name(name)}
+    distribution: Component = {"name": constraint_name(name)}
     if not terms[0].kind:
         if kind not in ("normsys", "histosys", "lumi"):
             return  # nothing that could be taken for a constraint
@@ -98,9 +98,7 @@ def _beta(written: WrittenTerms, name: str, terms: list[Term]) -> str:
         shifted = f"{name}_shifted"
         shift = _constant(written, f"{name}_shift", [each.shift for each in terms])
         summands = [name, shift]
-        written.functions.append(
-            {"name": shifted, "type": "sum", "summands": summands}
-        )
+        written.functions.append({"name": shifted, "type": "sum", "summands": summands})
     scale = _constant(written, f"{name}_scale", [each.scale for each in terms])
     beta = f"{name}_beta"
     factors = [shifted, scale]
@@ -108,9 +106,7 @@ def _beta(written: WrittenTerms, name: str, terms: list[Term]) -> str:
     return beta
 
 
-def _constant(
-    written: WrittenTerms, name: str, values: list[Number]
-) -> str | Number:
+def _constant(written: WrittenTerms, name: str, values: list[Number]) -> str | Number:
     """A number; or the name of a constant, where measurements disagree."""
     if all(value == values[0] for value in values):
         return values[0]
