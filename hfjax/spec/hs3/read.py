@@ -1,5 +1,6 @@
 """Read the `histfactory_dist` part of an HS3 document as a workspace."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 

@@ -122,8 +122,8 @@ class ModifierReader:
         if parameter.lower() == LUMI.lower():
             return "lumi"
         message = (
-            f"{node.where} has a constraint, and the only constrained factor that hfjax "
-            f"has is the luminosity, whose parameter is called {LUMI!r}: make it a normsys"
+            f"{node.where} has a constraint, and hfjax has only one factor that may, "
+            f"the luminosity with the parameter {LUMI!r}: make it a normsys"
         )
         raise SpecificationError(message, node.pointer)
 
