@@ -7,6 +7,7 @@ from typing import Any
 from hfjax.errors import SpecificationError
 from hfjax.spec.hs3.choice import chosen_analyses
 from hfjax.spec.hs3.document import (
+    Analysis,
     HS3Document,
     Likelihood,
     parse_document,

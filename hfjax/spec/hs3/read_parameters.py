@@ -160,10 +160,17 @@ def _alike(a: ParameterGroup, b: ParameterGroup) -> bool:
             (a.inits, b.inits),
             (_flat(a.bounds), _flat(b.bounds)),
             (a.auxdata, b.auxdata),
-            (a.widths, b.widths),
-            ((a.scale, a.shift), (b.scale, b.shift)),
+            (_slopes(a), _slopes(b)),
+            ((a.shift,), (b.shift,)),
         )
     )
+
+
+def _slopes(group: ParameterGroup) -> list[float]:
+    """Widths; of a Poisson term, whose ``tau scale`` counts, for each unit."""
+    if group.constraint == "poisson":
+        return [width * group.scale for width in group.widths]
+    return [*group.widths, group.scale]
 
 
 def _flat(bounds: Sequence[tuple[Number, Number]]) -> list[Number]:
