@@ -41,6 +41,8 @@ from tests.fit.models import (
     shapesys,
     workspace,
 )
+from tests.model.extended import all_constraints, extended, setting
+from tests.reference.histfactory import HistFactory
 from tests.reference.shapesys import ShapesysModel
 
 PROBABILITIES = ("CLs_obs", "CLs_exp", "CLsb", "CLb", "CLsb_exp", "CLb_exp")
@@ -606,3 +608,41 @@ def test_other_data_values_and_names_do_not_compile_again(hello, caplog):
         for mu in (0.5, 2.0):
             hypotest(*hello, mu)
             hypotest(*other, mu)
+
+
+# -- extended workspaces -----------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["poisson", "gamma"])
+def test_counting_staterror_is_tested_like_a_shapesys(hello, kind):
+    signal, background, uncertainty = HELLO
+    samples = [
+        sample("signal", signal, MU),
+        sample("bkg", background, modifier("staterror", "g", uncertainty)),
+    ]
+    plain = document({"SR": samples}, {"SR": OBSERVED})
+    counting = Workspace.parse(extended(plain, setting("g", kind)))
+    found, known = hypotest(*build(counting)), hypotest(*hello)
+    for name in PROBABILITIES:
+        assert_close(getattr(found, name), getattr(known, name), 1e-9)
+    assert_close(found.mu_hat, known.mu_hat, 1e-7)
+
+
+def test_mixed_constraints_are_tested_by_the_densities_of_loops():
+    """Statistics are differences of the slow log-density at the fits."""
+    mixed = all_constraints()
+    slow = HistFactory(mixed)
+    found = hypotest(*build(Workspace.parse(mixed)), 2.0)
+    assert found.status == FitStatus.CONVERGED
+    observed = [-2 * slow.logpdf(f.params.tolist()) for f in (found.fixed, found.free)]
+    assert_close(found.q, observed[0] - observed[1], 1e-6)
+    asimov = found.asimov_data
+    main, aux = asimov.main.tolist(), asimov.aux.tolist()
+    background = found.background.params.tolist()
+    assert_close(aux, slow.expected_aux(background), 1e-12)
+    expected = [
+        -2 * slow.logpdf(params, main, aux)
+        for params in (found.asimov_fixed.params.tolist(), background)
+    ]
+    assert_close(found.q_asimov, expected[0] - expected[1], 1e-6)
+    assert 0.0 < float(found.CLs_obs) < 1.0

@@ -160,15 +160,18 @@ class HistFactory:
         return sum(n_bins(self.spec, name) for name in before)
 
     def expected_aux(self, params: Sequence[float]) -> list[float]:
-        """Expected auxiliary data: theta (normal) or gamma tau (Poisson)."""
+        """Expected auxiliary data: theta (normal), beta tau (Poisson) or beta."""
         values, expected = self.unpack(params), []
         for each in self.sets:
             theta = values[each.name]
+            beta = [each.offset + each.slope * value for value in theta]
             if each.constraint == "normal":
                 expected += theta
-            elif each.constraint == "poisson":
-                pairs = zip(theta, each.factors, strict=True)
-                expected += [gamma * tau for gamma, tau in pairs]
+            elif each.constraint in {"poisson", "gamma"}:
+                pairs = zip(beta, each.factors, strict=True)
+                expected += [b * tau for b, tau in pairs]
+            elif each.constraint == "lognormal":
+                expected += beta
         return expected
 
     # -- likelihood ---------------------------------------------------------------
@@ -198,10 +201,13 @@ class HistFactory:
         for each in self.sets:
             for i in range(len(each.auxdata)):
                 a, theta = aux[start + i], values[each.name][i]
+                beta = each.offset + each.slope * theta
                 if each.constraint == "normal":
                     terms.append(log_normal(a, theta, each.sigmas[i]))
+                elif each.constraint == "lognormal":
+                    terms.append(log_log_normal(a, beta, 1 + each.sigmas[i]))
                 else:
-                    terms.append(log_poisson(a, theta * each.factors[i]))
+                    terms.append(log_poisson(a, beta * each.factors[i]))
             start += len(each.auxdata)
         return math.fsum(terms)
 
@@ -228,3 +234,10 @@ def log_poisson(n: float, rate: float) -> float:
 def log_normal(a: float, theta: float, sigma: float) -> float:
     """-ln(sigma sqrt(2 pi)) - (a - theta)^2 / (2 sigma^2)."""
     return -math.log(sigma * math.sqrt(2 * math.pi)) - ((a - theta) / sigma) ** 2 / 2
+
+
+def log_log_normal(a: float, beta: float, kappa: float) -> float:
+    """Log-normal density of a, whose logarithm is spread by ln kappa around ln beta."""
+    if beta <= 0:
+        return -math.inf
+    return log_normal(math.log(a), math.log(beta), math.log(kappa)) - math.log(a)

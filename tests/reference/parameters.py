@@ -3,7 +3,8 @@
 Order, names, defaults, overrides and sharing as pyhf 0.7.6 has them: `collect` is
 the entry, the rest are its steps. Fixes on purpose: bins without events stay fixed
 whatever the measurement says, a shared shapefactor must have one width, and a
-misfit is a ValueError that says what is wrong.
+misfit is a ValueError that says what is wrong. The kinds of constraint terms that only
+extended workspaces have are given by `of_kind`.
 """
 
 import dataclasses
@@ -28,7 +29,7 @@ class ParameterSet:
     """One named group of parameters: a scalar, or one for each of its bins."""
 
     name: str
-    constraint: str  # "none", "normal" or "poisson"
+    constraint: str  # "none", "normal", "poisson", "gamma" or "lognormal"
     scalar: bool
     inits: list[float]
     bounds: list[list[float]]
@@ -38,6 +39,9 @@ class ParameterSet:
     fixed: list[bool] = dataclasses.field(default_factory=list)
     kept_fixed: list[bool] = dataclasses.field(default_factory=list)
     bins: list[int] | None = None  # global bins of a staterror, else None
+    kind: str = ""  # "alpha", "lumi", "shapesys" or "staterror"
+    offset: float = 0.0  # beta = offset + slope * parameter
+    slope: float = 1.0
 
     @property
     def parameter_names(self) -> list[str]:
@@ -90,19 +94,26 @@ def modifiers_of(sample: Document, kind: str) -> list[Document]:
 def alpha_set(name: str) -> ParameterSet:
     """Histosys and normsys: Normal(aux; alpha, 1), aux 0, bounds (-5, 5)."""
     return ParameterSet(
-        name, "normal", True, [0.0], [[-5.0, 5.0]], [0.0], [1.0], fixed=[False]
+        *(name, "normal", True, [0.0], [[-5.0, 5.0]], [0.0], [1.0]),
+        fixed=[False],
+        kind="alpha",
     )
 
 
 def lumi_set(name: str, overrides: dict[str, Document]) -> ParameterSet:
     """Lumi: Normal(aux; lambda, sigma), everything from the measurement."""
     config = overrides.get(name, {})
-    missing = {"inits", "bounds", "auxdata", "sigmas"} - set(config)
+    needed = {"inits", "bounds", "auxdata", "sigmas"}
+    if config.get("constraint") == "none":
+        needed = {"inits", "bounds"}
+    missing = needed - set(config)
     if missing:
         message = f"lumi needs {sorted(missing)} in the measurement"
         raise ValueError(message)
     return ParameterSet(
-        name, "normal", True, [1.0], [[0.0, 10.0]], [1.0], [1.0], fixed=[False]
+        *(name, "normal", True, [1.0], [[0.0, 10.0]], [1.0], [1.0]),
+        fixed=[False],
+        kind="lumi",
     )
 
 
@@ -141,15 +152,16 @@ def shapesys_set(name: str, nominal: list, uncertainty: list) -> ParameterSet:
         factors=tau,
         fixed=list(closed),
         kept_fixed=closed,
+        kind="shapesys",
     )
 
 
-def staterror_set(spec: Document, name: str) -> ParameterSet:
+def staterror_set(spec: Document, name: str, threshold: float = 0) -> ParameterSet:
     """Staterror: Normal(aux; gamma_b, delta_b), aux 1, one gamma a bin.
 
     delta_b = sqrt(sum_s unc_sb^2) / sum_s nominal_sb over the samples of the
     channel that carry the modifier; a bin where it vanishes (or where there are no
-    events) is fixed, with sigma 1.
+    events), or is below the threshold, is fixed, with sigma 1.
     """
     delta, bins, start = [], [], 0
     for channel in channel_names(spec):
@@ -161,7 +173,7 @@ def staterror_set(spec: Document, name: str) -> ParameterSet:
             delta.append(math.sqrt(squares) / total if total > 0 else 0.0)
             bins.append(start + b)
         start += width
-    closed = [d == 0 for d in delta]
+    closed = [d == 0 or d < threshold for d in delta]
     n = len(delta)
     return ParameterSet(
         name,
@@ -170,10 +182,11 @@ def staterror_set(spec: Document, name: str) -> ParameterSet:
         [1.0] * n,
         [[1e-10, 10.0] for _ in range(n)],
         [1.0] * n,
-        [d if d > 0 else 1.0 for d in delta],
+        [1.0 if shut else d for d, shut in zip(delta, closed, strict=True)],
         fixed=list(closed),
         kept_fixed=closed,
         bins=bins,
+        kind="staterror",
     )
 
 
@@ -199,6 +212,49 @@ def check_staterror(spec: Document, name: str) -> None:
         raise ValueError(message)
 
 
+def of_kind(required: ParameterSet, config: Document) -> tuple[ParameterSet, Document]:
+    """Replace the constraint terms by those of another kind, and say what remains.
+
+    beta is 1 + rel alpha, lambda / L0 or gamma, and a bin that is fixed anyway has
+    rel = 1. What is used up of the entry (sigmas, and auxdata of lumi) is left out.
+    """
+    kind = config["constraint"]
+    rest = {k: v for k, v in config.items() if k not in {"constraint", "threshold"}}
+    if kind == "none":
+        none: dict = {"constraint": "none", "auxdata": [], "sigmas": [], "factors": []}
+        return dataclasses.replace(required, **none), rest
+    if required.constraint == "none":
+        message = f"{required.name}: nothing says how wide its constraint is"
+        raise ValueError(message)
+    if kind == required.constraint or (kind, required.kind) == ("gamma", "shapesys"):
+        return required, rest
+    counts = kind in {"poisson", "gamma"}
+    offset, slope = 0.0, 1.0
+    if required.kind == "lumi":
+        slope = 1 / rest.pop("auxdata")[0]
+        rel = [rest.pop("sigmas")[0] * slope]
+    elif required.kind == "alpha":
+        rel = rest.pop("sigmas", [1.0])
+        offset, slope = 1.0, rel[0]
+    else:
+        rel = required.sigmas or [1 / math.sqrt(tau) for tau in required.factors]
+        rel = rel if counts else rest.pop("sigmas", rel)
+    required = dataclasses.replace(
+        required,
+        constraint=kind,
+        auxdata=[1 / r**2 if counts else 1.0 for r in rel],
+        factors=[1 / r**2 for r in rel] if counts else [],
+        sigmas=[] if counts else list(rel),
+        slope=slope,
+        offset=offset,
+    )
+    if kind != "normal":
+        bounds = rest.pop("bounds", required.bounds)
+        least = (1e-10 - offset) / slope
+        required.bounds = [[max(low, least), high] for low, high in bounds]
+    return required, rest
+
+
 def required_set(kind: str, cell: tuple, modifier: Document, overrides: dict):
     """The set that one use of a modifier asks for (all types but staterror)."""
     spec, channel, sample = cell
@@ -214,6 +270,8 @@ def required_set(kind: str, cell: tuple, modifier: Document, overrides: dict):
 
 def override(required: ParameterSet, config: Document | None) -> ParameterSet:
     """Apply the entry of the measurement, key by key; lengths must match."""
+    if config is not None and "constraint" in config:
+        required, config = of_kind(required, config)
     for key in ("inits", "bounds", "auxdata", "sigmas", "factors"):
         if config is None or key not in config:
             continue
@@ -250,7 +308,8 @@ def collect(spec: Document, overrides: dict[str, Document]) -> list[ParameterSet
                 add_set(sets, wanted, overrides.get(name))
     for name in staterror_names(spec):
         check_staterror(spec, name)
-        add_set(sets, staterror_set(spec, name), overrides.get(name))
+        threshold = overrides.get(name, {}).get("threshold", 0)
+        add_set(sets, staterror_set(spec, name, threshold), overrides.get(name))
     return list(sets.values())
 
 
