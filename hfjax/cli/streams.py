@@ -88,10 +88,15 @@ def say(message: str, quiet: bool) -> None:
 
 
 @contextlib.contextmanager
-def progress_bar(total: int, quiet: bool) -> Iterator[Progress | None]:
+def progress_bar(
+    total: int, quiet: bool, stages: tuple[str, str] = ("compile", "fit")
+) -> Iterator[Progress | None]:
     """Show progress on standard error; gives None where messages are not wanted.
 
-    Until the first point is done, what takes time is the compilation.
+    Args:
+        total: how many points there are.
+        quiet: whether messages are not wanted.
+        stages: what takes time until the first point is done, and after that.
     """
     if not talks(quiet):
         yield None
@@ -102,5 +107,7 @@ def progress_bar(total: int, quiet: bool) -> Iterator[Progress | None]:
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn())
     console = Console(stderr=True)
     with Progress(*columns, TimeElapsedColumn(), console=console) as bar:
-        task = bar.add_task("compile", total=total)
-        yield lambda done, _: bar.update(task, description="fit", completed=done)
+        task = bar.add_task(stages[0], total=total)
+        yield lambda done, total: bar.update(
+            task, description=stages[1], completed=done, total=total
+        )

@@ -93,7 +93,8 @@ def export_xml(
             `hfjax.spec.loss_report.load_binning`.
 
     Raises:
-        SpecificationError: Edges do not fit their channel, or a name cannot be in XML.
+        SpecificationError: Edges do not fit their channel, or a name is empty or cannot
+            be in XML.
         UnknownNameError: There are edges of a channel that does not exist.
     """
     edges = dict(binning or {})
@@ -140,7 +141,8 @@ def write_xml(
         What is lost or assumed.
 
     Raises:
-        SpecificationError: Edges do not fit their channel, or a name cannot be in XML.
+        SpecificationError: Edges do not fit their channel, or a name is empty or cannot
+            be in XML.
         UnknownNameError: There are edges of a channel that does not exist.
         OSError: A file cannot be written.
     """
@@ -180,12 +182,19 @@ def _shown(path: Path) -> str:
     return path.as_posix() if path.is_absolute() else f"./{path.as_posix()}"
 
 
-def _text(tree: Element, path: Path) -> str:
+def _check_names(tree: Element) -> None:
     for element in tree.iter():
+        if element.get("Name") == "":
+            message = f"HistFactory XML has no {element.tag} without a name: name it"
+            raise SpecificationError(message)
         for text in (element.text or "", *element.attrib.values()):
             if _NOT_XML.search(text):
                 message = f"{text!r} has a character that XML cannot have: rename it"
                 raise SpecificationError(message)
+
+
+def _text(tree: Element, path: Path) -> str:
+    _check_names(tree)
     indent(tree)
     document_type = Path(os.path.relpath(DOCUMENT_TYPE, path.parent)).as_posix()
     head = f'<!DOCTYPE {tree.tag} SYSTEM "{document_type}">\n\n'

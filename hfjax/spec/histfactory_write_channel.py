@@ -1,12 +1,13 @@
 """Write a channel as HistFactory XML, and its histograms."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement
 
 from hfjax.spec.channel import Channel, Modifier, Sample
 from hfjax.spec.histfactory_export import Export, relative_to
 from hfjax.spec.root_names import STATERROR
+from hfjax.spec.strict import Number
 
 _TYPES = {"normal": "Gaussian", "poisson": "Poisson", "gamma": "Poisson"}
 
@@ -42,10 +43,9 @@ class ChannelWriter:
         return root
 
     def _keep(
-        self, label: str, values: Iterable[float], errors: Iterable[float] = ()
+        self, label: str, values: Sequence[Number], errors: Sequence[Number] = ()
     ) -> str:
-        keep = self.export.keep_histogram
-        return keep(self.channel, label, tuple(values), tuple(errors))
+        return self.export.keep_histogram(self.channel, label, values, errors)
 
     def _staterror_config(self) -> Iterable[Element]:
         if self._staterror is None:
@@ -61,7 +61,7 @@ class ChannelWriter:
         yield Element("StatErrorConfig", attributes)
 
     def _sample(self, sample: Sample, pointer: str) -> Element:
-        errors: tuple[float, ...] = ()
+        errors: tuple[Number, ...] = ()
         scaled = any(modifier.type == "lumi" for modifier in sample.modifiers)
         children = []
         for index, modifier in enumerate(sample.modifiers):

@@ -218,5 +218,5 @@ def _bins(
 
 
 def _range(element: XmlElement) -> tuple[int, int | None]:
-    low, high = element.number("BinLow", 0), element.number("BinHigh", -1)
+    low, high = element.number("BinLow", 0.0), element.number("BinHigh", 0.0)
     return int(low), int(high) if element.get("BinHigh") else None

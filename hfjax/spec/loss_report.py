@@ -39,7 +39,8 @@ LOSSES: dict[str, tuple[str, str]] = {
     ),
     "bounds": (
         "HistFactory XML has bounds of a NormFactor only, for all measurements",
-        "the parameter has its default bounds, or those of the first measurement",
+        "the parameter has its default bounds, those of the first measurement, or "
+        "five standard deviations of the luminosity",
     ),
     "conflict": (
         "a workspace has one value and range of a parameter",
@@ -236,7 +237,8 @@ class Remarks:
     >>> remarks = Remarks()
     >>> remarks.lost("bounds", "/measurements/0/config/parameters/2", "[-1, 1] of jes")
     >>> remarks.report("json2xml").losses[0].consequence
-    'the parameter has its default bounds, or those of the first measurement'
+    'the parameter has its default bounds, those of the first measurement, or five \
+standard deviations of the luminosity'
     """
 
     def __init__(self) -> None:

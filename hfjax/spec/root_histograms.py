@@ -125,11 +125,13 @@ def _open(path: Path) -> tuple[Any, frozenset[str]]:
     try:
         with path.open("rb"):
             pass
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        reason = error.strerror if isinstance(error, OSError) else error
+        message = f"{path}: cannot be read: {reason}"
+        raise SpecificationError(message) from None
+    try:
         file: Any = uproot.open(path)
         return file, frozenset(file.keys(cycle=False))
-    except OSError as error:
-        message = f"{path}: cannot be read: {error.strerror or error}"
-        raise SpecificationError(message) from None
     except Exception as error:  # whatever the bytes make uproot raise
         reason = " ".join(str(error).split())
         message = f"{path}: not a ROOT file that can be read: {reason}"

@@ -69,7 +69,8 @@ def parameter_name(root_name: str, known: Collection[str] = ()) -> ParameterName
     a normfactor may be called `alpha_s`.
 
     Args:
-        root_name: the name in ROOT; `gamma_fakes_2`, without `bin_`, is understood.
+        root_name: the name in ROOT; what pyhf writes is understood as well,
+            `gamma_fakes_2` for a bin and `gamma_fakes` for all of them.
         known: the names of the parameter sets that exist.
 
     >>> parameter_name("alpha_jes")
@@ -85,6 +86,8 @@ def parameter_name(root_name: str, known: Collection[str] = ()) -> ParameterName
         return ParameterName(root_name)
     if match := _BIN.match(root_name):
         return ParameterName(_set_name(match[1], known), int(match[2]))
+    if root_name.removeprefix("gamma_") in known:
+        return ParameterName(root_name.removeprefix("gamma_"))
     return ParameterName(root_name.removeprefix("alpha_") or root_name)
 
 
