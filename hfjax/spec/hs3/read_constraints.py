@@ -92,7 +92,8 @@ def constraint_settings(
     if group.kind == "lumi":
         return settings
     said = [_said(reader, name, group.constraint) for name in names]
-    kind = _kind(group, said, names)
+    empty = configured(group, ParameterConfig(group.name, **settings)).fixed
+    kind = _kind(dataclasses.replace(group, fixed=empty), said, names)
     if kind != group.constraint:
         settings["constraint"] = kind or "none"
     terms = [each.term if each.kind else None for each in said]
