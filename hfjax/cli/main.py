@@ -12,7 +12,7 @@ import typer
 from typer.main import get_command
 
 import hfjax
-from hfjax.cli import documents, inference, patchsets, root_files, scan
+from hfjax.cli import convert, documents, inference, patchsets, root_files, scan
 from hfjax.cli.streams import complain
 from hfjax.errors import HfjaxError
 
@@ -62,6 +62,7 @@ app.command()(documents.inspect)
 app.command()(documents.digest)
 app.command()(root_files.xml2json)
 app.command()(root_files.json2xml)
+app.command()(convert.convert)
 app.add_typer(patchset_app, name="patchset")
 for _command in (
     patchsets.inspect,

@@ -1,4 +1,4 @@
-"""What a conversion between JSON and HistFactory XML could not carry.
+"""What a conversion between JSON, HistFactory XML and HS3 could not carry.
 
 A *loss* is something that one document says and the other does not. A *note* is what
 was taken where the first left something open, or where ROOT would read it otherwise.
@@ -184,7 +184,7 @@ class LossReport:
     """What a conversion lost and what it assumed.
 
     Attributes:
-        direction: "xml2json" or "json2xml".
+        direction: From what to what: "json", "xml" and "hs3" with a 2 between them.
         losses: What the one document says and the other does not.
         notes: What was taken where something was left open.
         binning: The edges of the bins of each channel, which JSON has no place for.
