@@ -87,7 +87,20 @@ def read_channel(document: HS3Document, placed: Placed, name: str) -> ChannelNod
         _read_sample(document, placed, name, entries(item), index)
         for index, item in enumerate(items(entry(content, "samples")))
     )
+    _check_staterrors(samples)
     return ChannelNode(name, placed, samples)
+
+
+def _check_staterrors(samples: tuple[SampleNode, ...]) -> None:
+    """Refuse staterrors of a channel that do not share their parameters."""
+    found = [m for s in samples for m in s.modifiers if m.type == "staterror"]
+    for each in found[1:]:
+        if each.parameters != found[0].parameters:
+            message = (
+                f"{each.where} has other parameters than the one at "
+                f"{found[0].pointer}, and one channel has one staterror"
+            )
+            raise SpecificationError(message, each.pointer)
 
 
 def _read_sample(

@@ -136,7 +136,7 @@ def _tell_losses(
 
 def _channels(document: HS3Document, likelihood: Likelihood) -> tuple[ChannelNode, ...]:
     """Read the distributions of a likelihood, all of which have to be channels."""
-    found = []
+    found: dict[str, ChannelNode] = {}
     for index, name in enumerate(likelihood.distributions):
         place = f"{likelihood.pointer}/distributions/{index}"
         placed = document.distribution(name, place)
@@ -147,5 +147,12 @@ def _channels(document: HS3Document, likelihood: Likelihood) -> tuple[ChannelNod
                 "distributions are all of type 'histfactory_dist'"
             )
             raise SpecificationError(message, placed.pointer)
-        found.append(read_channel(document, placed, name.removeprefix(MODEL)))
-    return tuple(found)
+        node = read_channel(document, placed, name.removeprefix(MODEL))
+        if node.name in found:
+            message = f"likelihood {likelihood.name!r} has channel {node.name!r} twice"
+            raise SpecificationError(message, place)
+        found[node.name] = node
+    if not found:
+        message = f"likelihood {likelihood.name!r} has no distributions"
+        raise SpecificationError(message, likelihood.pointer)
+    return tuple(found.values())

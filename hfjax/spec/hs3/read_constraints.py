@@ -63,6 +63,11 @@ def _luminosity(found: Term) -> tuple[Number, Number]:
     A Poisson term's datum is ``tau``, its width the slope ``tau / nominal``.
     """
     if found.kind == "poisson":
+        if not found.datum > 0:
+            message = (
+                f"the luminosity's datum is {found.datum:g}: it has to be positive"
+            )
+            raise SpecificationError(message)
         nominal = found.datum / found.width
         return nominal, nominal * found.datum**-0.5
     if found.kind == "lognormal":

@@ -158,6 +158,9 @@ class ModifierReader:
             message = f"{node.where} has no vals, nor distributions that constrain it"
             raise SpecificationError(message, node.pointer)
         term = self.term(parameter, said.distribution, node.pointer)
+        if term.shift != 0 or not term.width > 0:
+            message = f"{node.where}: {said.distribution!r} does not scale a bin"
+            raise SpecificationError(message, node.pointer)
         if term.kind == "poisson":
             return float(term.width) ** -0.5
         return math.expm1(term.width) if term.kind == "lognormal" else term.width

@@ -114,7 +114,14 @@ class MeasurementReader:
         """What hfjax has left in the document of a measurement's settings."""
         settings = entries(self.reader.document.stated.get("settings", {}))
         config = {"poi": "", "parameters": settings.get(name, [])}
-        return parse_measurement({"name": name, "config": config}).parameters
+        try:
+            return parse_measurement({"name": name, "config": config}).parameters
+        except SpecificationError as error:
+            place = error.pointer.removeprefix("/config/parameters")
+            message = f"settings of {name!r} in misc/hfjax: {error.args[0]}"
+            escaped = name.replace("~", "~0").replace("/", "~1")
+            pointer = f"/misc/hfjax/settings/{escaped}{place}"
+        raise SpecificationError(message, pointer)
 
 
 def agreed(

@@ -18,6 +18,9 @@ TYPES = {
 }
 """Kinds of constraint terms that HS3 names instead of a distribution."""
 
+_WIDEST = 100.0
+"""The largest width of a log-normal term; its exponential is still a number."""
+
 _LOG = re.compile(r"\s*log\(\s*([^()\s]+)\s*\)\s*")
 
 
@@ -95,8 +98,13 @@ class _Scope(NamedTuple):
         )
         raise SpecificationError(message, self.found.pointer)
 
-    def affine(self, value: Any) -> Affine:
-        """Return a name or number as a function of the parameter."""
+    def affine(self, value: Any, inside: tuple[str, ...] = ()) -> Affine:
+        """Return a name or number as a function of the parameter.
+
+        Args:
+            value: the name or number.
+            inside: names of functions that it is an argument of.
+        """
         if value == self.parameter:
             return Affine(1.0, 0.0)
         function = (
@@ -105,10 +113,12 @@ class _Scope(NamedTuple):
         if function is None:
             return Affine(0.0, self.number(value))
         combine = {"product": ("factors", _times), "sum": ("summands", _plus)}
-        if function.type not in combine:
+        if function.type not in combine or function.name in inside:
             raise self.unreadable(function)
         key, join = combine[function.type]
-        found = [self.affine(each) for each in items(entry(function.content, key))]
+        inside = (*inside, function.name)
+        arguments = items(entry(function.content, key))
+        found = [self.affine(argument, inside) for argument in arguments]
         total = found[0]
         for each in found[1:]:
             total = join(total, each)
@@ -159,8 +169,8 @@ def _poisson(scope: _Scope) -> Term:
     mean = scope.affine(entry(scope.found.content, "mean"))
     if not mean.slope > 0:
         raise scope.wrong()
-    shift = mean.offset / mean.slope
     datum = scope.number(entry(scope.found.content, "x"))
+    shift = mean.offset / mean.slope
     if shift == 0:
         return Term("poisson", datum, mean.slope)
     return Term("poisson", datum, mean.offset, 1 / shift, shift)
@@ -182,6 +192,12 @@ def _lognormal(scope: _Scope) -> Term:
         scope.number(entry(content, "x")),
         scope.number(entry(content, "sigma")),
     )
+    if not 0 < width <= _WIDEST:
+        message = (
+            f"{scope.found.name!r} has a sigma of {width:g}: it is the logarithm of 1 "
+            "and a relative uncertainty"
+        )
+        raise SpecificationError(message, scope.found.pointer)
     shift = beta.offset / beta.slope
     return Term("lognormal", datum, width, beta.slope, shift)
 

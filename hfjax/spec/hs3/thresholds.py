@@ -26,7 +26,8 @@ def stated_threshold(
             "channels, and hfjax has one: name the staterrors after their channels"
         )
         raise SpecificationError(message)
-    return found.pop() or None
+    threshold = found.pop()
+    return threshold if threshold > 0 else None
 
 
 def _threshold(channel: ChannelNode) -> Number:
