@@ -13,7 +13,7 @@ from hfjax.spec.hs3.names import LUMI
 from hfjax.spec.hs3.read_terms import read_term
 from hfjax.spec.hs3.references import References
 from hfjax.spec.hs3.set_names import SetNames
-from hfjax.spec.hs3.shape_errors import Meaning, absolute
+from hfjax.spec.hs3.shape_errors import Meaning, absolute, sigma_of_bound
 from hfjax.spec.strict import Number, number, numbers
 
 
@@ -142,21 +142,25 @@ class ModifierReader:
                 message = f"{node.where} has vals and nothing that constrains: add one"
                 raise SpecificationError(message, node.pointer)
             return None
+        sigmas = [self._relative(name, node) for name in node.parameters]
         if known or "vals" in node.data:
-            return absolute(node, sample.contents, self.bounds, self.meaning)
-        return tuple(
-            nominal * self._relative(name, node)
-            for nominal, name in zip(sample.contents, node.parameters, strict=True)
-        )
-
-    def _relative(self, parameter: str, node: ModifierNode) -> float:
-        """Relative uncertainty of a bin, from its constraint term."""
-        said = self.references.get(parameter)
-        if said is None or not said.distribution:
-            if said is not None and said.kind in ("none", "const"):
-                return 0.0
+            hints = (sigmas, [self._sigma_of_bound(name) for name in node.parameters])
+            return absolute(node, sample.contents, hints, self.meaning)
+        if None in sigmas:
             message = f"{node.where} has no vals, nor distributions that constrain it"
             raise SpecificationError(message, node.pointer)
+        pairs = zip(sample.contents, sigmas, strict=True)
+        return tuple(nominal * (sigma or 0.0) for nominal, sigma in pairs)
+
+    def _sigma_of_bound(self, parameter: str) -> float | None:
+        pair = self.bounds.get(parameter)
+        return None if pair is None else sigma_of_bound(pair[1])
+
+    def _relative(self, parameter: str, node: ModifierNode) -> float | None:
+        """Relative uncertainty of a bin, from its constraint term; None without one."""
+        said = self.references.get(parameter)
+        if said is None or not said.distribution:
+            return 0.0 if said and said.kind in ("none", "const") else None
         term = self.term(parameter, said.distribution, node.pointer)
         if term.shift != 0 or not term.width > 0:
             message = f"{node.where}: {said.distribution!r} does not scale a bin"

@@ -6,14 +6,12 @@ not asked otherwise, and the absolute ones once more under ``uncertainties``.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 
 from hfjax.errors import SpecificationError
 from hfjax.spec.hs3.modifiers import ModifierNode
 from hfjax.spec.strict import Number, numbers
-
-Bounds = Mapping[str, tuple[Number, Number]]
 
 
 class Meaning(StrEnum):
@@ -26,7 +24,7 @@ class Meaning(StrEnum):
 def absolute(
     node: ModifierNode,
     nominal: Sequence[Number],
-    bounds: Bounds,
+    hints: Sequence[Sequence[float | None]],
     meaning: Meaning | None,
 ) -> tuple[Number, ...]:
     """Return the absolute uncertainties of a shapesys, in events.
@@ -34,27 +32,32 @@ def absolute(
     Args:
         node: the modifier.
         nominal: events of its sample.
-        bounds: bounds of parameters: ROOT sets the upper one of a gamma five standard
-            deviations above 1, which tells what its vals are.
+        hints: relative uncertainties from elsewhere, which tell what its vals are.
         meaning: what the vals are, if the caller knows.
 
     Raises:
         SpecificationError: There is not one number for each bin, what is said twice
             differs, or it is not clear what the vals are.
     """
-    vals = numbers(node.data["vals"]) if "vals" in node.data else None
+    vals = _numbers(node, "vals", len(nominal))
     stated = _numbers(node, "uncertainties", len(nominal))
     if vals is None:
         return stated or ()
-    _numbers(node, "vals", len(nominal))
     if stated is not None:
         _check_both(node, vals, stated, nominal)
         return stated
-    if meaning is None:
-        meaning = _guess(node, vals, nominal, bounds)
-    if meaning is Meaning.ABSOLUTE:
+    if (meaning or _guess(node, vals, nominal, hints)) is Meaning.ABSOLUTE:
         return vals
     return tuple(v * n for v, n in zip(vals, nominal, strict=True))
+
+
+def sigma_of_bound(upper: Number) -> float:
+    """Return the relative uncertainty of a bin for which ROOT sets an upper bound.
+
+    >>> sigma_of_bound(1.5)
+    0.1
+    """
+    return (upper - 1.0) / 5.0
 
 
 def _numbers(node: ModifierNode, key: str, bins: int) -> tuple[Number, ...] | None:
@@ -100,14 +103,16 @@ def _guess(
     node: ModifierNode,
     vals: Sequence[Number],
     nominal: Sequence[Number],
-    bounds: Bounds,
+    hints: Sequence[Sequence[float | None]],
 ) -> Meaning:
-    """Tell from ROOT's bounds what vals are; ROOT's meaning if they are small."""
+    """Tell from other uncertainties what vals are; ROOT's meaning if they are small."""
     ratios = list(map(relative, vals, nominal))
-    tops = [bounds.get(name, (0.0, 0.0))[1] for name in node.parameters]
-    if any(vals) and _fits(tops, ratios) and not _fits(tops, vals):
-        return Meaning.ABSOLUTE
-    if max(vals) <= 1.0 or _fits(tops, vals):
+    for sigmas in hints:
+        if _fits(vals, sigmas):
+            return Meaning.RELATIVE
+        if _fits(ratios, sigmas):
+            return Meaning.ABSOLUTE
+    if max(vals) <= 1.0:
         return Meaning.RELATIVE
     message = (
         f"{node.where} has vals of {max(vals):g}, which ROOT takes for an uncertainty "
@@ -117,10 +122,7 @@ def _guess(
     raise SpecificationError(message, f"{node.pointer}/data/vals")
 
 
-def _fits(tops: Sequence[Number], sigmas: Sequence[Number]) -> bool:
-    """Whether upper bounds are five standard deviations above 1."""
-    return all(
-        math.isclose(top, 1.0 + 5.0 * sigma, rel_tol=1e-6)
-        for top, sigma in zip(tops, sigmas, strict=True)
-        if sigma
-    )
+def _fits(vals: Sequence[Number], sigmas: Sequence[float | None]) -> bool:
+    """Whether numbers are relative uncertainties that are known, in all their bins."""
+    known = [(v, s) for v, s in zip(vals, sigmas, strict=True) if v and s is not None]
+    return bool(known) and all(math.isclose(v, s, rel_tol=1e-6) for v, s in known)
