@@ -1,6 +1,7 @@
 """Observed data of an HS3 document."""
 
 import math
+from collections.abc import Mapping
 
 from hfjax.errors import SpecificationError
 from hfjax.spec.channel import Observation
@@ -31,21 +32,32 @@ def read_observations(
     names: dict[str, str] = {}
     for channel, name in zip(channels, likelihood.data, strict=True):
         placed = document.datum(name, f"{likelihood.pointer}/data")
-        _check_axes(channel, placed)
+        _check_bins(channel, placed)
         if name in names:
             message = f"data {name!r} belong to two channels: give each its own"
             raise SpecificationError(message, placed.pointer)
         names[name] = channel.name
-    prefixes = {name.removesuffix(channel) for name, channel in names.items()}
-    prefix = prefixes.pop() if len(prefixes) == 1 else ""
-    for name in document.data:
-        if prefix and name not in names and name.startswith(prefix):
-            names[name] = name.removeprefix(prefix)
+    names |= _alike(document, names)
     return tuple(
         Observation(names[name], _contents(placed))
         for name, placed in document.data.items()
         if name in names
     )
+
+
+def _alike(document: HS3Document, names: Mapping[str, str]) -> dict[str, str]:
+    """Data that are called as those of channels are, with another channel's name."""
+    prefixes = {
+        name.removesuffix(channel) if name.endswith(channel) else ""
+        for name, channel in names.items()
+    }
+    prefix = prefixes.pop() if len(prefixes) == 1 else ""
+    return {
+        name: name.removeprefix(prefix)
+        for name, placed in document.data.items()
+        if prefix and name not in names and name.startswith(prefix)
+        if placed.type == "binned"
+    }
 
 
 def bin_count(axes: object) -> int | None:
@@ -87,7 +99,7 @@ def _bins(axis: Object) -> int | None:
     return None
 
 
-def _check_axes(channel: ChannelNode, placed: Placed) -> None:
+def _check_bins(channel: ChannelNode, placed: Placed) -> None:
     """Refuse data in other bins than those of the channel, or in another order."""
     own = channel.placed.content.get("axes", [])
     theirs = placed.content.get("axes", own)
@@ -97,15 +109,19 @@ def _check_axes(channel: ChannelNode, placed: Placed) -> None:
             f"{channel.name!r} has {_names(own)}: bins would be mistaken for others"
         )
         raise SpecificationError(message, f"{placed.pointer}/axes")
+    data = len(_contents(placed))
     bins = len(channel.samples[0].contents)
-    for axes, pointer in ((own, channel.placed.pointer), (theirs, placed.pointer)):
-        found = bin_count(axes)
+    for found, what, pointer in (
+        (bin_count(own), "axes", f"{channel.placed.pointer}/axes"),
+        (bin_count(theirs), "data's axes", f"{placed.pointer}/axes"),
+        (data, "data", f"{placed.pointer}/contents"),
+    ):
         if found not in (None, bins):
             message = (
-                f"the axes of channel {channel.name!r} make {found} bins, and its "
+                f"the {what} of channel {channel.name!r} have {found} bins, and its "
                 f"first sample has {bins}"
             )
-            raise SpecificationError(message, f"{pointer}/axes")
+            raise SpecificationError(message, pointer)
 
 
 def _names(axes: object) -> list[str]:

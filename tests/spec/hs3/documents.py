@@ -1,5 +1,6 @@
 """HS3 documents by hand, in the forms that programs have written them."""
 
+import copy
 from typing import Any
 
 Document = dict[str, Any]
@@ -56,7 +57,7 @@ def document(
         {
             "name": f"obsData_{name}",
             "type": "binned",
-            "axes": each.get("axes", []),
+            "axes": copy.deepcopy(each.get("axes", [])),
             "contents": [21, 28],
         }
         for name, each in zip(names, channels, strict=True)
