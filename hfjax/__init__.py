@@ -36,6 +36,9 @@ CONTENTS = {
         "Workspace",
     ),
     "hfjax.spec.patchset": ("Patch", "PatchSet", "apply_patch"),
+    "hfjax.spec.hs3.read": ("HS3Import", "HS3Settings", "read_hs3"),
+    "hfjax.spec.hs3.shape_errors": ("ShapeSysValues",),
+    "hfjax.spec.hs3.write": ("write_hs3",),
     "hfjax.model.build": ("build",),
     "hfjax.model.model": ("Data", "Model"),
     "hfjax.model.settings": ("ModelSettings",),
@@ -97,6 +100,11 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.scan.records import ScanResult as ScanResult
     from hfjax.scan.run import scan as scan
     from hfjax.scan.run import scan_point as scan_point
+    from hfjax.spec.hs3.read import HS3Import as HS3Import
+    from hfjax.spec.hs3.read import HS3Settings as HS3Settings
+    from hfjax.spec.hs3.read import read_hs3 as read_hs3
+    from hfjax.spec.hs3.shape_errors import ShapeSysValues as ShapeSysValues
+    from hfjax.spec.hs3.write import write_hs3 as write_hs3
     from hfjax.spec.patchset import Patch as Patch
     from hfjax.spec.patchset import PatchSet as PatchSet
     from hfjax.spec.patchset import apply_patch as apply_patch

@@ -19,7 +19,7 @@ from hfjax.spec.conversion import (
 )
 from hfjax.spec.histfactory_write import XmlExport
 from hfjax.spec.hs3.read import HS3Settings
-from hfjax.spec.hs3.shape_errors import Meaning
+from hfjax.spec.hs3.shape_errors import ShapeSysValues
 from hfjax.spec.loss_report import load_binning
 
 
@@ -54,7 +54,7 @@ class ConvertOptions:
         typer.Option(help="The analysis of an HS3 document to read; all by default."),
     ] = None
     shapesys: Annotated[
-        Meaning | None,
+        ShapeSysValues | None,
         typer.Option(
             help="What vals of a shapesys are in HS3: relative to the events, as in "
             "ROOT, or absolute, as in pyhs3 and NextStat. By default found out in "
@@ -91,7 +91,9 @@ def convert(options: ConvertOptions) -> None:
     form = _target_format(options, imported)
     _refuse_unused(options, imported.format, form)
     path = _target(options.target, form)
-    found = export_workspace(imported, form, options.shapesys or Meaning.RELATIVE)
+    found = export_workspace(
+        imported, form, options.shapesys or ShapeSysValues.RELATIVE
+    )
     give_report(found.report, options.loss_report, options.strict)
     if isinstance(found.content, XmlExport):
         found.content.save(options.target)

@@ -14,7 +14,7 @@ from hfjax.errors import SpecificationError
 from hfjax.spec.histfactory_write import XmlExport, export_xml
 from hfjax.spec.histfactory_xml import read_xml
 from hfjax.spec.hs3.read import HS3Settings, read_hs3
-from hfjax.spec.hs3.shape_errors import Meaning
+from hfjax.spec.hs3.shape_errors import ShapeSysValues
 from hfjax.spec.hs3.write import write_hs3
 from hfjax.spec.loss_report import LossReport
 from hfjax.spec.reading import read_json, source_name
@@ -103,7 +103,7 @@ def document_format(document: Any) -> Format:
 
 
 def export_workspace(
-    imported: Imported, form: Format, shapesys: Meaning = Meaning.RELATIVE
+    imported: Imported, form: Format, shapesys: ShapeSysValues = ShapeSysValues.RELATIVE
 ) -> Exported:
     """Express a workspace in a format, and tell all that was lost on the way.
 

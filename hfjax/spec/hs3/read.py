@@ -18,7 +18,7 @@ from hfjax.spec.hs3.observations import bin_edges, read_observations
 from hfjax.spec.hs3.read_modifiers import ModifierReader
 from hfjax.spec.hs3.read_parameters import MeasurementReader
 from hfjax.spec.hs3.references import collect_references
-from hfjax.spec.hs3.shape_errors import Meaning
+from hfjax.spec.hs3.shape_errors import ShapeSysValues
 from hfjax.spec.loss_report import LossReport, Remarks
 from hfjax.spec.measurement import Measurement
 from hfjax.spec.schema import HS3, validate
@@ -37,7 +37,7 @@ class HS3Settings:
     """
 
     analysis: str | None = None
-    shapesys: Meaning | None = None
+    shapesys: ShapeSysValues | None = None
 
 
 @dataclass(frozen=True, slots=True)

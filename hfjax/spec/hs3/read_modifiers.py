@@ -13,7 +13,7 @@ from hfjax.spec.hs3.names import LUMI
 from hfjax.spec.hs3.read_terms import read_term
 from hfjax.spec.hs3.references import References
 from hfjax.spec.hs3.set_names import SetNames
-from hfjax.spec.hs3.shape_errors import Meaning, absolute, sigma_of_bound
+from hfjax.spec.hs3.shape_errors import ShapeSysValues, absolute, sigma_of_bound
 from hfjax.spec.strict import Number, number, numbers
 
 
@@ -50,7 +50,7 @@ class ModifierReader:
     references: References
     bounds: Mapping[str, tuple[Number, Number]]
     values: Mapping[str, Value]
-    meaning: Meaning | None = None
+    meaning: ShapeSysValues | None = None
     names: SetNames = field(default_factory=SetNames)
     uses: list[Use] = field(default_factory=list)
 

@@ -14,7 +14,7 @@ from hfjax.spec.hs3.modifiers import ModifierNode
 from hfjax.spec.strict import Number, numbers
 
 
-class Meaning(StrEnum):
+class ShapeSysValues(StrEnum):
     """What ``vals`` of a shapesys are."""
 
     RELATIVE = "relative"
@@ -25,7 +25,7 @@ def absolute(
     node: ModifierNode,
     nominal: Sequence[Number],
     hints: Sequence[Sequence[float | None]],
-    meaning: Meaning | None,
+    meaning: ShapeSysValues | None,
 ) -> tuple[Number, ...]:
     """Return the absolute uncertainties of a shapesys, in events.
 
@@ -46,7 +46,7 @@ def absolute(
     if stated is not None:
         _check_both(node, vals, stated, nominal)
         return stated
-    if (meaning or _guess(node, vals, nominal, hints)) is Meaning.ABSOLUTE:
+    if (meaning or _guess(node, vals, nominal, hints)) is ShapeSysValues.ABSOLUTE:
         return vals
     return tuple(v * n for v, n in zip(vals, nominal, strict=True))
 
@@ -104,16 +104,16 @@ def _guess(
     vals: Sequence[Number],
     nominal: Sequence[Number],
     hints: Sequence[Sequence[float | None]],
-) -> Meaning:
+) -> ShapeSysValues:
     """Tell from other uncertainties what vals are; ROOT's meaning if they are small."""
     ratios = list(map(relative, vals, nominal))
     for sigmas in hints:
         if _fits(vals, sigmas):
-            return Meaning.RELATIVE
+            return ShapeSysValues.RELATIVE
         if _fits(ratios, sigmas):
-            return Meaning.ABSOLUTE
+            return ShapeSysValues.ABSOLUTE
     if max(vals) <= 1.0:
-        return Meaning.RELATIVE
+        return ShapeSysValues.RELATIVE
     message = (
         f"{node.where} has vals of {max(vals):g}, which ROOT takes for an uncertainty "
         f"of {100 * max(vals):g}% and pyhs3 for one in events: say which, relative or "

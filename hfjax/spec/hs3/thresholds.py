@@ -41,9 +41,11 @@ def _threshold(channel: ChannelNode) -> Number:
 def smallest_kept(group: ParameterGroup, fixed: Sequence[bool]) -> Number | None:
     """Return a threshold that fixes just these bins of a staterror; None without one.
 
+    >>> bounds = ((0.0, 9.0),) * 3
+    >>> widths = (0.1, 0.02, 0.3)
     >>> stat = ParameterGroup(
-    ...     "stat", "staterror", False, (1,) * 3, ((0, 9),) * 3, (False,) * 3,
-    ...     "normal", (1,) * 3, (0.1, 0.02, 0.3)
+    ...     *("stat", "staterror", False, (1,) * 3, bounds, (False,) * 3),
+    ...     *("normal", (1,) * 3, widths),
     ... )
     >>> smallest_kept(stat, (False, True, False))
     0.1

@@ -5,7 +5,7 @@ from typing import Any
 
 from hfjax.spec.hs3.columns import columns
 from hfjax.spec.hs3.names import OBSERVED
-from hfjax.spec.hs3.shape_errors import Meaning
+from hfjax.spec.hs3.shape_errors import ShapeSysValues
 from hfjax.spec.hs3.write_channels import ChannelWriter
 from hfjax.spec.hs3.write_parameters import analyses, domains, parameter_points
 from hfjax.spec.hs3.write_terms import Component, write_terms
@@ -21,7 +21,7 @@ LIKELIHOOD = "simPdf_obsData"
 
 def write_hs3(
     workspace: Workspace,
-    shapesys: Meaning = Meaning.RELATIVE,
+    shapesys: ShapeSysValues = ShapeSysValues.RELATIVE,
     binning: Mapping[str, Sequence[Number]] | None = None,
 ) -> dict[str, Any]:
     """Write a workspace as an HS3 document.

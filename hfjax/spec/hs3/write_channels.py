@@ -7,7 +7,7 @@ from hfjax.errors import ModelError, SpecificationError
 from hfjax.spec.channel import Channel, Modifier, Sample
 from hfjax.spec.hs3.columns import Column
 from hfjax.spec.hs3.names import LUMI, MODEL
-from hfjax.spec.hs3.shape_errors import Meaning, relative
+from hfjax.spec.hs3.shape_errors import ShapeSysValues, relative
 from hfjax.spec.hs3.write_terms import Component, WrittenTerms
 from hfjax.spec.strict import Number
 
@@ -27,7 +27,7 @@ class ChannelWriter:
 
     columns: dict[str, Column]
     terms: WrittenTerms
-    shapesys: Meaning = Meaning.RELATIVE
+    shapesys: ShapeSysValues = ShapeSysValues.RELATIVE
     binning: Mapping[str, Sequence[Number]] = field(default_factory=dict)
 
     def channel(self, channel: Channel) -> Component:
@@ -95,7 +95,7 @@ class ChannelWriter:
             document |= self._constraints(modifier, column, names)
         if modifier.type == "shapesys":
             vals = list(modifier.data)
-            if self.shapesys is Meaning.RELATIVE:
+            if self.shapesys is ShapeSysValues.RELATIVE:
                 vals = list(map(relative, modifier.data, sample.data))
             document["data"] = {"vals": vals, "uncertainties": list(modifier.data)}
         return document

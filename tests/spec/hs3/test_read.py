@@ -5,7 +5,7 @@ import math
 import pytest
 
 from hfjax.spec.hs3.read import HS3Settings, read_hs3
-from hfjax.spec.hs3.shape_errors import Meaning
+from hfjax.spec.hs3.shape_errors import ShapeSysValues
 from hfjax.spec.parameters import parameter_groups
 from tests.reference.histfactory import HistFactory
 from tests.spec.hs3 import documents as d
@@ -255,7 +255,7 @@ def test_vals_of_a_shapesys_are_relative_as_in_root():
 
 def test_vals_of_a_shapesys_are_absolute_if_the_caller_says_so():
     document = shapesys(constraint="Poisson", data={"vals": [2.0, 3.0]})
-    found = groups(document, shapesys=Meaning.ABSOLUTE)["fakes"]
+    found = groups(document, shapesys=ShapeSysValues.ABSOLUTE)["fakes"]
     assert found.widths == (100.0, 100.0)
 
 

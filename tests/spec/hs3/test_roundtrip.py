@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hfjax.model.build import build
 from hfjax.spec.hs3.read import read_hs3
-from hfjax.spec.hs3.shape_errors import Meaning
+from hfjax.spec.hs3.shape_errors import ShapeSysValues
 from hfjax.spec.hs3.write import write_hs3
 from hfjax.spec.workspace import Workspace
 from tests.model import workspaces as plain
@@ -94,7 +94,7 @@ def test_example_with_settings_of_all_keys_comes_back_equal_also_as_text():
 
 def test_absolute_vals_of_a_shapesys_come_back():
     workspace = Workspace.parse(workspaces.example())
-    found = there_and_back(workspace, shapesys=Meaning.ABSOLUTE)
+    found = there_and_back(workspace, shapesys=ShapeSysValues.ABSOLUTE)
     assert found.workspace == workspace
 
 
