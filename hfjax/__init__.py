@@ -36,9 +36,13 @@ CONTENTS = {
         "Workspace",
     ),
     "hfjax.spec.patchset": ("Patch", "PatchSet", "apply_patch"),
+    "hfjax.spec.histfactory_xml": ("XmlImport", "XmlSettings", "read_xml"),
+    "hfjax.spec.histfactory_write": ("XmlLayout", "write_xml"),
     "hfjax.spec.hs3.read": ("HS3Import", "HS3Settings", "read_hs3"),
     "hfjax.spec.hs3.shape_errors": ("ShapeSysValues",),
     "hfjax.spec.hs3.write": ("write_hs3",),
+    "hfjax.spec.loss_report": ("LossReport", "Remark", "load_binning"),
+    "hfjax.spec.root_names": ("ParameterName", "parameter_name", "root_names"),
     "hfjax.model.build": ("build",),
     "hfjax.model.model": ("Data", "Model"),
     "hfjax.model.settings": ("ModelSettings",),
@@ -100,14 +104,25 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.scan.records import ScanResult as ScanResult
     from hfjax.scan.run import scan as scan
     from hfjax.scan.run import scan_point as scan_point
+    from hfjax.spec.histfactory_write import XmlLayout as XmlLayout
+    from hfjax.spec.histfactory_write import write_xml as write_xml
+    from hfjax.spec.histfactory_xml import XmlImport as XmlImport
+    from hfjax.spec.histfactory_xml import XmlSettings as XmlSettings
+    from hfjax.spec.histfactory_xml import read_xml as read_xml
     from hfjax.spec.hs3.read import HS3Import as HS3Import
     from hfjax.spec.hs3.read import HS3Settings as HS3Settings
     from hfjax.spec.hs3.read import read_hs3 as read_hs3
     from hfjax.spec.hs3.shape_errors import ShapeSysValues as ShapeSysValues
     from hfjax.spec.hs3.write import write_hs3 as write_hs3
+    from hfjax.spec.loss_report import LossReport as LossReport
+    from hfjax.spec.loss_report import Remark as Remark
+    from hfjax.spec.loss_report import load_binning as load_binning
     from hfjax.spec.patchset import Patch as Patch
     from hfjax.spec.patchset import PatchSet as PatchSet
     from hfjax.spec.patchset import apply_patch as apply_patch
+    from hfjax.spec.root_names import ParameterName as ParameterName
+    from hfjax.spec.root_names import parameter_name as parameter_name
+    from hfjax.spec.root_names import root_names as root_names
     from hfjax.spec.workspace import Channel as Channel
     from hfjax.spec.workspace import Measurement as Measurement
     from hfjax.spec.workspace import Modifier as Modifier

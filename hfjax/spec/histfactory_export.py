@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hfjax.errors import SpecificationError
 from hfjax.spec.loss_report import Remarks
 from hfjax.spec.measurement import Measurement, ParameterConfig
 from hfjax.spec.parameters import KINDS, walk
@@ -34,13 +35,18 @@ class ExportedParameter:
 
     Attributes:
         name: Its name.
-        kind: The type of its modifiers, the first in the order of types.
+        kinds: The types of its modifiers.
         bins: The number of bins of each channel it is in.
     """
 
     name: str
-    kind: str
+    kinds: frozenset[str]
     bins: Mapping[str, int]
+
+    @property
+    def kind(self) -> str:
+        """The type of its modifiers, the first in the order of types."""
+        return min(self.kinds, key=KINDS.index)
 
     @property
     def root_names(self) -> tuple[str, ...]:
@@ -102,7 +108,7 @@ def exported_parameters(
         if modifier.type != "staterror" or modifier.name == staterrors[channel.name]:
             found[channel.name] = channel.bins
     return {
-        name: ExportedParameter(name, min(found, key=KINDS.index), bins[name])
+        name: ExportedParameter(name, frozenset(found), bins[name])
         for name, found in kinds.items()
     }
 
@@ -163,6 +169,25 @@ def unused_name(name: str, used: Collection[str]) -> str:
         count += 1
         found = f"{plain}_{count}"
     return found
+
+
+def decimal(value: Number, pointer: str) -> str:
+    """Return a number as an attribute of XML.
+
+    Args:
+        value: the number.
+        pointer: JSON pointer to what has it, for the message.
+
+    Raises:
+        SpecificationError: It is not finite.
+
+    >>> decimal(1, "/channels/0"), decimal(0.1, "/channels/0")
+    ('1.0', '0.1')
+    """
+    if not math.isfinite(value):
+        message = f"HistFactory XML cannot have {value}: replace it by a finite number"
+        raise SpecificationError(message, pointer)
+    return repr(float(value))
 
 
 def relative_to(value: Number, base: Number) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from xml.etree.ElementTree import Element, SubElement
 
 from hfjax.spec.channel import Channel, Modifier, Sample
-from hfjax.spec.histfactory_export import Export, relative_to
+from hfjax.spec.histfactory_export import Export, decimal, relative_to
 from hfjax.spec.root_names import STATERROR
 from hfjax.spec.strict import Number
 
@@ -56,7 +56,7 @@ class ChannelWriter:
         config = self.export.first.parameter(self._staterror)
         threshold = config.threshold if config and config.threshold else 0.0
         kind = self.export.parameters[self._staterror].constraint(config)
-        attributes = {"RelErrorThreshold": repr(float(threshold))}
+        attributes = {"RelErrorThreshold": decimal(threshold, self.pointer)}
         attributes["ConstraintType"] = _TYPES.get(kind, "Gaussian")
         yield Element("StatErrorConfig", attributes)
 
@@ -81,69 +81,91 @@ class ChannelWriter:
     def _modifier(
         self, modifier: Modifier, sample: Sample, pointer: str
     ) -> list[Element]:
-        if modifier.type == "lumi":
-            return []
-        if modifier.type == "staterror":
-            return self._staterror_element(modifier, pointer)
-        if modifier.type == "shapesys":
-            return [self._shapesys(modifier, sample, pointer)]
+        """The element of a modifier, without its name; none for lumi."""
         writers = {
             "histosys": self._histosys,
+            "lumi": _nothing,
             "normfactor": self._normfactor,
             "normsys": _normsys,
             "shapefactor": _shapefactor,
+            "shapesys": self._shapesys,
+            "staterror": self._staterror_element,
         }
-        return [writers[modifier.type](modifier, sample)]
+        elements = writers[modifier.type](modifier, sample, pointer)
+        for element in elements:
+            if element.tag != "StatError":  # which is named after its channel
+                element.set("Name", modifier.name)
+        return elements
 
-    def _staterror_element(self, modifier: Modifier, pointer: str) -> list[Element]:
+    def _staterror_element(
+        self, modifier: Modifier, sample: Sample, pointer: str
+    ) -> list[Element]:
         """A StatError, whose uncertainties are those of the sample's histogram."""
+        del sample
         if modifier.name == self._staterror:
             return [Element("StatError", {"Activate": "True"})]
         self.export.remarks.lost("staterror", pointer, f"staterror {modifier.name!r}")
         return []
 
-    def _histosys(self, modifier: Modifier, sample: Sample) -> Element:
+    def _histosys(
+        self, modifier: Modifier, sample: Sample, pointer: str
+    ) -> list[Element]:
+        del pointer
         label = f"{sample.name}_{modifier.name}"
         low = self._keep(f"{label}_low", modifier.data["lo_data"])
         high = self._keep(f"{label}_high", modifier.data["hi_data"])
-        attributes = {"HistoNameLow": low, "HistoNameHigh": high}
-        return Element("HistoSys", {"Name": modifier.name} | attributes)
+        return [Element("HistoSys", {"HistoNameLow": low, "HistoNameHigh": high})]
 
-    def _normfactor(self, modifier: Modifier, sample: Sample) -> Element:
+    def _normfactor(
+        self, modifier: Modifier, sample: Sample, pointer: str
+    ) -> list[Element]:
         del sample
         parameter = self.export.parameters[modifier.name]
         config = self.export.first.parameter(modifier.name)
         low, high = parameter.bounds(config)[0]
         numbers = {"Val": parameter.inits(config)[0], "Low": low, "High": high}
-        attributes = {key: repr(float(value)) for key, value in numbers.items()}
-        return Element("NormFactor", {"Name": modifier.name} | attributes)
+        attributes = {key: decimal(value, pointer) for key, value in numbers.items()}
+        return [Element("NormFactor", attributes)]
 
-    def _shapesys(self, modifier: Modifier, sample: Sample, pointer: str) -> Element:
-        pairs = list(zip(modifier.data, sample.data, strict=True))
-        relative = [relative_to(*pair) for pair in pairs]
-        for index, ((value, base), found) in enumerate(
-            zip(pairs, relative, strict=True)
-        ):
-            if not math.isclose(found * base, value, rel_tol=1e-12):
-                what = f"uncertainty {value} of {base} events"
-                place = f"{pointer}/data/{index}"
-                self.export.remarks.lost("relative-uncertainty", place, what)
+    def _shapesys(
+        self, modifier: Modifier, sample: Sample, pointer: str
+    ) -> list[Element]:
         config = self.export.first.parameter(modifier.name)
         kind = self.export.parameters[modifier.name].constraint(config)
+        relative = self._relative(modifier, sample, f"{pointer}/data")
         attributes = {
-            "Name": modifier.name,
             "HistoName": self._keep(f"{sample.name}_{modifier.name}", relative),
             "ConstraintType": _TYPES.get(kind, "Poisson"),
         }
-        return Element("ShapeSys", attributes)
+        return [Element("ShapeSys", attributes)]
+
+    def _relative(
+        self, modifier: Modifier, sample: Sample, pointer: str
+    ) -> list[float]:
+        """The uncertainties of a sample's bins relative to their events."""
+        found = []
+        pairs = zip(modifier.data, sample.data, strict=True)
+        for index, (value, base) in enumerate(pairs):
+            found.append(relative_to(value, base))
+            if not math.isclose(found[-1] * base, value, rel_tol=1e-12):
+                what = f"uncertainty {value} of {base} events"
+                place = f"{pointer}/{index}"
+                self.export.remarks.lost("relative-uncertainty", place, what)
+        return found
 
 
-def _normsys(modifier: Modifier, sample: Sample) -> Element:
+def _normsys(modifier: Modifier, sample: Sample, pointer: str) -> list[Element]:
     del sample
-    low, high = (repr(float(modifier.data[key])) for key in ("lo", "hi"))
-    return Element("OverallSys", {"Name": modifier.name, "Low": low, "High": high})
+    low, high = (decimal(modifier.data[key], pointer) for key in ("lo", "hi"))
+    return [Element("OverallSys", {"Low": low, "High": high})]
 
 
-def _shapefactor(modifier: Modifier, sample: Sample) -> Element:
-    del sample
-    return Element("ShapeFactor", {"Name": modifier.name})
+def _shapefactor(modifier: Modifier, sample: Sample, pointer: str) -> list[Element]:
+    del modifier, sample, pointer
+    return [Element("ShapeFactor")]
+
+
+def _nothing(modifier: Modifier, sample: Sample, pointer: str) -> list[Element]:
+    """A lumi modifier is an attribute of its sample."""
+    del modifier, sample, pointer
+    return []

@@ -3,7 +3,12 @@
 import math
 from xml.etree.ElementTree import Element, SubElement
 
-from hfjax.spec.histfactory_export import Export, ExportedParameter, relative_to
+from hfjax.spec.histfactory_export import (
+    Export,
+    ExportedParameter,
+    decimal,
+    relative_to,
+)
 from hfjax.spec.measurement import Measurement, ParameterConfig
 from hfjax.spec.strict import Number
 
@@ -46,9 +51,10 @@ class MeasurementWriter:
         if self._constant:
             _names(root, "ParamSetting", {"Const": "True"}, self._constant)
         for value, names in self._values.items():
-            _names(root, "ParamSetting", {"Val": repr(value)}, names)
+            _names(root, "ParamSetting", {"Val": decimal(value, self.pointer)}, names)
         for (kind, relative), names in self._terms.items():
-            attributes = {"Type": kind, "RelativeUncertainty": repr(relative)}
+            attributes = {"Type": kind}
+            attributes["RelativeUncertainty"] = decimal(relative, self.pointer)
             _names(root, "ConstraintTerm", attributes, names)
         return root
 
@@ -67,7 +73,8 @@ class MeasurementWriter:
         nominal, sigma = (config.auxdata, config.sigmas) if config else (None, None)
         if nominal and sigma and nominal[0] > 0:
             relative = relative_to(sigma[0], nominal[0])
-            return {"Lumi": repr(float(nominal[0])), "LumiRelErr": repr(relative)}
+            lumi = decimal(nominal[0], self.pointer)
+            return {"Lumi": lumi, "LumiRelErr": decimal(relative, self.pointer)}
         parameter = self.export.parameters.get("lumi")
         if parameter is not None and parameter.kind == "lumi":
             self._lost("lumi", self.pointer, f"auxdata {nominal}, sigmas {sigma}")
@@ -91,7 +98,7 @@ class MeasurementWriter:
                 self._check_bounds(config, parameter.bounds(None), pointer)
 
     def _lumi_entry(self, config: ParameterConfig, pointer: str) -> None:
-        parameter = ExportedParameter("lumi", "lumi", {})
+        parameter = ExportedParameter("lumi", frozenset({"lumi"}), {})
         if config.fixed and "Lumi" not in self._constant:
             self._constant.append("Lumi")
         lumi, sigma = (config.auxdata or (1.0,))[0], (config.sigmas or (0.0,))[0]
@@ -155,6 +162,9 @@ class MeasurementWriter:
             relative = float((config.sigmas or (1.0,))[0])
             term = (_TERMS[kind], 1.0 if kind == "none" else relative)
             self._terms.setdefault(term, []).append(config.name)
+            if "histosys" in parameter.kinds and kind != "none":
+                what = f"{kind} of {config.name!r}, a histosys"
+                self.export.remarks.noted("constraint-term", pointer, what)
             return
         sigmas = (1.0,) if parameter.kind in _INTERPOLATED else None
         self._check_list(config, "sigmas", sigmas, pointer)

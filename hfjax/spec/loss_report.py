@@ -123,8 +123,8 @@ NOTES: dict[str, tuple[str, str]] = {
         "--select-bins takes only those bins",
     ),
     "constraint-term": (
-        "ROOT knows the term for an OverallSys of that name only",
-        "the term is not read, or also steers a HistoSys of that name",
+        "it is the term of a HistoSys as well; one of another parameter is not read",
+        "ROOT knows the term for an OverallSys only",
     ),
     "edges": (
         "the edges of the channel's first sample are taken",

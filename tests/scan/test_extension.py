@@ -57,6 +57,16 @@ def test_points_mean_what_they_mean_alone(workspace, varied):
     assert_same_meaning(workspace, varied, only_group(batch))
 
 
+@pytest.mark.parametrize("kind", ["none", "lognormal"])
+def test_gammas_of_several_channels_mean_what_they_mean_alone(workspace, varied, kind):
+    """A point without the first channel has the gammas of the second only."""
+    document = extended(workspace.dump(), setting("mc", kind), setting("fakes", kind))
+    other = Workspace.parse(document)
+    names = ("last", "without_A", "without_C")
+    group = only_group(build_scan(other, varied, names=names))
+    assert_same_meaning(other, varied, group, draws=1)
+
+
 def test_kinds_are_those_of_each_point_alone(workspace, varied):
     """Or the test of meaning would not test them: a gamma is below the threshold."""
     fixed = {}
@@ -70,6 +80,11 @@ def test_kinds_are_those_of_each_point_alone(workspace, varied):
     assert fixed["first"] == set()
 
 
+@jax.jit
+def density(model, params, data):
+    return jax.value_and_grad(lambda x: model.logpdf(x, data))(params)
+
+
 def test_padded_parameters_contribute_nothing(workspace, varied):
     """Wherever they are, even where their term has no density: they are masked."""
     group = only_group(build_scan(workspace, varied))
@@ -79,14 +94,13 @@ def test_padded_parameters_contribute_nothing(workspace, varied):
         lacking = [n for n in ("isr", "fsr", "sig[0]") if n.split("[")[0] not in own]
         model, data = group.point(i)
         centre = model.parameters.init
-        value = model.logpdf(centre, data)
-        slope = jax.grad(model.logpdf)(centre, data)
+        value, slopes = density(model, centre, data)
         for name in lacking:
             place = names.index(name)
-            assert slope[place] == 0.0
+            assert slopes[place] == 0.0
             for moved in (0.3, -9.0):
                 away = jnp.asarray(centre).at[place].set(moved)
-                assert model.logpdf(away, data) == value
+                assert density(model, away, data)[0] == value
     assert any("isr" not in {g.name for g in m.groups} for m in group.members)
 
 
@@ -98,8 +112,20 @@ def test_patches_that_change_a_kind_are_another_group(workspace):
         assert_same_meaning(workspace, patches, group, draws=1)
 
 
-def test_points_are_the_tests_of_their_patches(workspace, varied):
-    found = scan(build_scan(workspace, varied))
-    for name in ("last", "without_A", "wider"):
-        assert_same(found[name], hypotest(*build(workspace, patch=varied[name])))
+def assert_tests_are_those_of_patches(workspace, patches, names, compared):
+    """Points of a scan of some patches are the tests of some of them alone."""
+    found = scan(build_scan(workspace, patches, names=names))
     assert all(point.converged for point in found)
+    for name in compared:
+        assert_same(found[name], hypotest(*build(workspace, patch=patches[name])))
+
+
+def test_a_point_is_the_test_of_its_patch(workspace, varied):
+    names = ("last", "without_A")
+    assert_tests_are_those_of_patches(workspace, varied, names, ["without_A"])
+
+
+@pytest.mark.slow
+def test_all_points_are_the_tests_of_their_patches(workspace, varied):
+    names = [patch.name for patch in varied]
+    assert_tests_are_those_of_patches(workspace, varied, names, names)

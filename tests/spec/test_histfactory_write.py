@@ -5,10 +5,13 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 import uproot
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
 
 from hfjax.errors import SpecificationError, UnknownNameError
 from hfjax.spec.histfactory_write import XmlLayout, export_xml, write_xml
@@ -27,6 +30,7 @@ from tests.model.workspaces import (
     sample,
     workspace,
 )
+from tests.spec import documents
 
 EXTENDED = "1.0.0+hfjax.1"
 
@@ -491,7 +495,31 @@ def test_histosys_and_shapes_are_written_as_they_are(tmp_path):
     }
 
 
-def test_the_document_is_not_changed_and_uproot_not_loaded_before_it_is_needed():
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_numbers_that_xml_cannot_have_are_refused(number):
+    document = workspace({"SR": [sample("a", [1.0], normsys("x", 0.9, number))]})
+    message = r"cannot have (nan|inf): .* \(at /channels/0/samples/0/modifiers/0\)"
+    with pytest.raises(SpecificationError, match=message):
+        report_of(document)
+
+
+@settings_of_hypothesis(deadline=None, max_examples=60)
+@given(documents.workspaces())
+def test_any_workspace_is_written_or_refused(document):
+    before = copy.deepcopy(document)
+    parsed = Workspace.parse(document)
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            write_xml(parsed, folder)
+        except SpecificationError:  # names that XML cannot have
+            return
+        found = read_xml(Path(folder) / "FitConfig.xml")
+    assert parsed.dump() == before
+    names = [each["name"] for each in found.document["channels"]]
+    assert names == list(parsed.channel_names)
+
+
+def test_uproot_is_not_loaded_before_it_is_needed():
     code = (
         "import sys\n"
         "import hfjax.spec.histfactory_write, hfjax.spec.histfactory_xml\n"
