@@ -63,7 +63,7 @@ def test_extended_workspaces_by_chance(data):
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_many_extended_workspaces_by_chance(data):
     document = data.draw(extended_workspaces())
