@@ -89,15 +89,15 @@ def columns(workspace: Workspace) -> dict[str, Column]:
     """List the parameter sets of a workspace, by name and in pyhf's order.
 
     Raises:
-        ModelError: a measurement gives no model, two parameters would have one name in
-            HS3, or measurements differ in what HS3 has only once.
+        ModelError: a measurement gives no model, or measurements differ in what HS3 has
+            only once.
     """
     per_measurement = [
         {group.name: group for group in parameter_groups(workspace, measurement)}
         for measurement in workspace.measurements
     ]
     defaults = default_groups(workspace)
-    found = {
+    return {
         name: _column(
             default,
             [groups[name] for groups in per_measurement],
@@ -105,8 +105,6 @@ def columns(workspace: Workspace) -> dict[str, Column]:
         )
         for name, default in defaults.items()
     }
-    _refuse_one_name_for_two(found)
-    return found
 
 
 def term(group: ParameterGroup, index: int) -> Term:
@@ -151,16 +149,3 @@ def _differ(group: ParameterGroup, what: str) -> ModelError:
         "one for all analyses: convert the measurements one by one"
     )
     return ModelError(message)
-
-
-def _refuse_one_name_for_two(found: dict[str, Column]) -> None:
-    owners: dict[str, str] = {}
-    for column in found.values():
-        for name in column.names:
-            if name in owners:
-                message = (
-                    f"parameters {owners[name]!r} and {column.name!r} would both be "
-                    f"called {name!r} in HS3: rename one of them"
-                )
-                raise ModelError(message)
-            owners[name] = column.name

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hfjax.spec.hs3.columns import columns
+from hfjax.errors import ModelError
+from hfjax.spec.hs3.columns import Column, columns
 from hfjax.spec.hs3.names import OBSERVED
 from hfjax.spec.hs3.shape_errors import ShapeSysValues
 from hfjax.spec.hs3.write_channels import ChannelWriter
 from hfjax.spec.hs3.write_parameters import analyses, domains, parameter_points
-from hfjax.spec.hs3.write_terms import Component, write_terms
+from hfjax.spec.hs3.write_terms import Component, WrittenTerms, write_terms
 from hfjax.spec.strict import Number
 from hfjax.spec.workspace import Workspace
 
@@ -62,6 +63,7 @@ def write_hs3(
     """
     found = columns(workspace)
     terms = write_terms(found, len(workspace.measurements))
+    _refuse_one_name_for_two(workspace, found, terms)
     writer = ChannelWriter(found, terms, shapesys, binning or {})
     models = [writer.channel(channel) for channel in workspace.channels]
     likelihood = {
@@ -92,6 +94,25 @@ def write_hs3(
     if not terms.functions:
         del document["functions"]
     return document
+
+
+def _refuse_one_name_for_two(
+    workspace: Workspace, found: dict[str, Column], terms: WrittenTerms
+) -> None:
+    """Refuse parameters, or constants of constraint terms, that HS3 would mix up."""
+    named = [(n, f"parameter {c.name!r}") for c in found.values() for n in c.names]
+    named += [(name, "a constraint term") for name in terms.constants[0]]
+    absent = {each.poi for each in workspace.measurements} - {"", *found}
+    named += [(name, f"parameter of interest {name!r}") for name in sorted(absent)]
+    owners: dict[str, str] = {}
+    for name, owner in named:
+        if name in owners:
+            message = (
+                f"{owners[name]} and {owner} would both have {name!r} in HS3: rename "
+                "one of them"
+            )
+            raise ModelError(message)
+        owners[name] = owner
 
 
 def _stated(workspace: Workspace) -> Component:

@@ -57,7 +57,7 @@ def parameter_points(
     """Initial values and constants: for ROOT, and for each analysis if several."""
     names = [DEFAULT_VALUES]
     if len(workspace.measurements) > 1:
-        names += [f"{each.name}_values" for each in workspace.measurements]
+        names += [f"{each.name}_init" for each in workspace.measurements]
     points = []
     for name, index in zip(names, [0, *range(len(names) - 1)], strict=True):
         values = _values(found, index)
@@ -80,7 +80,7 @@ def analyses(
             "likelihood": likelihood,
             "parameters_of_interest": [poi] if poi else [],
             "domains": [*domain_names(measurement, found).values()],
-            "init": f"{measurement.name}_values" if several else DEFAULT_VALUES,
+            "init": f"{measurement.name}_init" if several else DEFAULT_VALUES,
         }
         written.append(document)
     return written

@@ -440,8 +440,17 @@ def test_unclear_which_data_are_meant():
             lambda x: x["channels"][0]["samples"][0]["modifiers"].append(
                 {"name": "alpha_tilt", "type": "normfactor", "data": None}
             ),
-            "'alpha_tilt' and 'tilt' would both be called 'alpha_tilt'|"
-            "'tilt' and 'alpha_tilt' would both be called 'alpha_tilt'",
+            "parameter '.*tilt' and parameter '.*tilt' would both have 'alpha_tilt'",
+        ),
+        (
+            lambda x: x["channels"][0]["samples"][0]["modifiers"].append(
+                {"name": "nom_alpha_tilt", "type": "normfactor", "data": None}
+            ),
+            "parameter 'nom_alpha_tilt' and a constraint term would both have",
+        ),
+        (
+            lambda x: x["measurements"][0]["config"].update(poi="alpha_tilt"),
+            "parameter 'tilt' and parameter of interest 'alpha_tilt' would both",
         ),
     ],
 )

@@ -138,6 +138,27 @@ def test_settings_that_were_changed_in_hs3_win_over_those_that_were_stated():
     assert first.parameter("tilt").sigmas == (2.0,)
 
 
+def test_measurements_may_be_called_anything():
+    document = workspaces.example()
+    for index, name in enumerate(("default", "")):
+        document["measurements"][index]["name"] = name
+    assert there_and_back(Workspace.parse(document)).workspace.dump() == document
+
+
+def test_parameter_of_interest_that_patches_bring():
+    channel = {"SR": [plain.sample("top", [4.0], plain.normsys("n", 0.9, 1.1))]}
+    mu = {"name": "mu_SIG", "inits": [0.5], "bounds": [[0, 5]], "fixed": True}
+    workspace = Workspace.parse(plain.workspace(channel, mu, poi="mu_SIG"))
+    document = write_hs3(workspace)
+    (value,) = [
+        each
+        for each in document["parameter_points"][0]["parameters"]
+        if each["name"] == "mu_SIG"
+    ]
+    assert value == {"name": "mu_SIG", "value": 0.5, "const": True}
+    assert there_and_back(workspace).workspace == workspace
+
+
 def test_workspace_without_parameters():
     channel = {"SR": [plain.sample("top", [4.0])]}
     workspace = Workspace.parse(plain.workspace(channel))
