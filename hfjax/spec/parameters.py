@@ -202,7 +202,8 @@ def _shapesys(name: str, cells: list[Cell]) -> ParameterGroup:
 def _tau(nominal: Number, uncertainty: Number) -> float | None:
     """Auxiliary events of a bin; None where it has no constraint and is fixed."""
     if nominal > 0 and uncertainty > 0:
-        return (nominal / uncertainty) ** 2
+        ratio = nominal / uncertainty
+        return ratio * ratio  # a power would raise where this overflows
     return None
 
 
@@ -238,7 +239,9 @@ def _relative_uncertainties(carriers: list[tuple[Sample, Modifier]]) -> list[flo
     nominals = zip(*(sample.data for sample, _ in carriers), strict=True)
     errors = zip(*(modifier.data for _, modifier in carriers), strict=True)
     return [
-        sum(e * e for e in error) ** 0.5 / total if (total := sum(nominal)) > 0 else 0.0
+        sum(float(e) * e for e in error) ** 0.5 / total
+        if (total := sum(nominal)) > 0
+        else 0.0
         for nominal, error in zip(nominals, errors, strict=True)
     ]
 

@@ -122,7 +122,7 @@ def lumi(**more):
     return d.channel("SR", d.sample("s", d.modifier("normfactor", "Lumi", **more)))
 
 
-def test_luminosity_is_a_constrained_normfactor():
+def test_t25_luminosity_is_a_constrained_normfactor():
     other = d.gaussian("lumiConstraint", "Lumi", "nominalLumi", 0.02)
     values = {"Lumi": [1.0], "nominalLumi": [1.01]}
     document = d.document(
@@ -170,7 +170,7 @@ def stat(errors=(1.0, 2.0), values=None, **more):
         {},
     ],
 )
-def test_t12_staterror_is_poisson_where_it_is_said_and_where_nothing_is(said):
+def test_t12_t28_staterror_is_poisson_where_it_is_said_and_where_nothing_is(said):
     document = stat(**said)
     found = groups(document)["staterror_SR"]
     tau = [40.0**2 / 2.0, 60.0**2 / 8.0]
@@ -322,7 +322,7 @@ def test_uniform_constraint_is_none():
         {"interpolation": "code4"},
     ],
 )
-def test_interpolation_codes_that_are_ours(said):
+def test_t16_interpolation_codes_that_are_ours(said):
     default = {"type": "add", "in": "poly6", "out": "poly1"}
     channel = d.channel("SR", d.sample("s", d.normsys(**said), d.histosys()))
     channel["default_interpolation"] = default

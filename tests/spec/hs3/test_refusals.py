@@ -493,6 +493,16 @@ def test_what_is_written_is_valid():
     validate(VALID, HS3)
 
 
+@pytest.mark.parametrize("huge", [1e200, 10**200, 1e308])
+def test_huge_numbers_raise_nothing_but_our_error(huge):
+    data = {"vals": [1 / huge, huge], "uncertainties": [1, huge * 0.5]}
+    for modifier in (shape(data=data), STAT, d.normsys()):
+        document = one(modifier, errors=[huge, 1])
+        document["distributions"][0]["samples"][0]["data"]["contents"] = [huge, 0.5]
+        with contextlib.suppress(HfjaxError):
+            write_hs3(read_hs3(document).workspace)
+
+
 @st.composite
 def mutated(draw):
     """A document in which a few values are replaced or removed."""
