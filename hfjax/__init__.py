@@ -67,6 +67,9 @@ CONTENTS = {
     ),
     "hfjax.spec.histfactory_xml": ("XmlImport", "XmlSettings", "read_xml"),
     "hfjax.spec.histfactory_write": ("XmlLayout", "write_xml"),
+    "hfjax.spec.hs3.read": ("HS3Import", "HS3Settings", "read_hs3"),
+    "hfjax.spec.hs3.shape_errors": ("ShapeSysValues",),
+    "hfjax.spec.hs3.write": ("write_hs3",),
     "hfjax.spec.loss_report": ("LossReport", "Remark", "load_binning"),
     "hfjax.spec.root_names": ("ParameterName", "parameter_name", "root_names"),
     "hfjax.model.build": ("build",),
@@ -161,6 +164,11 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.spec.histfactory_xml import XmlImport as XmlImport
     from hfjax.spec.histfactory_xml import XmlSettings as XmlSettings
     from hfjax.spec.histfactory_xml import read_xml as read_xml
+    from hfjax.spec.hs3.read import HS3Import as HS3Import
+    from hfjax.spec.hs3.read import HS3Settings as HS3Settings
+    from hfjax.spec.hs3.read import read_hs3 as read_hs3
+    from hfjax.spec.hs3.shape_errors import ShapeSysValues as ShapeSysValues
+    from hfjax.spec.hs3.write import write_hs3 as write_hs3
     from hfjax.spec.lint import check as check
     from hfjax.spec.loss_report import LossReport as LossReport
     from hfjax.spec.loss_report import Remark as Remark

@@ -43,6 +43,7 @@ COMMANDS = {
     "check": "hfjax.cli.check",
     "xml2json": "hfjax.cli.root_files",
     "json2xml": "hfjax.cli.root_files",
+    "convert": "hfjax.cli.convert",
     "completions": "hfjax.cli.completions",
 }
 """Every command, and the module that has the function of its name.

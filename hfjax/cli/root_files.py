@@ -189,7 +189,7 @@ def xml2json(options: Xml2JsonOptions) -> None:
     )
     with progress_bar(1, not options.track_progress, ("read", "read")) as progress:
         found = read_xml(options.entrypoint_xml, settings, progress)
-    _report(found.report, options.loss_report, options.strict)
+    give_report(found.report, options.loss_report, options.strict)
     _validate(found, options.validation_as_error)
     write_json(found.document, options.output)
 
@@ -214,11 +214,11 @@ def json2xml(options: Json2XmlOptions) -> None:
     layout = XmlLayout(options.specroot, options.dataroot, options.resultprefix)
     binning = load_binning(options.binning) if options.binning else None
     found = export_xml(workspace, layout, binning)
-    _report(found.report, options.loss_report, options.strict)
+    give_report(found.report, options.loss_report, options.strict)
     found.save(options.output_dir)
 
 
-def _report(report: LossReport, path: Path | None, strict: bool) -> None:
+def give_report(report: LossReport, path: Path | None, strict: bool) -> None:
     """Write the report if asked for, refuse losses if asked for, or else tell them."""
     if path is not None:
         text = json.dumps(report.dump(), indent=2, ensure_ascii=False) + "\n"

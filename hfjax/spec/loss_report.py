@@ -1,4 +1,4 @@
-"""What a conversion between JSON and HistFactory XML could not carry.
+"""What a conversion between JSON, HistFactory XML and HS3 could not carry.
 
 A *loss* is something that one document says and the other does not. A *note* is what
 was taken where the first left something open, or where ROOT would read it otherwise.
@@ -22,6 +22,10 @@ LOSSES: dict[str, tuple[str, str]] = {
     "additional-data": (
         "a workspace has one observation for each channel",
         "the data set is not there; the first one of the channel is",
+    ),
+    "analysis": (
+        "a workspace has one set of observations and channels",
+        "none for the likelihood: the measurement is not there",
     ),
     "asimov-data": ("a workspace has observed data only", "the data set is not there"),
     "attribute": ("HistFactory has no such attribute here", "it has no effect"),
@@ -72,6 +76,7 @@ LOSSES: dict[str, tuple[str, str]] = {
         "HistFactory XML says it once for all measurements",
         "what the first measurement says holds for all",
     ),
+    "metadata": ("a workspace has no place for it", _NONE),
     "name": (
         "HistFactory separates names in a text by blanks",
         "what is said of the parameter is not there",
@@ -85,6 +90,7 @@ LOSSES: dict[str, tuple[str, str]] = {
         "a measurement of a workspace has one parameter of interest",
         "the first one is kept",
     ),
+    "prior": ("a workspace has no place for it", _NONE),
     "relative-uncertainty": (
         "HistFactory takes the uncertainty relative to the sample's events",
         "none for the likelihood: such a bin of a shapesys has no constraint term",
@@ -178,7 +184,7 @@ class LossReport:
     """What a conversion lost and what it assumed.
 
     Attributes:
-        direction: "xml2json" or "json2xml".
+        direction: From what to what: "json", "xml" and "hs3" with a 2 between them.
         losses: What the one document says and the other does not.
         notes: What was taken where something was left open.
         binning: The edges of the bins of each channel, which JSON has no place for.

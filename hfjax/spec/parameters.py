@@ -47,10 +47,22 @@ def parameter_groups(
             configuration, or a setting does not fit its parameter.
     """
     configs = {config.name: config for config in measurement.parameters}
+    groups = default_groups(workspace)
+    return tuple(configured(g, configs.get(g.name)) for g in groups.values())
+
+
+def default_groups(workspace: Workspace) -> dict[str, ParameterGroup]:
+    """Return the parameters by name, as the types of their modifiers have them.
+
+    The luminosity has no auxiliary data and no width before a measurement gives them.
+
+    Raises:
+        ModelError: modifiers of one name disagree, or a shapesys is shared.
+    """
     groups: dict[str, ParameterGroup] = {}
     for kind, name, cells in requests(workspace):
         add_group(groups, default_group(kind, name, cells), cells)
-    return tuple(configured(g, configs.get(g.name)) for g in groups.values())
+    return groups
 
 
 def requests(workspace: Workspace) -> Iterator[tuple[str, str, list[Cell]]]:

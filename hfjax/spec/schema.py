@@ -22,6 +22,7 @@ MEASUREMENT = "1.0.0/measurement.json"
 PATCHSET = "1.0.0/patchset.json"
 JSONPATCH = "1.0.0/jsonpatch.json"
 SIGNALS = "signals-1.0.0.json"
+HS3 = "hs3/0.2.json"
 
 
 @functools.cache
