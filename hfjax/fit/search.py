@@ -33,8 +33,11 @@ WALL = 1.0
 """Fisher information on a parameter from which on its crossings separate valleys."""
 SMALL = 1e-6
 """Step of a derivative by finite difference."""
-TURNS = 3
-"""Fits at each crossing: held at it, released from there, and free from the start."""
+TURNS = 5
+"""Fits at each crossing: held at it and released, from the model's initial values and
+from the best fit so far, and free at once from the latter."""
+FRESH = 2
+"""So many of them start from the initial values."""
 MAX_ROUNDS = 4
 """How often all crossings are looked into again after one has led lower."""
 
@@ -53,6 +56,7 @@ class _Task(NamedTuple):
     fixed: ParamsMask
     worth: ScalarBool
     holds: ScalarBool
+    anyhow: ScalarBool
 
 
 def search(
@@ -84,7 +88,7 @@ def search(
     def run(s: _Search) -> _Search:
         task = _task(objective, s, starts, fixed)
         begin = begin_at(objective, task.start)
-        low = (s.task < count) | (begin.value < s.best.value + PROMISING)
+        low = task.anyhow | (begin.value < s.best.value + PROMISING)
         limit = jnp.where(task.worth & low, settings.max_steps, 0)
         found = descend(objective, begin, bounds, task.fixed, settings, limit)
         after = _judge(s, task, found, count, _last(objective, count))
@@ -124,17 +128,20 @@ def _task(objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask) -
     given = starts[jnp.minimum(s.task, count - 1)]
     yes = jnp.array(True)
     if crossings.index.size == 0:
-        return _Task(given, fixed, yes, ~yes)
+        return _Task(given, fixed, yes, ~yes, yes)
     which, phase = jnp.divmod(jnp.maximum(s.task - count, 0), TURNS)
     index, value = crossings.index[which], crossings.value[which]
     explores = s.task >= count
-    at_crossing = jnp.asarray(s.best.params).at[index].set(value, mode="drop")
-    follows = jnp.where(phase == 1, s.held, at_crossing)
-    start = jnp.where(explores, follows, given)
-    holds = explores & (phase == 0)
+    init = jnp.where(fixed, starts[0], objective.model.parameters.init)
+    base = jnp.where(phase < FRESH, init, s.best.params)
+    at_crossing = jnp.asarray(base).at[index].set(value, mode="drop")
+    released, holds = phase % FRESH == 1, explores & (phase % FRESH == 0)
+    holds = holds & (phase < TURNS - 1)
+    start = jnp.where(explores, jnp.where(released, s.held, at_crossing), given)
     here = jnp.arange(fixed.size) == index
-    worth = ~explores | jnp.any(here & ~fixed)
-    return _Task(start, fixed | (holds & here), worth, holds)
+    fresh = explores & (phase < FRESH)
+    worth = ~explores | (jnp.any(here & ~fixed) & (~fresh | (s.rounds == 0)))
+    return _Task(start, fixed | (holds & here), worth, holds, ~explores | fresh)
 
 
 def is_walled(objective: Objective, params: Params) -> ScalarBool:
