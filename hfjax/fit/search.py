@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from hfjax.arrays import (
@@ -31,11 +32,13 @@ PROMISING = 20.0
 """A crossing is looked into where the objective there is at most this much higher."""
 WALL = 1.0
 """Fisher information on a parameter from which on its crossings separate valleys."""
+BESIDE = 10.0 ** -np.arange(3, 17)
+"""How far from a crossing its sides are looked at, in units of the parameter."""
 SMALL = 1e-6
 """Step of a derivative by finite difference."""
-TURNS = 5
+TURNS = 6
 """Fits at each crossing: held at it and released, from the model's initial values and
-from the best fit so far, and free at once from the latter."""
+from the best fit so far, free at once from the latter, and held where that stands."""
 FRESH = 2
 """So many of them start from the initial values."""
 MAX_ROUNDS = 4
@@ -57,6 +60,8 @@ class _Task(NamedTuple):
     worth: ScalarBool
     holds: ScalarBool
     anyhow: ScalarBool
+    index: ScalarInt
+    crossing: Scalar
 
 
 def search(
@@ -82,8 +87,8 @@ def search(
     Returns:
         The lowest minimum found; its steps are those of all tries.
     """
-    count = starts.shape[0]
-    explores = settings.explore and objective.model.crossings.index.size > 0
+    count, turns = starts.shape[0], TURNS * objective.model.crossings.index.size
+    explores = settings.explore and turns > 0
 
     def run(s: _Search) -> _Search:
         task = _task(objective, s, starts, fixed)
@@ -91,9 +96,15 @@ def search(
         low = task.anyhow | (begin.value < s.best.value + PROMISING)
         limit = jnp.where(task.worth & low, settings.max_steps, 0)
         found = descend(objective, begin, bounds, task.fixed, settings, limit)
-        after = _judge(s, task, found, count, _last(objective, count))
         if not explores:
-            return after
+            return _judge(s, found, (found.params, ~task.holds), count, turns)
+        beside = jax.lax.cond(
+            task.holds,
+            lambda held: _look_beside(objective, held, task),
+            lambda free: (free.params, jnp.array(True)),
+            found,
+        )
+        after = _judge(s, found, beside, count, turns)
         walled = jax.lax.cond(
             after.task == count,
             lambda best: is_walled(objective, best),
@@ -103,16 +114,11 @@ def search(
         return after._replace(walled=walled)
 
     def unfinished(s: _Search) -> ScalarBool:
-        return s.task < jnp.where(s.walled, _last(objective, count), count)
+        return s.task < count + jnp.where(s.walled, turns, 0)
 
     no = jnp.array(False)
     state = _Search(_nothing(starts[0]), starts[0], jnp.int32(0), no, no, jnp.int32(0))
     return jax.lax.while_loop(unfinished, run, state).best
-
-
-def _last(objective: Objective, count: int) -> int:
-    """Number of turns of a search that looks into all crossings once."""
-    return count + TURNS * objective.model.crossings.index.size
 
 
 def _nothing(start: Params) -> Minimum:
@@ -128,20 +134,25 @@ def _task(objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask) -
     given = starts[jnp.minimum(s.task, count - 1)]
     yes = jnp.array(True)
     if crossings.index.size == 0:
-        return _Task(given, fixed, yes, ~yes, yes)
+        return _Task(given, fixed, yes, ~yes, yes, jnp.int32(0), given[0])
     which, phase = jnp.divmod(jnp.maximum(s.task - count, 0), TURNS)
-    index, value = crossings.index[which], crossings.value[which]
+    index, crossing = crossings.index[which], crossings.value[which]
     explores = s.task >= count
     init = jnp.where(fixed, starts[0], objective.model.parameters.init)
-    base = jnp.where(phase < FRESH, init, s.best.params)
+    fresh, stands = explores & (phase < FRESH), phase == TURNS - 1
+    base = jnp.where(fresh, init, s.best.params)
+    value = jnp.where(stands, s.best.params[index], crossing)
     at_crossing = jnp.asarray(base).at[index].set(value, mode="drop")
-    released, holds = phase % FRESH == 1, explores & (phase % FRESH == 0)
-    holds = holds & (phase < TURNS - 1)
+    released = (phase == 1) | (phase == 3)
+    holds = explores & ((phase == 0) | (phase == 2) | stands)
     start = jnp.where(explores, jnp.where(released, s.held, at_crossing), given)
     here = jnp.arange(fixed.size) == index
-    fresh = explores & (phase < FRESH)
-    worth = ~explores | (jnp.any(here & ~fixed) & (~fresh | (s.rounds == 0)))
-    return _Task(start, fixed | (holds & here), worth, holds, ~explores | fresh)
+    unsettled = s.best.status != FitStatus.CONVERGED
+    due = (~fresh | (s.rounds == 0)) & (~stands | unsettled)
+    worth = ~explores | (jnp.any(here & ~fixed) & due)
+    return _Task(
+        start, fixed | (holds & here), worth, holds, ~explores | fresh, index, crossing
+    )
 
 
 def is_walled(objective: Objective, params: Params) -> ScalarBool:
@@ -166,20 +177,55 @@ def is_walled(objective: Objective, params: Params) -> ScalarBool:
     return jnp.max(jax.lax.map(stiffness, turns)) > WALL
 
 
-def _judge(s: _Search, task: _Task, found: Minimum, count: int, last: int) -> _Search:
+def _look_beside(
+    objective: Objective, held: Minimum, task: _Task
+) -> tuple[Params, ScalarBool]:
+    """Look from the crossing where a fit was held to both its sides.
+
+    The next fit starts at the lowest place. If that is where the fit was held, and if
+    products at or below zero are set to the smallest positive number, the place is a
+    minimum as it stands, a kink: a rate that wants to be negative ends where its
+    product is zero, and there no derivative vanishes.
+
+    Returns:
+        The lowest place, and whether it is a kink.
+    """
+    here = jnp.arange(held.params.size) == task.index
+    places = task.crossing + jnp.asarray(np.concatenate([-BESIDE, BESIDE]))
+    points = jnp.where(here, places[:, None], held.params)
+    values = jax.lax.map(objective.value, points)
+    lowest = jnp.argmin(values)
+    rises = values[lowest] >= held.value - 1e-12 * (1.0 + jnp.abs(held.value))
+    near = jnp.abs(held.params[task.index] - task.crossing) < BESIDE[0]
+    kinked = any(block.normsys.positive for block in objective.model.blocks)
+    kink = kinked & rises & near & (held.status == FitStatus.CONVERGED)
+    return jnp.where(rises, held.params, points[lowest]), kink
+
+
+def _judge(
+    s: _Search,
+    found: Minimum,
+    beside: tuple[Params, ScalarBool],
+    count: int,
+    turns: int,
+) -> _Search:
     """Keep the lower minimum, and decide what comes next."""
-    done = found.steps > 0
+    held, kept = beside
+    done, last = found.steps > 0, count + turns
     noise = 1e-9 * (1.0 + jnp.abs(found.value))
-    lower = ~task.holds & done & (found.value < s.best.value - noise)
+    ok = FitStatus.CONVERGED
+    settles = (found.status == ok) & (s.best.status != ok)
+    margin = jnp.where(settles, noise, -noise)
+    lower = kept & done & (found.value < s.best.value + margin)
     take = lower | (s.task == 0)
     best = jax.tree.map(lambda new, old: jnp.where(take, new, old), found, s.best)
     best = dataclasses.replace(best, steps=s.best.steps + found.steps)
     improved = s.improved | (lower & (s.task >= count))
     ended = s.task + 1 >= last
-    again = ended & improved & (s.rounds < MAX_ROUNDS) & (last > count)
+    again = ended & improved & (s.rounds < MAX_ROUNDS) & (turns > 0)
     return _Search(
         best=best,
-        held=jnp.where(done, found.params, jnp.nan),
+        held=jnp.where(done, held, jnp.nan),
         task=jnp.where(again, count, s.task + 1),
         walled=s.walled,
         improved=improved & ~ended,
