@@ -355,6 +355,7 @@ SETTINGS = (
         *("setting-not-finite", f"{PARAMETERS}/0/sigmas"),
         {**IN_SEARCH, "parameter": "lumi"},
         swap(f"{PARAMETERS}/0/sigmas", [NAN]),
+        also=("width-impossible",),
     ),
     fault(
         *("setting-unused", THIRD, {**IN_SEARCH, "parameter": "mu_BG"}),
