@@ -50,10 +50,12 @@ class Outcome:
 @pytest.fixture(scope="package")
 def cache_home(tmp_path_factory) -> Iterator[Path]:
     """A cache folder for all tests here: equal programs are compiled once."""
-    compilation_cache.reset_cache()  # what was compiled before had no folder
+    kept = ("jax_compilation_cache_dir", "jax_enable_compilation_cache")
+    before = {name: jax.config.values[name] for name in kept}
+    compilation_cache.reset_cache()  # what was compiled before had another folder
     yield tmp_path_factory.mktemp("cache")
-    jax.config.update("jax_compilation_cache_dir", None)
-    jax.config.update("jax_enable_compilation_cache", True)
+    for name, value in before.items():
+        jax.config.update(name, value)
     compilation_cache.reset_cache()
 
 
