@@ -12,6 +12,7 @@ from hfjax.fit.objective import Objective
 from hfjax.fit.search import search
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.model.build import build
+from hfjax.model.settings import ModelSettings
 from hfjax.spec.workspace import Workspace
 from tests.fit.models import HELLO, assert_close, document, normsys, sample, shapesys
 from tests.reference.histfactory import HistFactory
@@ -143,3 +144,25 @@ def test_a_model_without_crossings_is_not_searched():
         for settings in (FitSettings(), ALONE)
     }
     assert len(programs) == 1
+
+
+@pytest.mark.parametrize(("control", "zero"), [(900.0, -0.85292), (1000.0, -0.29988)])
+@pytest.mark.parametrize("start", [-2.0, -0.6, 0.0])
+def test_a_rate_that_wants_to_be_negative_ends_at_a_kink(control, zero, start):
+    """ROOT's rule: between its zeros the odd sample stays zero, whatever alpha is.
+
+    Fewer events than the other sample gives want it there, the control region wants
+    alpha outside: the minimum is where its rate begins.
+    """
+    observed = {"SR": [20.0], "CR": [control]}
+    document = two_valleys(control)
+    for observation in document["observations"]:
+        observation["data"] = observed[observation["name"]]
+    settings = ModelSettings(positive=True)
+    model, data = build(Workspace.parse(document), settings=settings)
+    found = fit(model, data, start=jnp.array([start]))
+    assert found.status == FitStatus.CONVERGED
+    assert found.params[0] == pytest.approx(zero, abs=1e-5)
+    grid = jnp.linspace(-2.0, 1.0, 3001)[:, None]
+    heights = -2.0 * jax.vmap(model.logpdf, in_axes=(0, None))(grid, data)
+    assert found.twice_nll <= heights.min() + 1e-9
