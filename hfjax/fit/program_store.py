@@ -6,6 +6,7 @@ kept. Its file is named after all that it depends on: hfjax's source, the versio
 JAX, the processor, the shapes of the arguments, the settings.
 """
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -26,8 +27,8 @@ from jax.stages import Compiled
 
 from hfjax.fit.program import Program
 
-MOST_PROGRAMS = 100
-"""Files that are kept; the least recently used go first."""
+MOST_FILES = 100
+"""Programs that are kept, and notes; the least recently used go first."""
 
 Leaves = Callable[..., Any]
 Loaded = tuple[Leaves, Any]
@@ -95,7 +96,7 @@ class ProgramStore:
         foreseen = self._foreseen.get(path)
         try:
             found = foreseen.result() if foreseen else _load(path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except Exception as error:  # whatever a damaged file makes of itself
             message = f"compiled anew, as {path} cannot be used: {error!r}"
@@ -103,14 +104,19 @@ class ProgramStore:
             return None
         _load_lapack()
         if foreseen is None:
-            self._write_note(path)
+            with contextlib.suppress(OSError):  # a note saves time, nothing else
+                self._write_note(path)
         return found
 
     def _compiled(self, path: Path, program: Program) -> Loaded:
-        """Compile a program and keep it."""
+        """Compile a program and keep it, if its folder takes it."""
         compiled, result = _compile(program)
-        _save(path, compiled, result)
-        self._write_note(path)
+        try:
+            _save(path, compiled, result)
+            self._write_note(path)
+        except OSError as error:
+            message = f"a compiled program is not kept, as {error}"
+            warnings.warn(message, stacklevel=2)
         return compiled, result
 
     def _write_note(self, path: Path) -> None:
@@ -183,7 +189,7 @@ def _save(path: Path, compiled: Compiled, result: Any) -> None:
     kept = sorted(
         path.parent.glob("*.program"), key=lambda found: found.stat().st_mtime
     )
-    for old in kept[:-MOST_PROGRAMS]:
+    for old in kept[:-MOST_FILES]:
         old.unlink(missing_ok=True)
 
 
@@ -193,6 +199,9 @@ def _write(path: Path, content: bytes) -> None:
     unfinished = path.with_suffix(f".{os.getpid()}")
     unfinished.write_bytes(content)
     unfinished.replace(path)
+    others = path.parent.glob(f"*{path.suffix}")
+    for old in sorted(others, key=lambda found: found.stat().st_mtime)[:-MOST_FILES]:
+        old.unlink(missing_ok=True)
 
 
 def _load(path: Path) -> Loaded:
@@ -202,7 +211,8 @@ def _load(path: Path) -> Loaded:
         FileNotFoundError: There is none.
     """
     content = path.read_bytes()
-    os.utime(path)
+    with contextlib.suppress(OSError):  # another user's file
+        os.utime(path)
     serialized, skeleton = pickle.loads(content)
     executable = serialize_executable.deserialize_and_load(*serialized)
     return executable, jax.tree.structure(skeleton)

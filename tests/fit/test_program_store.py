@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hfjax.fit.program import Program
-from hfjax.fit.program_store import MOST_PROGRAMS, ProgramStore, surroundings
+from hfjax.fit.program_store import MOST_FILES, ProgramStore, surroundings
 from hfjax.fit.status import FitSettings
 from hfjax.infer.hypotest import hypotest
 from hfjax.model.build import build
@@ -89,6 +89,12 @@ def test_no_unfinished_file_stays(tmp_path):
     assert path.suffix == ".program"
 
 
+def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.warns(UserWarning, match="not kept"):
+        assert power(ProgramStore(tmp_path / "file" / "folder"), 3.0) == (9.0, 1)
+
+
 def foreseeing(folder):
     store = ProgramStore(folder)
     store.foresee("cls of a workspace")
@@ -114,13 +120,13 @@ def test_what_was_foreseen_in_vain_does_no_harm(tmp_path):
 def test_the_least_recently_used_programs_go(tmp_path):
     power(ProgramStore(tmp_path), 3.0)
     (used,) = tmp_path.glob("*.program")
-    for i in range(MOST_PROGRAMS):
+    for i in range(MOST_FILES):
         other = tmp_path / f"{i}.program"
         other.write_bytes(b"old")
         os.utime(other, (i, i))
     power(ProgramStore(tmp_path), 3.0, 2)
     kept = set(tmp_path.glob("*.program"))
-    assert len(kept) == MOST_PROGRAMS
+    assert len(kept) == MOST_FILES
     assert used in kept
     assert tmp_path / "1.program" not in kept
 
