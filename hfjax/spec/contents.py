@@ -24,7 +24,7 @@ from hfjax.spec.archive import (
 from hfjax.spec.archive_limits import Allowance, ArchiveLimits, exceeded
 from hfjax.spec.digest import digest
 from hfjax.spec.patchset import PatchSet
-from hfjax.spec.reading import parse_json
+from hfjax.spec.reading import parse_json, refuse_special
 from hfjax.spec.strict import DIGESTS
 from hfjax.spec.workspace import Workspace
 
@@ -140,6 +140,7 @@ def _files(path: Path, limits: ArchiveLimits) -> Iterator[Member]:
         if path.is_dir():
             yield from _files_of_folder(path, limits)
             return
+        refuse_special(path)
         with path.open("rb") as file:
             allowance = Allowance(limits, path.stat().st_size)
             yield from _files_of_archive(file, "", allowance)

@@ -1,15 +1,19 @@
 """Read JSON from a file, from standard input or from an open file."""
 
 import contextlib
+import errno
 import gc
 import json
 import os
+import re
+import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from hfjax.errors import SpecificationError
+from hfjax.spec.schema import pointer
 
 
 @runtime_checkable
@@ -23,6 +27,8 @@ class Readable(Protocol):
 
 Source = str | os.PathLike[str] | Readable
 """Where a document is read from: a path, "-" for standard input, or an open file."""
+
+_OPEN_ALREADY = re.compile(r"/dev/(stdin|fd/\d+)|/proc/(self|\d+)/fd/\d+")
 
 
 def source_name(source: Source) -> str:
@@ -48,7 +54,8 @@ def read_json(source: Source) -> Any:
         The document: dict, list, str, int, float, bool or None.
 
     Raises:
-        SpecificationError: It cannot be read, is not UTF-8 text or not JSON.
+        SpecificationError: It cannot be read, is not UTF-8 text, not JSON, or has an
+            object in which a key is there twice.
 
     >>> import io
     >>> read_json(io.StringIO('{"a": [1, 2.0]}'))
@@ -83,7 +90,8 @@ def parse_json(content: str | bytes) -> Any:
     """Make a document of the text of one JSON document, or of its UTF-8 bytes.
 
     Raises:
-        SpecificationError: It is not UTF-8 text or not JSON.
+        SpecificationError: It is not UTF-8 text, not JSON, or has an object in which a
+            key is there twice.
 
     >>> parse_json(b'{"a": [1, 2.0]}')
     {'a': [1, 2.0]}
@@ -91,11 +99,33 @@ def parse_json(content: str | bytes) -> Any:
     return _parse(_decode(content))
 
 
+def refuse_special(path: str | os.PathLike[str]) -> None:
+    """Refuse to open what may wait forever or never end: named pipes and devices.
+
+    What a process has open already is fine, such as /dev/stdin, and the /dev/fd/63 that
+    a shell makes of `<(command)`.
+
+    Raises:
+        OSError: It is one, or does not exist.
+
+    >>> refuse_special("/dev/zero")
+    Traceback (most recent call last):
+    ...
+    OSError: [Errno 22] it is no regular file: '/dev/zero'
+    """
+    mode = os.stat(path).st_mode
+    known = stat.S_ISREG(mode) or stat.S_ISDIR(mode)  # whose own error says more
+    if not known and not _OPEN_ALREADY.fullmatch(os.fspath(path)):
+        message = "it is no regular file"
+        raise OSError(errno.EINVAL, message, os.fspath(path))
+
+
 def _read(source: Source) -> str | bytes:
     try:
         if source == "-":
             return getattr(sys.stdin, "buffer", sys.stdin).read()
         if isinstance(source, (str, os.PathLike)):
+            refuse_special(source)
             return Path(source).read_bytes()
         return source.read()
     except OSError as error:
@@ -137,13 +167,21 @@ def _no_collections() -> Iterator[None]:
             gc.enable()
 
 
+class _RepeatedKeyError(Exception):
+    """An object has a key twice."""
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """The keys and values of an object, with those that are there twice."""
+
+
 def _parse(content: str) -> Any:
     if not content or content.isspace():
         message = "empty: there is no JSON document in it"
         raise SpecificationError(message)
     try:
         with _no_collections():
-            return json.loads(content)
+            return _values(content)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         message = f"not JSON: {error.msg} at {place}"
@@ -152,3 +190,33 @@ def _parse(content: str) -> Any:
     except ValueError as error:  # a whole number of thousands of digits
         message = f"not read: {error}"
     raise SpecificationError(message)
+
+
+def _values(content: str) -> Any:
+    try:
+        return json.loads(content, object_pairs_hook=_object)
+    except _RepeatedKeyError:
+        found = json.loads(content, object_pairs_hook=_Pairs)
+    raise _repeated_key(found)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _RepeatedKeyError
+    return found
+
+
+def _repeated_key(document: Any) -> SpecificationError:
+    """Say where an object of a document has a key twice."""
+    unseen: list[tuple[Any, tuple[str | int, ...]]] = [(document, ())]
+    while True:
+        value, place = unseen.pop()
+        inner = value if isinstance(value, _Pairs) else list(enumerate(value))
+        keys = set()
+        for key, _ in inner:
+            if key in keys:
+                message = f"the key {key!r} is there twice in one object: keep one"
+                return SpecificationError(message, pointer((*place, key)))
+            keys.add(key)
+        unseen += [(v, (*place, k)) for k, v in inner if isinstance(v, list)][::-1]

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from hfjax.errors import SpecificationError, close_names
+from hfjax.spec.reading import refuse_special
 
 Floats = tuple[float, ...]
 
@@ -123,6 +124,7 @@ def _open(path: Path) -> tuple[Any, frozenset[str]]:
     import uproot
 
     try:
+        refuse_special(path)
         with path.open("rb"):
             pass
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name

@@ -8,6 +8,7 @@ format refer to the plain ones for what they do not change.
 import functools
 import json
 import reprlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,16 @@ def schema_names() -> tuple[str, ...]:
     )
 
 
+def pointer(place: Iterable[str | int]) -> str:
+    """Return the JSON pointer to a place in a document.
+
+    >>> pointer(["channels", 0, "a/b"])
+    '/channels/0/a~1b'
+    """
+    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in place)
+    return "".join(f"/{part}" for part in parts)
+
+
 def validate(document: Any, schema: str) -> None:
     """Check a document with a schema.
 
@@ -74,7 +85,7 @@ def validate(document: Any, schema: str) -> None:
         message = (
             _words(error) if error.absolute_path else _words(error) + _hint(document)
         )
-        raise SpecificationError(message, _pointer(error))
+        raise SpecificationError(message, pointer(error.absolute_path))
 
 
 @functools.cache
@@ -139,8 +150,3 @@ def _hint(document: Any) -> str:
         if key in keys:
             return f"; this looks like a {kind}"
     return ""
-
-
-def _pointer(error: Any) -> str:
-    parts = (str(p).replace("~", "~0").replace("/", "~1") for p in error.absolute_path)
-    return "".join(f"/{part}" for part in parts)

@@ -12,6 +12,7 @@ from typing import NoReturn
 from xml.parsers import expat
 
 from hfjax.errors import SpecificationError, unknown_name
+from hfjax.spec.reading import refuse_special
 
 TRUTH = {"True": True, "true": True, "1": True, "False": False} | {
     "false": False,
@@ -185,6 +186,7 @@ def read_xml_file(path: Path, root: str) -> XmlElement:
             outermost element has another name.
     """
     try:
+        refuse_special(path)
         content = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         reason = error.strerror if isinstance(error, OSError) else error
