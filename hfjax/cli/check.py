@@ -9,7 +9,7 @@ import typer
 
 import hfjax
 from hfjax.cli.findings import findings_document, findings_table
-from hfjax.cli.inference import finite, signal_workspace
+from hfjax.cli.inference import signal_workspace
 from hfjax.cli.options import (
     NoCacheOption,
     OutputOption,
@@ -24,6 +24,7 @@ from hfjax.errors import ModelError
 from hfjax.spec.finding import Finding, Places, Spot, count, report
 from hfjax.spec.lint import check as check_workspace
 from hfjax.spec.lint import ordered
+from hfjax.spec.strict import finite_or_none
 from hfjax.spec.workspace import Workspace
 
 ERRORS_FOUND = 3
@@ -151,8 +152,8 @@ def _fit_document(diagnosis: Any, poi: float | None) -> dict[str, Any]:
         "poi": poi,
         "status": status.name.lower(),
         "message": "" if diagnosis.fit.converged else status.sentence,
-        "twice_nll": finite(diagnosis.fit.twice_nll),
-        "edm": finite(diagnosis.fit.edm),
+        "twice_nll": finite_or_none(diagnosis.fit.twice_nll),
+        "edm": finite_or_none(diagnosis.fit.edm),
         "steps": int(diagnosis.fit.steps),
         "flat_directions": [
             {"weights": flat.weights, "curvature": flat.curvature}

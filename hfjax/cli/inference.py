@@ -1,6 +1,5 @@
 """Commands on one model: fit, cls."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,6 +26,7 @@ from hfjax.cli.streams import complain, write_json
 from hfjax.scan.records import CONVERGED, Provenance
 from hfjax.spec.patchset import PatchSet, apply_patch
 from hfjax.spec.reading import read_json
+from hfjax.spec.strict import finite_or_none
 from hfjax.spec.workspace import Workspace
 
 
@@ -142,10 +142,10 @@ def fit_document(model: Any, result: Any) -> dict[str, Any]:
             name: [float(number) for number in value.reshape(-1)]
             for name, value in values.items()
         },
-        "twice_nll": finite(result.twice_nll),
+        "twice_nll": finite_or_none(result.twice_nll),
         "status": status.name.lower(),
         "message": "" if status.name.lower() == CONVERGED else status.sentence,
-        "edm": finite(result.edm),
+        "edm": finite_or_none(result.edm),
         "steps": int(result.steps),
     }
 
@@ -187,9 +187,3 @@ def _finish(document: dict[str, Any], output: Path | None) -> None:
     if document["status"] != CONVERGED:
         complain(f"{document['status']}: {document['message']}")
         raise typer.Exit(NOT_CONVERGED)
-
-
-def finite(value: Any) -> float | None:
-    """A number as JSON has it: null where it is not finite."""
-    number = float(value)
-    return number if math.isfinite(number) else None

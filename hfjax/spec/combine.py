@@ -9,7 +9,7 @@ from typing import Any
 from hfjax.errors import EditError, SpecificationError, unknown_name
 from hfjax.spec.channel import Channel
 from hfjax.spec.measurement import Measurement
-from hfjax.spec.workspace import Workspace
+from hfjax.spec.workspace import Workspace, format_version
 
 Resolve = Callable[[str, Any, Any], Any]
 """Makes one record of two of a kind and name, of which the first is preferred."""
@@ -41,7 +41,8 @@ def combine(
 
     Modifiers of one name in both share their parameters from then on: a luminosity and
     every other uncertainty of the same name are fully correlated. Rename what has
-    nothing to do with its namesake before: `shared_parameters` lists the names.
+    nothing to do with its namesake before: `shared_parameters` lists the names. The
+    result states the extended version of the format if its measurements use it.
 
     Args:
         left: the first workspace.
@@ -74,19 +75,20 @@ def combine(
     hfjax.errors.EditError: both workspaces have a measurement 'search': rename one or \
 use another join
     """
-    join = _checked(left, right, join, merge_channels)
+    join = _checked(join, merge_channels)
     first, second = (right, left) if join is Join.RIGHT else (left, right)
     resolve = _RESOLVE[join]
     channel = _merged if merge_channels else resolve
     measurement = _united if join is Join.OUTER else resolve
     try:
+        measurements = _joined(
+            "measurement", first.measurements, second.measurements, measurement
+        )
         return Workspace(
             _joined("channel", first.channels, second.channels, channel),
-            _joined(
-                "measurement", first.measurements, second.measurements, measurement
-            ),
+            measurements,
             _joined("observation", first.observations, second.observations, resolve),
-            left.version,
+            format_version(measurements),
         )
     except SpecificationError as error:
         message = f"the two workspaces do not fit together: {error}"
@@ -107,18 +109,12 @@ def shared_parameters(left: Workspace, right: Workspace) -> tuple[str, ...]:
     return tuple(sorted(first & second))
 
 
-def _checked(left: Workspace, right: Workspace, join: str, merge: bool) -> Join:
+def _checked(join: str, merge: bool) -> Join:
     if join not in tuple(Join):
         error = unknown_name("join", join, tuple(Join))
         raise error
     if merge and join == Join.NONE:
         message = "the join 'none' merges no channels: use 'outer' or another"
-        raise EditError(message)
-    if left.version != right.version:
-        message = (
-            f"the workspaces have the versions {left.version!r} and {right.version!r}: "
-            "bring them to the same one"
-        )
         raise EditError(message)
     return Join(join)
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from hfjax.errors import EditError
 from hfjax.spec.channel import Channel, Modifier, Sample
 from hfjax.spec.measurement import Measurement
-from hfjax.spec.workspace import Workspace
+from hfjax.spec.workspace import Workspace, format_version
 
 Record = TypeVar("Record", Channel, Sample, Measurement)
 
@@ -40,7 +40,8 @@ def keep(workspace: Workspace, rules: Rules) -> Workspace:
     """Return a workspace with only what the rules keep, in the order it had.
 
     Observations of channels that the workspace does not have follow the rule for
-    channels. What stays whole is the same object in the result.
+    channels. What stays whole is the same object in the result. Its version is the
+    plain one where no measurement that is left uses the extended format.
 
     Args:
         workspace: the workspace, which stays as it is.
@@ -78,6 +79,7 @@ def keep(workspace: Workspace, rules: Rules) -> Workspace:
         channels=channels,
         measurements=measurements,
         observations=observations,
+        version=format_version(measurements),
     )
 
 

@@ -11,8 +11,8 @@ from hfjax.spec.parameters import (
     parameter_groups,
     parameter_of_interest,
 )
-from hfjax.spec.strict import Number
-from hfjax.spec.systematics import finite_or_none, systematics
+from hfjax.spec.strict import Number, finite_or_none
+from hfjax.spec.systematics import systematics
 from hfjax.spec.workspace import Measurement, Workspace
 
 CONSTRAINTS = {
@@ -24,7 +24,7 @@ CONSTRAINTS = {
     "shapesys": "poisson",
     "staterror": "normal",
 }
-"""The constraint term of the parameters of each type of modifier."""
+"""Kind of constraint term of each type of modifier, where no measurement says it."""
 
 
 def summary(workspace: Workspace, measurement: str | None = None) -> dict[str, Any]:
@@ -39,7 +39,8 @@ def summary(workspace: Workspace, measurement: str | None = None) -> dict[str, A
         Version, digest, channels, samples, parameters, measurements; the number of
         modifiers of each type; the model that each measurement makes; yields and data
         of each channel; the systematics of each type, largest first. Effects are
-        relative changes of events.
+        relative changes of events. A measurement's `constraints` and `thresholds`
+        replace those of the type of modifier.
 
     Raises:
         UnknownNameError: There is no such measurement.
@@ -99,7 +100,15 @@ def _measurement(workspace: Workspace, measurement: Measurement) -> dict[str, An
         "poi": measurement.poi,
         "poi_in_workspace": measurement.poi in names,
         "configured": [config.name for config in measurement.parameters],
+        "constraints": _stated(measurement, "constraint"),
+        "thresholds": _stated(measurement, "threshold"),
     }
+
+
+def _stated(measurement: Measurement, key: str) -> dict[str, Any]:
+    """What a measurement says of parameters with one key of the extended format."""
+    configs = measurement.parameters
+    return {c.name: getattr(c, key) for c in configs if key in c.extension}
 
 
 def _modifiers(workspace: Workspace) -> dict[str, dict[str, int]]:

@@ -1,12 +1,11 @@
 """The systematics of a workspace with their largest effects, as JSON."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from hfjax.spec.channel import Channel, Modifier, Sample
 from hfjax.spec.parameters import Cell, collect, relative_uncertainty
-from hfjax.spec.strict import Number
+from hfjax.spec.strict import Number, finite_or_none
 from hfjax.spec.workspace import Measurement, Workspace
 
 Effect = tuple[float, float]
@@ -143,12 +142,3 @@ def _size(place: dict[str, Any]) -> float:
 
 def _largest(row: dict[str, Any]) -> float:
     return _size(row.get("channel") or row.get("bin") or row)
-
-
-def finite_or_none(value: float) -> float | None:
-    """A number as JSON has it: null where it is not finite.
-
-    >>> finite_or_none(1.5), finite_or_none(math.inf)
-    (1.5, None)
-    """
-    return value if math.isfinite(value) else None

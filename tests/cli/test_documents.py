@@ -39,6 +39,8 @@ def test_inspect_says_that_the_patches_bring_the_poi(hfjax, example):
         "poi": "mu_SIG",
         "poi_in_workspace": False,
         "configured": ["lumi", "mu_SIG"],
+        "constraints": {},
+        "thresholds": {},
     }
 
 

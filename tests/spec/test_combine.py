@@ -12,7 +12,12 @@ from hfjax.model.build import build
 from hfjax.spec.combine import Join, combine, shared_parameters
 from hfjax.spec.edit import rename
 from hfjax.spec.prune import prune
-from hfjax.spec.workspace import ParameterConfig, Workspace
+from hfjax.spec.workspace import (
+    EXTENDED_VERSION,
+    VERSION,
+    ParameterConfig,
+    Workspace,
+)
 from tests.model.workspaces import LUMI, MU, modifier, normsys, sample, workspace
 from tests.spec import documents
 
@@ -194,11 +199,30 @@ def test_renamed_modifiers_are_not_shared():
     assert {"JES", "JES_CR"} <= set(names)
 
 
-def test_versions_must_agree():
-    left, right = parsed(region("SR"), region("CR"))
-    object.__setattr__(right, "version", "2.0.0")
-    with pytest.raises(EditError, match=r"the versions '1\.0\.0' and '2\.0\.0'"):
-        combine(left, right, "outer")
+def extended(document):
+    """The same workspace, with a log-normal constraint."""
+    config = document["measurements"][0]["config"]
+    jes = {"name": "JES", "constraint": "lognormal", "sigmas": [0.1]}
+    config["parameters"] = [*config["parameters"], jes]
+    return document | {"version": EXTENDED_VERSION}
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_plain_and_extended_workspaces_make_an_extended_one(reverse):
+    """A difference from pyhf, which knows one version and joins equal ones only."""
+    pair = parsed(region("SR"), extended(region("CR")))
+    both = combine(*(reversed(pair) if reverse else pair), "outer")
+    assert both.version == EXTENDED_VERSION
+    assert both.measurement().parameter("JES").constraint == "lognormal"
+    assert Workspace.parse(both.dump()) == both
+
+
+def test_a_join_that_drops_what_is_extended_gives_a_plain_workspace():
+    left, right = parsed(region("SR"), extended(region("CR")))
+    with pytest.warns(UserWarning, match="measurement 'search' differs"):
+        both = combine(left, right, "left outer")
+    assert both.version == VERSION
+    assert Workspace.parse(both.dump()) == both
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=50)

@@ -1,10 +1,17 @@
 """The core of all edits that remove something."""
 
+import dataclasses
+
 import pytest
 
 from hfjax.errors import EditError
 from hfjax.spec.keep import Rules, keep
-from hfjax.spec.workspace import Workspace
+from hfjax.spec.workspace import (
+    EXTENDED_VERSION,
+    VERSION,
+    ParameterConfig,
+    Workspace,
+)
 from tests.spec import documents
 
 
@@ -15,6 +22,16 @@ def ws():
 
 def test_without_rules_all_stays(ws):
     assert keep(ws, Rules()) == ws
+
+
+def test_what_no_longer_uses_the_extended_format_is_plain(ws):
+    (measurement,) = ws.measurements
+    top = ParameterConfig("h", sigmas=(0.1,), constraint="lognormal")
+    parameters = (*(p for p in measurement.parameters if p.name != "h"), top)
+    measurement = dataclasses.replace(measurement, parameters=parameters)
+    ws = dataclasses.replace(ws, measurements=(measurement,), version=EXTENDED_VERSION)
+    assert keep(ws, Rules()) == ws
+    assert keep(ws, Rules(parameter=lambda name: name != "h")).version == VERSION
 
 
 def test_each_rule_is_asked_about_its_own(ws):

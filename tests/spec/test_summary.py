@@ -29,6 +29,8 @@ def test_every_key_of_the_field_is_there():
             "poi": "mu",
             "poi_in_workspace": True,
             "configured": ["lumi", "mu"],
+            "constraints": {},
+            "thresholds": {},
         }
     ]
     parameters = {p["name"]: (p["constraint"], p["types"]) for p in found["parameters"]}
@@ -42,6 +44,17 @@ def test_constraints_are_those_of_the_parameters():
     groups = parameter_groups(workspace, workspace.measurement())
     assert {g.kind: g.constraint or "none" for g in groups} == CONSTRAINTS
     assert tuple(CONSTRAINTS) == KINDS
+
+
+def test_constraints_and_thresholds_that_a_measurement_sets():
+    document = clean() | {"version": "1.0.0+hfjax.1"}
+    document["measurements"][0]["config"]["parameters"] += [
+        {"name": "shape", "constraint": "gamma", "sigmas": [0.2]},
+        {"name": "stat_CR", "constraint": "poisson", "threshold": 0.05},
+    ]
+    (found,) = shown(document)["measurements"]
+    assert found["constraints"] == {"shape": "gamma", "stat_CR": "poisson"}
+    assert found["thresholds"] == {"stat_CR": 0.05}
 
 
 def test_modifiers_are_counted():
