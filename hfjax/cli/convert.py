@@ -9,7 +9,7 @@ import typer
 
 from hfjax.cli.options import takes, writable
 from hfjax.cli.root_files import LossReportOption, StrictOption, give_report
-from hfjax.cli.streams import write_json
+from hfjax.cli.streams import refuse_shared_input, write_json
 from hfjax.spec.conversion import (
     Format,
     Imported,
@@ -78,9 +78,7 @@ def convert(options: ConvertOptions) -> None:
 
     More options of XML are in xml2json and json2xml.
     """
-    if options.source == options.binning == "-":
-        message = "the input and the binning cannot both be standard input"
-        raise typer.BadParameter(message)
+    refuse_shared_input(options.source, options.binning)
     settings = HS3Settings(options.analysis, options.shapesys)
     imported = import_workspace(options.source, options.from_format, settings)
     if options.binning is not None:

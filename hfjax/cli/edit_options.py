@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hfjax.cli.options import OutputOption, WorkspaceArgument, number, writable
+from hfjax.cli.options import OutputOption, WorkspaceArgument, number, report_file
 from hfjax.spec.combine import Join
 from hfjax.spec.prune import Place
 
@@ -48,18 +48,6 @@ def place(text: str | Place) -> Place:
         )
         raise typer.BadParameter(message)
     return Place(**dict(zip(keys, values, strict=True)))
-
-
-def report_file(path: Path | None) -> Path | None:
-    """Check that a report can be written; standard output is for the workspace.
-
-    Raises:
-        typer.BadParameter: It cannot; the message says why.
-    """
-    if path is not None and str(path) == "-":
-        message = "standard output is for the workspace: give a file"
-        raise typer.BadParameter(message)
-    return writable(path)
 
 
 def pair(value: Any) -> Any:

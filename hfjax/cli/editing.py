@@ -14,7 +14,7 @@ from hfjax.cli.edit_options import (
     SortOptions,
 )
 from hfjax.cli.options import takes
-from hfjax.cli.streams import say, write_json
+from hfjax.cli.streams import refuse_shared_input, say, write_json
 from hfjax.spec import combine as combining
 from hfjax.spec import edit
 from hfjax.spec import prune as pruning
@@ -35,9 +35,7 @@ class RenameCommand(TyperCommand):
 @takes(CombineOptions)
 def combine(options: CombineOptions) -> None:
     """Write the combination of two workspaces."""
-    if options.workspace_one == options.workspace_two == "-":
-        message = "the two workspaces cannot both be standard input"
-        raise typer.BadParameter(message)
+    refuse_shared_input(options.workspace_one, options.workspace_two)
     first = Workspace.load(options.workspace_one)
     second = Workspace.load(options.workspace_two)
     both = combining.combine(first, second, options.join, options.merge_channels)

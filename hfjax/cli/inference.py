@@ -22,7 +22,7 @@ from hfjax.cli.runtime import (
     start_jax,
     surroundings,
 )
-from hfjax.cli.streams import complain, write_json
+from hfjax.cli.streams import complain, refuse_shared_input, write_json
 from hfjax.scan.records import CONVERGED, Provenance
 from hfjax.spec.patchset import PatchSet, apply_patch
 from hfjax.spec.reading import read_json
@@ -119,10 +119,7 @@ def signal_workspace(source: str, signal: SignalOptions) -> tuple[Workspace, Wor
     if (signal.patchset is None) != (signal.name is None):
         message = "--patchset FILE and --name NAME belong together: give both"
         raise typer.BadParameter(message)
-    inputs = [source, signal.patchset, *(signal.patch or [])]
-    if inputs.count("-") > 1:
-        message = "only one input can be standard input"
-        raise typer.BadParameter(message)
+    refuse_shared_input(source, signal.patchset, *(signal.patch or []))
     workspace = background = Workspace.load(source)
     if signal.patchset is not None and signal.name is not None:
         patchset = PatchSet.load(signal.patchset)

@@ -57,6 +57,18 @@ def writable(path: Path | None) -> Path | None:
     return path
 
 
+def report_file(path: Path | None) -> Path | None:
+    """Check that a report can be written; standard output is for the result.
+
+    Raises:
+        typer.BadParameter: It cannot; the message says why.
+    """
+    if str(path) == "-":
+        message = "the report needs a file of its own, not standard output"
+        raise typer.BadParameter(message)
+    return writable(path)
+
+
 def number(text: str | float) -> float:
     """Read a finite number.
 
@@ -89,6 +101,10 @@ BackgroundArgument = Annotated[
 ]
 PatchSetArgument = Annotated[
     str, typer.Argument(metavar="PATCHSET", help="File, or - for standard input.")
+]
+PatchOption = Annotated[
+    list[str] | None,
+    typer.Option("--patch", "-p", help="JSON-patch file to apply; repeatable."),
 ]
 PatchNameOption = Annotated[str, typer.Option("--name", help="Name of the patch.")]
 NoVerifyOption = Annotated[
@@ -125,10 +141,7 @@ TestPOIOption = Annotated[
 class SignalOptions:
     """Where the signal comes from that is added to the workspace."""
 
-    patch: Annotated[
-        list[str] | None,
-        typer.Option("--patch", "-p", help="JSON-patch file to apply; repeatable."),
-    ] = None
+    patch: PatchOption = None
     patchset: Annotated[
         str | None, typer.Option(help="Patchset to take one patch from, with --name.")
     ] = None

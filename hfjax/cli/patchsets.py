@@ -13,7 +13,7 @@ from hfjax.cli.options import (
     PatchSetArgument,
     takes,
 )
-from hfjax.cli.streams import load_both, write_json
+from hfjax.cli.streams import load_both, refuse_shared_input, write_json
 from hfjax.spec.patchset import PatchSet
 from hfjax.spec.patchset_summary import patchset_summary
 from hfjax.spec.signal_patches import NO_RECORD, make_patchset
@@ -168,9 +168,7 @@ def make(options: MakeOptions) -> None:
     "staterror": [0.02], "normsys": {...},
     "histosys": {NAME: {"lo_data": [0.09], "hi_data": [0.12]}}}}}
     """
-    if options.bkgonly == options.table == "-":
-        message = "the workspace and the table cannot both be standard input"
-        raise typer.BadParameter(message)
+    refuse_shared_input(options.bkgonly, options.table)
     workspace = Workspace.load(options.bkgonly)
     labels = options.labels.split(",") if options.labels else None
     patchset = make_patchset(

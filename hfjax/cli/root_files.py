@@ -7,8 +7,19 @@ from typing import Annotated, Any
 
 import typer
 
-from hfjax.cli.options import OutputOption, WorkspaceArgument, takes, writable
-from hfjax.cli.streams import complain, progress_bar, write_json
+from hfjax.cli.options import (
+    OutputOption,
+    PatchOption,
+    WorkspaceArgument,
+    report_file,
+    takes,
+)
+from hfjax.cli.streams import (
+    complain,
+    progress_bar,
+    refuse_shared_input,
+    write_json,
+)
 from hfjax.errors import SpecificationError
 from hfjax.spec.histfactory_write import XmlLayout, export_xml
 from hfjax.spec.histfactory_xml import XmlImport, XmlSettings, read_xml
@@ -48,18 +59,6 @@ def existing_folder(text: str) -> Path:
         return Path(text)
     message = f"folder '{text}' does not exist"
     raise typer.BadParameter(message)
-
-
-def report_file(path: Path | None) -> Path | None:
-    """Check that a report can be written.
-
-    Raises:
-        typer.BadParameter: It cannot, or is to go to standard output.
-    """
-    if str(path) == "-":
-        message = "the report needs a file of its own, not standard output"
-        raise typer.BadParameter(message)
-    return writable(path)
 
 
 LossReportOption = Annotated[
@@ -162,10 +161,7 @@ class Json2XmlOptions:
     resultprefix: Annotated[
         str, typer.Option(help="What the names of the XML files begin with.")
     ] = "FitConfig"
-    patch: Annotated[
-        list[str] | None,
-        typer.Option("--patch", "-p", help="JSON-patch file to apply; repeatable."),
-    ] = None
+    patch: PatchOption = None
     binning: Annotated[
         str | None,
         typer.Option(
@@ -204,10 +200,7 @@ def json2xml(options: Json2XmlOptions) -> None:
     if "/" in options.resultprefix or not options.resultprefix:
         message = f"--resultprefix '{options.resultprefix}' is no beginning of a name"
         raise typer.BadParameter(message)
-    inputs = [options.workspace, options.binning, *(options.patch or [])]
-    if inputs.count("-") > 1:
-        message = "only one input can be standard input"
-        raise typer.BadParameter(message)
+    refuse_shared_input(options.workspace, options.binning, *(options.patch or []))
     workspace = Workspace.load(options.workspace)
     for path in options.patch or []:
         workspace = apply_patch(workspace, read_json(path), path)

@@ -30,10 +30,19 @@ def load_both(workspace: str, patchset: str) -> tuple[Workspace, PatchSet]:
         typer.BadParameter: Both are to come from standard input.
         SpecificationError: One cannot be read, or is not what it should be.
     """
-    if workspace == patchset == "-":
-        message = "the workspace and the patchset cannot both be standard input"
-        raise typer.BadParameter(message)
+    refuse_shared_input(workspace, patchset)
     return Workspace.load(workspace), PatchSet.load(patchset)
+
+
+def refuse_shared_input(*inputs: str | None) -> None:
+    """Refuse to read two inputs from standard input.
+
+    Raises:
+        typer.BadParameter: Two or more are "-".
+    """
+    if inputs.count("-") > 1:
+        message = "only one input can be standard input"
+        raise typer.BadParameter(message)
 
 
 def rendered(value: Any, indent: int = 0) -> str:

@@ -4,6 +4,7 @@ Plain Python, no JAX: a result file can be read, checked and drawn anywhere.
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import Any
 from hfjax.errors import unknown_name
 from hfjax.spec.reading import read_json
 from hfjax.spec.schema import validate
-from hfjax.spec.strict import finite_or_none
 
 CONVERGED = "converged"
 """The status of a point whose five fits all reached their minimum."""
@@ -77,14 +77,14 @@ class ScanPoint:
         """Turn what is not a result into None, and arrays' numbers into Python's."""
         keep = self.status == CONVERGED
         for name in _RESULTS:
-            self._set(name, finite_or_none(getattr(self, name)) if keep else None)
+            self._set(name, _finite(getattr(self, name)) if keep else None)
         if len(self.CLs_exp) != _BAND_WIDTH:
             message = f"point {self.name!r} has {len(self.CLs_exp)} expected CLs, not 5"
             raise ValueError(message)
-        band = tuple(finite_or_none(value) if keep else None for value in self.CLs_exp)
+        band = tuple(_finite(value) if keep else None for value in self.CLs_exp)
         self._set("CLs_exp", band)
         self._set("values", tuple(self.values))
-        self._set("edm", finite_or_none(self.edm))
+        self._set("edm", _finite(self.edm))
         self._set("steps", int(self.steps))
 
     def _set(self, name: str, value: object) -> None:
@@ -233,3 +233,11 @@ class ScanResult:
     def write(self, path: str | Path) -> None:
         """Write the result file."""
         Path(path).write_text(self.text(), encoding="utf-8")
+
+
+def _finite(value: object) -> float | None:
+    """A finite number as Python's float; None for None, NaN and infinities."""
+    if value is None:
+        return None
+    number = float(value)  # type: ignore[arg-type]
+    return number if math.isfinite(number) else None

@@ -81,11 +81,12 @@ use another join
     channel = _merged if merge_channels else resolve
     measurement = _united if join is Join.OUTER else resolve
     try:
+        channels = _joined("channel", first.channels, second.channels, channel)
         measurements = _joined(
             "measurement", first.measurements, second.measurements, measurement
         )
         return Workspace(
-            _joined("channel", first.channels, second.channels, channel),
+            channels,
             measurements,
             _joined("observation", first.observations, second.observations, resolve),
             format_version(measurements),

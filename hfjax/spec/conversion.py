@@ -77,6 +77,9 @@ def import_workspace(
             raise SpecificationError(message)
         found = read_xml(source)
         return Imported(found.workspace(), Format.XML, found.report)
+    if Path(source).is_dir():
+        message = f"{source} is a folder: of HistFactory XML, give the top file in it"
+        raise SpecificationError(message)
     document = read_json(source)
     try:
         if (form or document_format(document)) is Format.HS3:

@@ -139,10 +139,15 @@ def test_bad_usage_is_one_line(hfjax, workspace, arguments, words):
 
 def test_both_inputs_from_standard_input(hfjax):
     complaint = hfjax("convert", "-", "x", "--binning", "-").complaint
-    assert "cannot both be standard input" in complaint
+    assert "only one input can be standard input" in complaint
 
 
 def test_patchset_is_refused_with_a_hint(hfjax, write, patchset):
     path = write("patchset.json", patchset)
     complaint = hfjax("convert", path, "x", "--to", "hs3").complaint
     assert "this looks like a patchset" in complaint
+
+
+def test_a_folder_of_xml_is_read_by_its_top_file(hfjax, tmp_path):
+    complaint = hfjax("convert", tmp_path, "back.json").complaint
+    assert "is a folder: of HistFactory XML, give the top file in it" in complaint

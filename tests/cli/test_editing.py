@@ -48,7 +48,7 @@ def test_t32_combine_tells_people_which_parameters_become_one(
 def test_combine_reads_one_workspace_from_standard_input(hfjax, hello, control, write):
     found = hfjax("combine", write("a.json", hello), stdin=json.dumps(control)).json
     assert [channel["name"] for channel in found["channels"]] == ["SR", "CR"]
-    assert "cannot both be standard input" in hfjax("combine").complaint
+    assert "only one input can be standard input" in hfjax("combine").complaint
 
 
 @pytest.mark.parametrize("option", ["-j", "--join"])
@@ -190,7 +190,7 @@ def test_names_go_before_the_size_is_asked(hfjax, both, write, tmp_path):
             ["--smaller-than", "0.1", "--report", "x", "-o", "x"],
             "and a file of its own",
         ),
-        (["--smaller-than", "0.1", "--report", "-"], "standard output is for the"),
+        (["--smaller-than", "0.1", "--report", "-"], "the report needs a file"),
         (["--smaller-than", "0.1", "--report", "no/x"], "folder 'no' does not exist"),
         (["--smaller-than", "small"], "'small' is not a finite number"),
         (["--smaller-than", "0"], "the threshold must be a positive number"),

@@ -35,7 +35,7 @@ def test_inspect_names_the_channels_of_a_workspace(hfjax, files):
     shown = hfjax("patchset", "inspect", files[1], "-w", files[0]).json
     assert shown["structures"]["channels"] == [{"channels": ["SR"], "patches": 3}]
     complaint = hfjax("patchset", "inspect", "-", "--workspace", "-").complaint
-    assert "cannot both be standard input" in complaint
+    assert "only one input can be standard input" in complaint
 
 
 @pytest.mark.parametrize("name", ["offshell", "sbottomA", "sleptons", "staus"])
@@ -90,7 +90,7 @@ def test_one_of_two_inputs_may_be_standard_input(hfjax, files):
     text = files[0].read_text()
     assert hfjax("patchset", "verify", "-", files[1], stdin=text).code == 0
     complaint = hfjax("patchset", "verify", "-", "-", stdin=text).complaint
-    assert "cannot both be standard input" in complaint
+    assert "only one input can be standard input" in complaint
 
 
 def test_what_is_applied_can_be_piped_on(hfjax, files):
@@ -138,7 +138,7 @@ def test_make_refuses_wrong_tables_with_names(hfjax, files, write):
     assert "signals.csv: line 2: column 'SR[0]': 'x' is" in complaint("mass,SR[0]\n1,x")
     assert "no column named 'mass' in the table" in complaint("m,SR[0]\n1,2")
     both = hfjax("patchset", "make", "-", "-", stdin="{}").complaint
-    assert "cannot both be standard input" in both
+    assert "only one input can be standard input" in both
 
 
 def test_table_of_the_readme_is_one(hfjax, example, write):
