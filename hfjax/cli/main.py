@@ -178,7 +178,8 @@ def _usage(error: Exception) -> str:
         raise error
     context = getattr(error, "ctx", None)
     path = context.command_path if context else "hfjax"
-    return f"{message().rstrip('.')} (see '{path} --help')"
+    text = message().rstrip(".").replace("Value error, ", "")  # of typer's parser
+    return f"{text} (see '{path} --help')"
 
 
 def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:

@@ -18,10 +18,12 @@ from tests.fit.models import HELLO, shapesys
 @pytest.fixture(autouse=True)
 def without_cache_of_jax():
     """The store leaves programs to JAX's own cache where that is on."""
-    before = jax.config.values["jax_compilation_cache_dir"]
+    kept = ("jax_compilation_cache_dir", "jax_enable_compilation_cache")
+    before = {name: jax.config.values[name] for name in kept}
     jax.config.update("jax_compilation_cache_dir", None)
     yield
-    jax.config.update("jax_compilation_cache_dir", before)
+    for name, value in before.items():
+        jax.config.update(name, value)
 
 
 def power(store, x, n=4):
@@ -132,6 +134,7 @@ def test_the_least_recently_used_programs_go(tmp_path):
 
 
 def test_programs_are_left_to_the_cache_of_jax_where_that_is_on(tmp_path):
+    jax.config.update("jax_enable_compilation_cache", True)
     jax.config.update("jax_compilation_cache_dir", str(tmp_path / "jax"))
     assert power(ProgramStore(tmp_path / "ours"), 3.0)[0] == 9.0
     assert not (tmp_path / "ours").exists()
