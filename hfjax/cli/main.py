@@ -165,6 +165,9 @@ def _exit_code() -> int:
     except OSError as error:
         complain(str(error))
         return BAD_INPUT
+    except RecursionError:
+        complain("the input's lists and objects are nested too deeply")
+        return BAD_INPUT
     except Exception as error:
         complain(_usage(error))
         return BAD_INPUT

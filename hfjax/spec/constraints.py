@@ -13,6 +13,7 @@ which is 1 where nothing is pulled, and its relative uncertainty ``rel``:
 and ``gamma`` of staterror and shapesys.
 """
 
+import contextlib
 import dataclasses
 import math
 
@@ -148,7 +149,7 @@ def _of_another_kind(
     if kind == "lognormal":
         widths = tuple(math.log1p(width) for width in group.widths)
     elif kind == "poisson":
-        auxdata = tuple(width**-2 for width in group.widths)
+        auxdata = tuple(_inverse(group, width, 2) for width in group.widths)
         widths = setting(group, "factors", config.factors, auxdata)
         _require_positive(group, "factors", widths)
     else:
@@ -171,7 +172,8 @@ def _with_beta(group: ParameterGroup, config: ParameterConfig) -> ParameterGroup
         (width,) = setting(group, "sigmas", config.sigmas, ())
         _require_positive(group, "auxdata", (nominal,))
         _require_positive(group, "sigmas", (width,))
-        return dataclasses.replace(group, widths=(width / nominal,), scale=1 / nominal)
+        scale = _inverse(group, nominal)
+        return dataclasses.replace(group, widths=(width / nominal,), scale=scale)
     default = group.widths
     if group.kind == "shapesys":
         default = tuple(tau**-0.5 for tau in default)
@@ -179,8 +181,22 @@ def _with_beta(group: ParameterGroup, config: ParameterConfig) -> ParameterGroup
     _require_positive(group, "sigmas", widths)
     if group.kind in _INTERPOLATED:
         (width,) = widths
-        return dataclasses.replace(group, widths=widths, scale=width, shift=1 / width)
+        shift = _inverse(group, width)
+        return dataclasses.replace(group, widths=widths, scale=width, shift=shift)
     return dataclasses.replace(group, widths=widths)
+
+
+def _inverse(group: ParameterGroup, value: float, power: int = 1) -> float:
+    """Return `1 / value^power`, which has to be a number that a float can hold."""
+    with contextlib.suppress(OverflowError):
+        found = value**-power
+        if found < math.inf:
+            return found
+    message = (
+        f"{value:g} of parameter {group.name!r} is too small for its constraint: "
+        "correct it in the measurement, or set `fixed` if the parameter is known"
+    )
+    raise ModelError(message)
 
 
 def _with_positive_beta(group: ParameterGroup) -> ParameterGroup:

@@ -241,3 +241,26 @@ def test_settings_of_the_wrong_length_are_refused(kind):
     words = "does not have" if kind == "none" else f"gives 2 {key} .* which has 3"
     with pytest.raises(ModelError, match=words):
         configured(group, config)
+
+
+@pytest.mark.parametrize(
+    ("uses", "kind"),
+    [(normsys("x"), "gamma"), (normsys("x"), "lognormal"), (STAT, "gamma")],
+)
+def test_widths_whose_inverse_no_float_can_hold(uses, kind):
+    data = THREE if uses is STAT else (10.0,)
+    sigmas = [5e-324] * len(data)
+    with pytest.raises(ModelError, match="of parameter 'x' is too small for its"):
+        one_group(uses, data=data, constraint=kind, sigmas=sigmas)
+
+
+def test_a_width_whose_square_has_no_inverse():
+    with pytest.raises(ModelError, match="1e-200 of parameter 'x' is too small"):
+        one_group(normsys("x"), constraint="gamma", sigmas=[1e-200])
+
+
+def test_lumi_whose_inverse_no_float_can_hold():
+    entry = {"name": "lumi", "inits": [1], "bounds": [[0, 2]], "sigmas": [0.1]}
+    entry |= {"constraint": "gamma", "auxdata": [5e-324]}
+    with pytest.raises(ModelError, match="of parameter 'lumi' is too small"):
+        one_group(modifier("lumi", "lumi"), **entry)

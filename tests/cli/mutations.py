@@ -1,0 +1,165 @@
+"""Malformed documents: what goes wrong with files, and with what is in them."""
+
+import copy
+import gzip
+import json
+from collections.abc import Iterator
+from random import Random
+from typing import Any
+
+from tests.spec import documents
+
+DEEP = 100_000
+_LIST = "[" * 900 + "]" * 900
+_LITERALS = [
+    *("NaN", "Infinity", "-Infinity", "1e999", "-0.0", "1e308", "-1e308", "5e-324"),
+    *("1e-200", "1e200", "1" + "0" * 400, "-1" + "0" * 400, "1" + "0" * 5000, "-1"),
+    *("null", "true", "false", '""', '"x"', "[]", "{}", "[[]]", "[null]", "[0]", "0"),
+    *('"\\ud800"', '"\\u0000"', '"\\u202e\\n\\u00e9"', '"' + "n" * 100_000 + '"'),
+    *(_LIST, '{"a": ' * 300 + "0" + "}" * 300, "[" * DEEP + "]" * DEEP),
+    *('{"name": "x"}', '{"name": "x", "name": "y"}', "[true, false]", "[1e308, 1e308]"),
+    *('"1.0.0"', '"1.0.0+hfjax.1"', '"lumi"', '"mu"', '"gamma"', '"("', "'x'", "0x1"),
+]
+"""JSON, or nearly so, that takes the place of a value."""
+_MARK = "\x01"
+
+
+def hs3() -> dict[str, Any]:
+    """An HS3 document of the extended workspace's plain part."""
+    from hfjax.spec.hs3.write import write_hs3
+    from hfjax.spec.workspace import Workspace
+
+    return write_hs3(Workspace.parse(two_channels()))
+
+
+def two_channels() -> dict[str, Any]:
+    """A workspace with modifiers of all types, in two channels."""
+    document = documents.all_modifiers()
+    mu = {"name": "mu", "type": "normfactor", "data": None}
+    side = {"name": "side", "data": [4.0, 5.0], "modifiers": [mu]}
+    document["channels"].append({"name": "CR", "samples": [side]})
+    config = document["measurements"][0]["config"]
+    config["poi"] = "mu"
+    config["parameters"][0]["inits"] = [1.0]
+    del config["parameters"][1]["factors"]  # which a histosys does not have
+    return document
+
+
+def extended() -> dict[str, Any]:
+    """The same, with constraint terms of all kinds."""
+    settings = documents.extended()["measurements"][0]["config"]["parameters"]
+    document = two_channels() | {"version": "1.0.0+hfjax.1"}
+    document["measurements"][0]["config"]["parameters"] += settings[2:]
+    return document
+
+
+def patchset() -> dict[str, Any]:
+    """A patchset of the workspace."""
+    signal = {"name": "signal", "data": [2.0], "modifiers": []}
+    add = {"op": "add", "path": "/channels/0/samples/0", "value": signal}
+    move = {"op": "move", "from": "/channels/0/samples/0", "path": "/channels/0/x"}
+    one = {"metadata": {"name": "p1", "values": [1]}, "patch": [add]}
+    two = {"metadata": {"name": "p2", "values": [2]}, "patch": [add, move]}
+    return documents.patchset([one, two])
+
+
+def signals() -> list[dict[str, Any]]:
+    """A table of signals."""
+    channel = {"data": [1.5], "staterror": [0.5]}
+    channel["histosys"] = {"h": {"lo_data": [1.0], "hi_data": [2.0]}}
+    normsys = {"n": 0.1, "m": {"lo": 0.9, "hi": 1.2}}
+    values = {"mass": 300}
+    return [{"values": values, "channels": {"SR": channel}, "normsys": normsys}]
+
+
+def with_wrong_value(document: Any, random: Random) -> str:
+    """Return the text with a value replaced, by whatever."""
+    document = copy.deepcopy(document)
+    parent, key = random.choice(list(documents.places(document)))
+    parent[key] = _MARK
+    literal = random.choice(_LITERALS)
+    return json.dumps(document).replace(json.dumps(_MARK), literal, 1)
+
+
+def with_lost_key(document: Any, random: Random) -> str:
+    """Return the text without a key, or without an item of a list."""
+    document = copy.deepcopy(document)
+    parent, key = random.choice(list(documents.places(document)))
+    del parent[key]
+    return json.dumps(document)
+
+
+def with_more(document: Any, random: Random) -> str:
+    """Return the text with a key or an item that it should not have."""
+    document = copy.deepcopy(document)
+    parent, key = random.choice(list(documents.places(document)))
+    literal = random.choice(_LITERALS)
+    if isinstance(parent, list):
+        parent.insert(key, _MARK)
+    else:
+        parent[random.choice(["name", "data", "new", "fixed", "constraint"])] = _MARK
+    return json.dumps(document).replace(json.dumps(_MARK), literal, 1)
+
+
+def with_moved_value(document: Any, random: Random) -> str:
+    """Return the text with a value that belongs elsewhere in it."""
+    document = copy.deepcopy(document)
+    places = list(documents.places(document))
+    (parent, key), (other, there) = random.choice(places), random.choice(places)
+    parent[key] = copy.deepcopy(other[there])
+    return json.dumps(document)
+
+
+def with_repeated_key(document: Any, random: Random) -> str:
+    """Return the text with a key twice in one object."""
+    objects = [found for found in _objects(document) if found]
+    found = random.choice(objects)
+    key = random.choice(list(found))
+    once = json.dumps(found)
+    twice = f"{once[:-1]}, {json.dumps(key)}: {random.choice(_LITERALS[:20])}}}"
+    return json.dumps(document).replace(once, twice, 1)
+
+
+def cut_off(document: Any, random: Random) -> str:
+    """Return the beginning of the text."""
+    text = json.dumps(document)
+    return text[: random.randrange(len(text))]
+
+
+def with_wrong_bytes(document: Any, random: Random) -> bytes:
+    """Return bytes that are not the UTF-8 of the text, or hardly."""
+    text = json.dumps(document)
+    content = text.encode()
+    place = random.randrange(len(content))
+    return random.choice(
+        [
+            *(text.encode("utf-8-sig"), text.encode("utf-16"), text.encode("utf-32")),
+            *(gzip.compress(content), content[:place] + b"\xff" + content[place:]),
+            *(content[:place] + b"\0" + content[place:], b"\0" * 100, b"", b" \n"),
+            *(content + content, content[:place] + b"\xed\xa0\x80" + content[place:]),
+            *(("[" * DEEP).encode(), ('{"channels":' * DEEP).encode()),
+            *(b"\xef\xbb\xbf" + text.encode("utf-8-sig"), content.replace(b'"', b"'")),
+        ]
+    )
+
+
+MUTATIONS = [
+    *(with_wrong_value, with_wrong_value, with_wrong_value, with_lost_key, with_more),
+    *(with_moved_value, with_repeated_key, cut_off, with_wrong_bytes),
+]
+
+
+def mutated(document: Any, random: Random) -> bytes:
+    """Return the bytes of a document with which something is wrong."""
+    content = random.choice(MUTATIONS)(document, random)
+    if isinstance(content, str):
+        return content.encode("utf-8", "surrogatepass")
+    return content
+
+
+def _objects(document: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(document, dict):
+        yield document
+    for parent, key in documents.places(document):
+        if isinstance(parent[key], dict):
+            yield parent[key]

@@ -1,0 +1,216 @@
+"""Malformed documents: each still works or is refused in one line, never more."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from random import Random
+
+import pytest
+
+from hfjax.errors import HfjaxError
+from hfjax.model.build import build
+from hfjax.spec.workspace import Workspace
+from tests.cli import mutations
+
+SEED = 20260101
+EACH = 60
+
+WORKSPACE_COMMANDS = [
+    *(("inspect", "X"), ("check", "X"), ("check", "--json", "X"), ("digest", "X")),
+    *(("sort", "X"), ("prune", "X", "-c", "CR"), ("select", "X", "-s", "top")),
+    *(("prune", "X", "--smaller-than", "0.01"), ("rename", "X", "-m", "h", "g")),
+    *(("combine", "X", "GOOD"), ("combine", "GOOD", "X", "--join", "outer")),
+    *(("convert", "X", "out.hs3.json"), ("convert", "X", "xml", "--to", "xml")),
+    *(("json2xml", "X", "--output-dir", "new"), ("convert", "X", "-", "--to", "hs3")),
+    *(("patchset", "apply", "X", "PATCHES", "--name", "p1", "--no-verify"),),
+    *(("patchset", "make", "X", "TABLE", "--labels", "mass"),),
+    *(("patchset", "verify", "X", "PATCHES"), ("check", "X", "--patch", "GOOD")),
+]
+PATCHSET_COMMANDS = [
+    *(("patchset", "inspect", "X"), ("patchset", "inspect", "X", "-w", "GOOD")),
+    *(
+        ("patchset", "extract", "X", "--name", "p1"),
+        ("patchset", "verify", "GOOD", "X"),
+    ),
+    *(("patchset", "apply", "GOOD", "X", "--name", "p2", "--no-verify"),),
+    *(("patchset", "extract", "X", "--name", "p1", "--with-metadata"),),
+    *(("check", "GOOD", "--patchset", "X", "--name", "p1", "--no-verify"),),
+    *(("open", "FOLDER"), ("inspect", "X")),
+]
+HS3_COMMANDS = [
+    *(("convert", "X", "-"), ("convert", "X", "-", "--from", "hs3")),
+    *(("convert", "X", "xml", "--to", "xml"), ("convert", "X", "again.hs3.json")),
+]
+SIGNAL_COMMANDS = [("patchset", "make", "GOOD", "X", "--description", "signals")]
+KINDS = {
+    "workspace": (mutations.two_channels(), WORKSPACE_COMMANDS),
+    "extended": (mutations.extended(), WORKSPACE_COMMANDS),
+    "patchset": (mutations.patchset(), PATCHSET_COMMANDS),
+    "hs3": (mutations.hs3(), HS3_COMMANDS),
+    "signals": (mutations.signals(), SIGNAL_COMMANDS),
+}
+
+
+@pytest.fixture
+def run(hfjax, write, tmp_path):
+    """Run a command on bytes, and check how it ends; returns the outcome."""
+    write("good.json", mutations.two_channels())
+    write("patches.json", mutations.patchset())
+    write("table.json", mutations.signals())
+    (tmp_path / "folder").mkdir()
+    bad = tmp_path / "folder" / "bad.json"
+    named = {"X": bad, "GOOD": "good.json", "PATCHES": "patches.json"}
+    named |= {"TABLE": "table.json", "FOLDER": "folder"}
+
+    def command(content: bytes, arguments: tuple[str, ...]):
+        bad.write_bytes(content)
+        outcome = hfjax(*(named.get(each, each) for each in arguments))
+        assert_ends_well(outcome, content, arguments)
+        return outcome
+
+    return command
+
+
+def assert_ends_well(outcome, content, arguments):
+    """Whether a command gave a result, or said in one line what is wrong."""
+    if outcome.code == 2:
+        assert outcome.complaint
+        assert len(outcome.stderr) < 2000, outcome.stderr[:300]
+        return
+    assert outcome.code == 0 or (outcome.code == 3 and arguments[0] == "check")
+    assert all(line.startswith("hfjax: ") for line in outcome.stderr.splitlines())
+    text = outcome.stdout
+    if text.startswith(("{", "[")):
+        not_finite = any(word in content for word in (b"NaN", b"Infinity", b"1e999"))
+        copies = arguments[0] not in ("inspect", "check", "open")
+        json.loads(text) if not_finite and copies else outcome.json  # noqa: B018
+
+
+@pytest.mark.parametrize("batch", range(2))
+@pytest.mark.parametrize("kind", KINDS)
+def test_mutated_documents(run, kind, batch):
+    document, commands = KINDS[kind]
+    random = Random(f"{SEED} {kind} {batch}")
+    for index in range(EACH):
+        content = mutations.mutated(document, random)
+        for arguments in {random.choice(commands), commands[index % len(commands)]}:
+            try:
+                run(content, arguments)
+            except BaseException as error:
+                error.add_note(f"{index} {arguments} {content[:3000]!r}")
+                raise
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_models_of_mutated_workspaces(seed):
+    random = Random(f"{SEED} model {seed}")
+    for _ in range(EACH):
+        content = mutations.mutated(mutations.extended(), random)
+        try:
+            build(Workspace.load(io.BytesIO(content)))
+        except HfjaxError as error:
+            assert str(error)
+        except BaseException as error:
+            error.add_note(f"{content[:3000]!r}")
+            raise
+
+
+def _pipe(path):
+    os.mkfifo(path)
+
+
+def _loop(path):
+    path.symlink_to(path)
+
+
+def _dangling(path):
+    path.symlink_to("nowhere")
+
+
+def _device(path):
+    path.symlink_to("/dev/zero")
+
+
+def _folder(path):
+    path.mkdir()
+
+
+def _empty(path):
+    path.touch()
+
+
+def _below_a_file(path):
+    path.parent.joinpath("file").touch()
+    path.symlink_to("file/bad.json")
+
+
+FILES = [_pipe, _loop, _dangling, _device, _folder, _empty, _below_a_file]
+READERS = [
+    *(("inspect", "X"), ("check", "X"), ("digest", "X"), ("combine", "X", "X")),
+    *(("patchset", "inspect", "X"), ("patchset", "make", "G", "X")),
+    *(("patchset", "apply", "G", "X", "--name", "p1"), ("convert", "X", "-")),
+    *(("json2xml", "G", "--binning", "X"), ("convert", "X", "-", "--from", "xml")),
+    *(("check", "G", "--patch", "X"), ("xml2json", "X"), ("open", "X")),
+]
+
+
+@pytest.mark.parametrize("make", FILES)
+@pytest.mark.parametrize("arguments", READERS, ids=" ".join)
+def test_what_is_no_file_of_a_document(hfjax, write, tmp_path, make, arguments):
+    write("good.json", mutations.two_channels())
+    make(tmp_path / "bad.json")
+    named = {"X": "bad.json", "G": "good.json"}
+    outcome = hfjax(*(named.get(each, each) for each in arguments))
+    if arguments[0] == "open" and make is _folder:
+        assert outcome.json["documents"] == []
+    else:
+        assert "bad.json" in outcome.complaint
+
+
+def test_what_the_shell_has_open_is_read(hfjax):
+    reading, writing = os.pipe()
+    os.write(writing, json.dumps(mutations.two_channels()).encode())
+    os.close(writing)
+    try:
+        assert len(hfjax("inspect", f"/dev/fd/{reading}").json) > 3
+    finally:
+        os.close(reading)
+
+
+def test_a_key_that_is_there_twice_is_named_with_its_place(hfjax, hello, write):
+    text = json.dumps(hello).replace('"name": "bkg"', '"name": "b/d", "name": "c"')
+    complaint = hfjax("digest", write("ws.json", text)).complaint
+    assert "the key 'name' is there twice in one object: keep one" in complaint
+    assert "(at /channels/0/samples/1/name)" in complaint
+
+
+IN_ONE_GIB = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+from hfjax.cli.main import run
+run()
+"""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[" * 2_000_000,
+        '{"a":' * 500_000 + "0" + "}" * 500_000,
+        '{"channels": ' + "9" * 5_000_000 + "}",
+        "[" + "[], " * 2_000_000 + "[]]",
+        '"' + "n" * 20_000_000 + '"',
+        '{"a": 0' + "".join(f', "{i}": 0' for i in range(200_000)) + ', "a": 1}',
+    ],
+    ids=["lists", "objects", "digits", "items", "text", "keys"],
+)
+def test_a_process_of_little_memory_ends_soon(tmp_path, content):
+    (tmp_path / "bad.json").write_text(content)
+    arguments = [sys.executable, "-c", IN_ONE_GIB, "check", tmp_path / "bad.json"]
+    done = subprocess.run(arguments, capture_output=True, timeout=60, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("hfjax: ")
+    assert done.stderr.count("\n") == 1
