@@ -80,8 +80,8 @@ def read_signals(source: Source, labels: Sequence[str] = ()) -> tuple[Signal, ..
     >>> signal.name, signal.channels["SR"].data
     ('m_parent_600_m_lsp_240', (1.5, 0.5))
     """
+    content = read_text(source)
     try:
-        content = read_text(source)
         if content.lstrip()[:1] in ("[", "{"):
             return _from_json(parse_json(content))
         return _from_csv(content, labels)
