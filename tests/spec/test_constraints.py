@@ -257,7 +257,7 @@ def test_a_staterror_whose_number_of_events_no_float_can_hold():
 
 def test_a_width_whose_square_has_no_inverse():
     with pytest.raises(ModelError, match="1e-200 of parameter 'x' is too small"):
-        one_group(normsys("x"), constraint="gamma", sigmas=[1e-160])
+        one_group(normsys("x"), constraint="gamma", sigmas=[1e-200])
 
 
 def test_lumi_whose_inverse_no_float_can_hold():
