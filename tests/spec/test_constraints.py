@@ -243,15 +243,16 @@ def test_settings_of_the_wrong_length_are_refused(kind):
         configured(group, config)
 
 
-@pytest.mark.parametrize(
-    ("uses", "kind"),
-    [(normsys("x"), "gamma"), (normsys("x"), "lognormal"), (STAT, "gamma")],
-)
-def test_widths_whose_inverse_no_float_can_hold(uses, kind):
-    data = THREE if uses is STAT else (10.0,)
-    sigmas = [5e-324] * len(data)
+@pytest.mark.parametrize("kind", ["gamma", "lognormal"])
+def test_a_width_whose_inverse_no_float_can_hold(kind):
     with pytest.raises(ModelError, match="of parameter 'x' is too small for its"):
-        one_group(uses, data=data, constraint=kind, sigmas=sigmas)
+        one_group(normsys("x"), constraint=kind, sigmas=[5e-324])
+
+
+def test_a_staterror_whose_number_of_events_no_float_can_hold():
+    stat = modifier("staterror", "x", [1e-160])
+    with pytest.raises(ModelError, match="of parameter 'x' is too small"):
+        one_group(stat, constraint="gamma")
 
 
 def test_a_width_whose_square_has_no_inverse():
