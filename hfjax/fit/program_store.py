@@ -112,10 +112,10 @@ class ProgramStore:
         """Compile a program and keep it, if its folder takes it."""
         compiled, result = _compile(program)
         try:
-            _save(path, compiled, result)
+            _write(path, _proven(compiled, result, program))
             self._write_note(path)
-        except OSError as error:
-            message = f"a compiled program is not kept, as {error}"
+        except (OSError, jax.errors.JaxRuntimeError) as error:
+            message = f"a compiled program is not kept: {error}"
             warnings.warn(message, stacklevel=2)
         return compiled, result
 
@@ -182,15 +182,17 @@ def _compile(program: Program) -> tuple[Compiled, Any]:
     return compiled, result[0]
 
 
-def _save(path: Path, compiled: Compiled, result: Any) -> None:
-    """Keep an executable, and drop the least recently used."""
+def _proven(compiled: Compiled, result: Any, program: Program) -> bytes:
+    """Turn an executable into bytes that have been read back and have run.
+
+    Raises:
+        JaxRuntimeError: They did not run, as those of one that JAX itself had read.
+    """
     skeleton = jax.tree.unflatten(result, range(result.num_leaves))
-    _write(path, pickle.dumps((serialize_executable.serialize(compiled), skeleton)))
-    kept = sorted(
-        path.parent.glob("*.program"), key=lambda found: found.stat().st_mtime
-    )
-    for old in kept[:-MOST_FILES]:
-        old.unlink(missing_ok=True)
+    content = pickle.dumps((serialize_executable.serialize(compiled), skeleton))
+    executable, _ = _unpacked(content)
+    jax.block_until_ready(executable(*jax.tree.leaves(program.arguments)))
+    return content
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -213,6 +215,10 @@ def _load(path: Path) -> Loaded:
     content = path.read_bytes()
     with contextlib.suppress(OSError):  # another user's file
         os.utime(path)
+    return _unpacked(content)
+
+
+def _unpacked(content: bytes) -> Loaded:
     serialized, skeleton = pickle.loads(content)
     executable = serialize_executable.deserialize_and_load(*serialized)
     return executable, jax.tree.structure(skeleton)

@@ -1,11 +1,13 @@
 """Compiled programs in files: found again, told apart, never trusted when damaged."""
 
 import os
+import sys
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from hfjax.fit.program import Program
 from hfjax.fit.program_store import MOST_FILES, ProgramStore, surroundings
@@ -21,9 +23,11 @@ def without_cache_of_jax():
     kept = ("jax_compilation_cache_dir", "jax_enable_compilation_cache")
     before = {name: jax.config.values[name] for name in kept}
     jax.config.update("jax_compilation_cache_dir", None)
+    compilation_cache.reset_cache()
     yield
     for name, value in before.items():
         jax.config.update(name, value)
+    compilation_cache.reset_cache()
 
 
 def power(store, x, n=4):
@@ -95,6 +99,20 @@ def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.warns(UserWarning, match="not kept"):
         assert power(ProgramStore(tmp_path / "file" / "folder"), 3.0) == (9.0, 1)
+
+
+def test_an_executable_that_does_not_run_again_is_not_kept(tmp_path, monkeypatch):
+    """Those that JAX itself has read from a file do not."""
+
+    def broken(*_):
+        message = "NOT_FOUND: Function not found"
+        raise jax.errors.JaxRuntimeError(message)
+
+    module = sys.modules[ProgramStore.__module__]
+    monkeypatch.setattr(module, "_unpacked", lambda _: (broken, None))
+    with pytest.warns(UserWarning, match="not kept: NOT_FOUND"):
+        assert power(ProgramStore(tmp_path), 3.0) == (9.0, 1)
+    assert not list(tmp_path.iterdir())
 
 
 def foreseeing(folder):
