@@ -94,6 +94,7 @@ class ProgramStore:
     def _stored(self, path: Path) -> Loaded | None:
         """Load a program from its file; None if there is none that can be used."""
         foreseen = self._foreseen.get(path)
+        _load_lapack()
         try:
             found = foreseen.result() if foreseen else _load(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -102,7 +103,6 @@ class ProgramStore:
             message = f"compiled anew, as {path} cannot be used: {error!r}"
             warnings.warn(message, stacklevel=2)
             return None
-        _load_lapack()
         if foreseen is None:
             with contextlib.suppress(OSError):  # a note saves time, nothing else
                 self._write_note(path)

@@ -114,9 +114,11 @@ def hypotest(
     """
     check_testable(model, data)
     tested = 0.0 if test_stat.discovery else poi
-    if isinstance(tested, (int, float)) and not is_traced(model):
-        check_poi_values(model, test_stat, tested)
-    value = jnp.asarray(tested, model.parameters.init.dtype)
+    if isinstance(tested, (int, float)):
+        if not is_traced(model):
+            check_poi_values(model, test_stat, tested)
+        tested = np.asarray(tested)  # jnp.asarray would compile a program for it
+    value = tested.astype(model.parameters.init.dtype)
     static = {"test_stat": test_stat, "base": base, "settings": settings}
     arguments = (model.anonymous(), data, value)
     return settings.run(Program(asymptotic_test, arguments, static))

@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Scalar, ScalarInt
@@ -41,7 +42,7 @@ def scan_point(
         name,
         tuple(values),
         CLs_obs=float(result.CLs_obs),
-        CLs_exp=tuple(float(value) for value in result.CLs_exp),
+        CLs_exp=tuple(np.asarray(result.CLs_exp).tolist()),
         CLsb=float(result.CLsb),
         CLb=float(result.CLb),
         q=float(result.q),
