@@ -4,6 +4,7 @@ Commands that read and check documents never import JAX: those that do reach it 
 the contents page `hfjax`, when they run.
 """
 
+import gc
 import importlib
 import os
 import sys
@@ -134,8 +135,10 @@ def _add_commands(app: typer.Typer, known: Mapping[str, str], wanted: str) -> No
 def program() -> NoReturn:
     """Run the command line as a process of its own, and end the process.
 
-    Python would take JAX apart first, which takes longer than a small fit.
+    Python would look for garbage while modules are imported, and take JAX apart in the
+    end; both take longer than a small fit.
     """
+    gc.set_threshold(100_000)
     try:
         run()
     except SystemExit as end:
