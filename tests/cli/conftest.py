@@ -52,7 +52,9 @@ def cache_home(tmp_path_factory) -> Iterator[Path]:
     """A cache folder for all tests here: equal programs are compiled once."""
     kept = ("jax_compilation_cache_dir", "jax_enable_compilation_cache")
     before = {name: jax.config.values[name] for name in kept}
-    compilation_cache.reset_cache()  # what was compiled before had another folder
+    # what JAX reads from its own cache cannot be kept by the command line
+    jax.config.update("jax_enable_compilation_cache", False)
+    compilation_cache.reset_cache()
     yield tmp_path_factory.mktemp("cache")
     for name, value in before.items():
         jax.config.update(name, value)
