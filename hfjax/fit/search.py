@@ -99,7 +99,7 @@ def search(
         if not explores:
             return _judge(s, found, (found.params, ~task.holds), count, turns)
         beside = jax.lax.cond(
-            task.holds,
+            task.holds & (found.steps > 0),
             lambda held: _look_beside(objective, held, task),
             lambda free: (free.params, jnp.array(True)),
             found,
