@@ -197,11 +197,12 @@ def _parse(content: str) -> Any:
             return _values(content)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        message = f"not JSON: {error.msg} at {place}"
+        message = f"not JSON: {error.msg.removesuffix(' at')} at {place}"
     except RecursionError:
         message = f"not read: {TOO_DEEP}"
-    except ValueError as error:  # a whole number of thousands of digits
-        message = f"not read: {error}"
+    except ValueError:  # the one that Python's reader lets out
+        digits = sys.get_int_max_str_digits()
+        message = f"not read: it has a whole number of more than {digits} digits"
     raise SpecificationError(message)
 
 

@@ -87,7 +87,7 @@ def validate(document: Any, schema: str) -> None:
     except RecursionError:
         raise SpecificationError(TOO_DEEP) from None
     if error:
-        hint = "" if error.absolute_path else _hint(document)
+        hint = "" if error.absolute_path else _hint(document, schema)
         raise SpecificationError(message + hint, pointer(error.absolute_path))
 
 
@@ -162,6 +162,8 @@ def _words(error: Any) -> str:
     """Return the message without the whole of a large wrong value in it."""
     value = repr(error.instance)
     message = error.message
+    if type(error.instance) is int and "'number'" in message:
+        return f"a whole number of {len(value)} digits is too large to be computed with"
     if len(value) > 80 and message.startswith(value):
         return f"{value[:60]} ... {value[-10:]}{message[len(value) :]}"
     return message
@@ -175,11 +177,13 @@ _KINDS = (
 """Keys that tell what a document is."""
 
 
-def _hint(document: Any) -> str:
+def _hint(document: Any, schema: str) -> str:
     """Say what a document looks like that is not what was asked for."""
     if isinstance(document, list):
-        return "; this looks like a JSON patch" if document else ""
+        first = document[0] if document else None
+        is_patch = isinstance(first, dict) and "op" in first
+        return "; this looks like a JSON patch" if is_patch else ""
     keys = document.keys() if isinstance(document, dict) else ()
-    return next(
-        (f"; this looks like {kind}" for key, kind in _KINDS if key in keys), ""
-    )
+    kind = next((kind for key, kind in _KINDS if key in keys), "")
+    own = kind and schema.endswith(f"/{kind.removeprefix('a ')}.json")
+    return f"; this looks like {kind}" if kind and not own else ""

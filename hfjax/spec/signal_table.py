@@ -103,7 +103,7 @@ def _from_json(document: Any) -> tuple[Signal, ...]:
 
 
 def _from_csv(content: str, labels: Sequence[str]) -> tuple[Signal, ...]:
-    reader = csv.reader(io.StringIO(content), strict=True)
+    reader = csv.reader(io.StringIO(content, newline=None), strict=True)
     try:
         rows = [(reader.line_num, [c.strip() for c in row]) for row in reader if row]
     except csv.Error as error:

@@ -76,6 +76,17 @@ def test_an_error_of_several_lines_is_still_one_line(hfjax, monkeypatch):
     assert hfjax("inspect", "x").complaint == "hfjax: one two\n"
 
 
+def test_an_error_with_a_very_long_name_is_shortened(hfjax, monkeypatch):
+    def fail(*_: object) -> None:
+        message = f"{'x' * 100_000} is wrong: change it"
+        raise HfjaxError(message)
+
+    monkeypatch.setattr("hfjax.spec.workspace.Workspace.load", fail)
+    complaint = hfjax("inspect", "x").complaint
+    assert len(complaint) < 5000
+    assert complaint.endswith("x is wrong: change it\n")
+
+
 def test_an_error_of_ours_is_not_hidden(monkeypatch):
     def fail(*_: object) -> None:
         raise ZeroDivisionError
