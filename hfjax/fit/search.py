@@ -42,7 +42,7 @@ from the best fit so far, free at once from the latter, and held where that stan
 FRESH = 2
 """So many of them start from the initial values."""
 SAME = 1e-9
-"""Held fits that end within this, relative, are the same and released once."""
+"""Fits that end within this, relative, end at the same height."""
 MAX_ROUNDS = 4
 """How often all crossings are looked into again after one has led lower."""
 
@@ -53,8 +53,8 @@ class _Search(NamedTuple):
     Attributes:
         best: the lowest minimum so far.
         held: where the last held fit leads; NaN if it did not run.
-        value: objective where that fit ended.
-        released: the same of each crossing's last held fit that was released.
+        value: objective where the last fit ended.
+        released: height of each crossing's last held fit that was released.
         task: turn to come.
         walled: crossings separate valleys here.
         improved: a crossing has led lower in this round.
@@ -142,6 +142,19 @@ def search(
     return jax.lax.while_loop(unfinished, run, state).best
 
 
+def _rounding(value: Scalar) -> Scalar:
+    """How far apart two fits may end that reach the same minimum."""
+    return SAME * (1.0 + jnp.abs(value))
+
+
+def _remember(s: _Search, task: _Task, done: ScalarBool) -> Float[Array, " crossing"]:
+    """Keep the height of a held fit that has been released, if its release ran."""
+    if not s.released.size:
+        return s.released
+    which = jnp.where(done, task.which, s.released.size)
+    return jnp.asarray(s.released).at[which].set(s.value, mode="drop")
+
+
 def _nothing(start: Params) -> Minimum:
     """A minimum worse than any other."""
     far = jnp.full((), jnp.inf, start.dtype)
@@ -170,7 +183,7 @@ def _task(objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask) -
     start = jnp.where(explores, jnp.where(released, s.held, at_crossing), given)
     here = jnp.arange(fixed.size) == index
     unsettled = s.best.status != FitStatus.CONVERGED
-    new = jnp.abs(s.value - s.released[which]) > SAME * (1.0 + jnp.abs(s.value))
+    new = jnp.abs(s.value - s.released[which]) > _rounding(s.value)
     due = (~fresh | (s.rounds == 0)) & (~stands | unsettled) & (~released | new)
     worth = ~explores | (jnp.any(here & ~fixed) & due)
     return _Task(
@@ -243,7 +256,7 @@ def _judge(
     """Keep the lower minimum, and decide what comes next."""
     held, kept = beside
     done, last = found.steps > 0, count + turns
-    noise = 1e-9 * (1.0 + jnp.abs(found.value))
+    noise = _rounding(found.value)
     ok = FitStatus.CONVERGED
     settles = (found.status == ok) & (s.best.status != ok)
     margin = jnp.where(settles, noise, -noise)
@@ -252,16 +265,13 @@ def _judge(
     best = jax.tree.map(lambda new, old: jnp.where(take, new, old), found, s.best)
     best = dataclasses.replace(best, steps=s.best.steps + found.steps)
     improved = s.improved | (lower & (s.task >= count))
-    released = s.released
-    if released.size:
-        released = jnp.asarray(released).at[task.which].set(s.value, mode="drop")
     ended = s.task + 1 >= last
     again = ended & improved & (s.rounds < MAX_ROUNDS) & (turns > 0)
     return _Search(
         best=best,
         held=jnp.where(done, held, jnp.nan),
         value=found.value,
-        released=released,
+        released=_remember(s, task, done),
         task=jnp.where(again, count, s.task + 1),
         walled=s.walled,
         improved=improved & ~ended,

@@ -1,6 +1,7 @@
 """Execution of a scan: every point of a batch tested in a few compiled programs."""
 
 import functools
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -110,7 +111,7 @@ def chunk_size(group: ScanGroup) -> int:
     """Points that one call tests: few on a CPU, so that cores and progress share."""
     total = len(group.members)
     if jax.default_backend() == "cpu":
-        return min(CPU_CHUNK, -(-total // _workers()))
+        return min(CPU_CHUNK, math.ceil(total / _workers()))
     return total
 
 

@@ -170,11 +170,11 @@ def _words(error: Any) -> str:
 
 
 _KINDS = (
-    ("patches", "a patchset"),
-    ("measurements", "a workspace"),
-    ("patch", "a patch with its metadata"),
+    ("patches", "a patchset", "patchset"),
+    ("measurements", "a workspace", "workspace"),
+    ("patch", "a patch with its metadata", ""),
 )
-"""Keys that tell what a document is."""
+"""Keys that tell what a document is, in words, and the schema of its own."""
 
 
 def _hint(document: Any, schema: str) -> str:
@@ -184,6 +184,7 @@ def _hint(document: Any, schema: str) -> str:
         is_patch = isinstance(first, dict) and "op" in first
         return "; this looks like a JSON patch" if is_patch else ""
     keys = document.keys() if isinstance(document, dict) else ()
-    kind = next((kind for key, kind in _KINDS if key in keys), "")
-    own = kind and schema.endswith(f"/{kind.removeprefix('a ')}.json")
-    return f"; this looks like {kind}" if kind and not own else ""
+    found = next((kind for kind in _KINDS if kind[0] in keys), None)
+    if not found or found[2] == Path(schema).stem:
+        return ""
+    return f"; this looks like {found[1]}"
