@@ -163,7 +163,8 @@ def _words(error: Any) -> str:
     value = repr(error.instance)
     message = error.message
     if type(error.instance) is int and "'number'" in message:
-        return f"a whole number of {len(value)} digits is too large to be computed with"
+        what = f"a whole number of {len(value)} digits is too large to be computed with"
+        return f"{what}: numbers end at 1.8e308"
     if len(value) > 80 and message.startswith(value):
         return f"{value[:60]} ... {value[-10:]}{message[len(value) :]}"
     return message

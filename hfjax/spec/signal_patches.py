@@ -104,7 +104,11 @@ def _patch(
 
 def _check_labels(labels: Sequence[str]) -> None:
     if not labels:
-        message = "there is no label: give signals values, such as that of a mass"
+        message = (
+            "there is no label: give signals values, such as that of a mass, and say "
+            "which columns of a table hold them (labels=..., or --labels on the "
+            "command line)"
+        )
         raise SpecificationError(message)
     if len(set(labels)) < len(labels):
         message = f"a label is there twice, of {_listed(labels)}: give each once"
