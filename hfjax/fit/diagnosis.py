@@ -139,10 +139,11 @@ def _causes(
 ) -> list[int]:
     """Parameters whose factor is negative, and histosys that pull below zero."""
     channel = np.asarray(model.bin_channel)[position]
-    slot = np.asarray(block.normsys.slot)[:, row, channel]
-    alpha = block.normsys.alpha(params)
-    factor = np.asarray(block.normsys.polynomial(alpha))[:, row, channel]
-    found = [int(block.normsys.index[i]) for i in slot[factor < 0.0]]
+    normsys = block.normsys
+    factors = np.asarray(normsys.polynomial(normsys.alpha(params)))
+    negative = np.append(factors < 0.0, False)
+    acts = negative[np.asarray(normsys.cell)[:, row, channel]]
+    found = np.asarray(normsys.index)[acts].tolist()
     scaling = np.asarray(block.scaling.factors(params))[:, row, position]
     found += np.asarray(block.scaling.index)[:, row, position][scaling < 0.0].tolist()
     return found + _negative_shifts(block, params, row, position)

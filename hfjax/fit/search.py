@@ -77,6 +77,7 @@ class _Task(NamedTuple):
     worth: ScalarBool
     holds: ScalarBool
     anyhow: ScalarBool
+    releases: ScalarBool
     which: ScalarInt
     index: ScalarInt
     crossing: Scalar
@@ -117,9 +118,9 @@ def search(
         if not explores:
             return _judge(s, task, found, (found.params, ~task.holds), count, turns)
         beside = jax.lax.cond(
-            task.holds & (found.steps > 0),
+            task.holds & (found.steps > 0) & _is_new(s, task, found.value),
             lambda held: _look_beside(objective, held, task),
-            lambda free: (free.params, jnp.array(True)),
+            lambda free: (free.params, ~task.holds),
             found,
         )
         after = _judge(s, task, found, beside, count, turns)
@@ -147,11 +148,18 @@ def _rounding(value: Scalar) -> Scalar:
     return SAME * (1.0 + jnp.abs(value))
 
 
+def _is_new(s: _Search, task: _Task, value: Scalar) -> ScalarBool:
+    """Whether a held fit ended elsewhere than the last one that has been released."""
+    if not s.released.size:
+        return jnp.array(True)
+    return jnp.abs(value - s.released[task.which]) > _rounding(value)
+
+
 def _remember(s: _Search, task: _Task, done: ScalarBool) -> Float[Array, " crossing"]:
     """Keep the height of a held fit that has been released, if its release ran."""
     if not s.released.size:
         return s.released
-    which = jnp.where(done, task.which, s.released.size)
+    which = jnp.where(done & task.releases, task.which, s.released.size)
     return jnp.asarray(s.released).at[which].set(s.value, mode="drop")
 
 
@@ -169,7 +177,7 @@ def _task(objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask) -
     yes = jnp.array(True)
     if crossings.index.size == 0:
         none = jnp.int32(0)
-        return _Task(given, fixed, yes, ~yes, yes, none, none, given[0])
+        return _Task(given, fixed, yes, ~yes, yes, ~yes, none, none, given[0])
     which, phase = jnp.divmod(jnp.maximum(s.task - count, 0), TURNS)
     index, crossing = crossings.index[which], crossings.value[which]
     explores = s.task >= count
@@ -192,7 +200,8 @@ def _task(objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask) -
         worth=worth,
         holds=holds,
         anyhow=~explores | fresh,
-        which=jnp.where(explores & released, which, crossings.index.size),
+        releases=explores & released,
+        which=which,
         index=index,
         crossing=crossing,
     )

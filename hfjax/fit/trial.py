@@ -18,6 +18,8 @@ from hfjax.fit.objective import Expansion, Objective
 
 LENGTHS = 4.0 ** -np.arange(8)
 """Fractions of the Fisher-scoring step that are tried."""
+ENOUGH = 0.9
+"""Part of its promise from which on a straight Newton step is not tried bent."""
 PROBE = 0.1
 """Part of a step at which the bending of the rates is looked at."""
 
@@ -46,10 +48,33 @@ class Trial(NamedTuple):
 
 
 class _Way(NamedTuple):
-    """A direction to look along: at its first so many lengths."""
+    """A direction to look along.
+
+    Attributes:
+        direction: the step at its full length.
+        count: number of lengths to look at.
+        enough: objective at which no other point is looked for.
+    """
 
     direction: Params
     count: ScalarInt
+    enough: Scalar
+
+
+class _Look(NamedTuple):
+    """State of a search along a direction.
+
+    Attributes:
+        turn: to come.
+        bending: how far the valley bends at full length.
+        best: the lowest point.
+        found: which length it was found at; behind the last if at none.
+    """
+
+    turn: ScalarInt
+    bending: Params
+    best: Point
+    found: ScalarInt
 
 
 def try_step(
@@ -76,6 +101,7 @@ def try_step(
         way = _Way(
             jnp.where(scores, step.scoring, step.move),
             jnp.where(scores, LENGTHS.size, 1),
+            jnp.where(scores, -jnp.inf, here.value - ENOUGH * step.gain),
         )
         far = Point(here.params, jnp.full_like(here.value, jnp.inf))
         least = jax.tree.map(lambda a, b: jnp.where(scores, a, b), trial.best, far)
@@ -112,30 +138,41 @@ def _look_along(
 ) -> Point:
     """Evaluate a direction, straight and bent at each length; the lowest point wins.
 
-    The first turn looks only how the rates bend along the direction.
+    The second turn looks only how the rates bend along the direction. The last length
+    is the one that leads no lower than the one before, where that has led lower.
     """
     at, step = local
     noise = jnp.where(jnp.isfinite(least.value), 1e-12 * (1.0 + abs(least.value)), 0.0)
     lengths = jnp.asarray(LENGTHS, here.params.dtype)
 
-    def turn(i: ScalarInt, state: tuple[Params, Point]) -> tuple[Params, Point]:
-        bending, best = state
-        probes = i == 0
-        length = lengths[jnp.maximum(i - 1, 0) // 2]
-        bent = jnp.where(i % 2 == 0, length**2, 0.0) * bending
-        end = jnp.clip(here.params + length * way.direction + bent, *bounds)
-        end = jnp.where(probes, here.params + PROBE * way.direction, end)
+    def turn(s: _Look) -> _Look:
+        probes, which = s.turn == 1, _length_of(s.turn)
+        length = jnp.where(probes, PROBE, lengths[which])
+        bent = jnp.where(s.turn % 2 == 0, length**2, 0.0) * s.bending
+        end = here.params + length * way.direction + bent
+        end = jnp.where(probes, end, jnp.clip(end, *bounds))
         rates = objective.rates(end)
         bending = jax.lax.cond(
-            probes, lambda: _bending(at, step, way.direction, rates), lambda: bending
+            probes, lambda: _bending(at, step, way.direction, rates), lambda: s.bending
         )
         value = objective.value_at(end, rates)
-        lower = ~probes & (value < best.value - noise)
+        lower = ~probes & (value < s.best.value - noise)
         found = Point(end, value)
-        return bending, jax.tree.map(lambda a, b: jnp.where(lower, a, b), found, best)
+        best = jax.tree.map(lambda a, b: jnp.where(lower, a, b), found, s.best)
+        return _Look(s.turn + 1, bending, best, jnp.where(lower, which, s.found))
 
-    nothing = jnp.zeros_like(here.params)
-    return jax.lax.fori_loop(0, 1 + 2 * way.count, turn, (nothing, least))[1]
+    def unfinished(s: _Look) -> ScalarBool:
+        last = jnp.minimum(way.count, s.found + 2)
+        return (_length_of(s.turn) < last) & (s.best.value > way.enough)
+
+    none = jnp.int32(LENGTHS.size)
+    start = _Look(jnp.int32(0), jnp.zeros_like(here.params), least, none)
+    return jax.lax.while_loop(unfinished, turn, start).best
+
+
+def _length_of(turn: ScalarInt) -> ScalarInt:
+    """Which length a turn looks at: three turns at the first, two at the others."""
+    return jnp.maximum(turn - 1, 0) // 2
 
 
 def _bending(at: Expansion, step: Step, direction: Params, rates: Rates) -> Params:

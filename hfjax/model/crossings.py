@@ -33,14 +33,14 @@ def _crossings(normsys: NormSys) -> Iterator[tuple[int, float, float]]:
     largest = np.maximum(np.abs(normsys.log_hi), np.abs(normsys.log_lo))
     extreme = largest > 0.5
     grid = np.linspace(-1.0, 1.0, 101)
-    for place in zip(*np.nonzero(extreme), strict=True):
-        ascending = [1.0, *normsys.coefficients[(slice(None), *place)]]
+    for variation in np.flatnonzero(extreme):
+        ascending = [1.0, *normsys.coefficients[:, variation]]
         lowest = np.polynomial.polynomial.polyval(grid, ascending).min()
         if lowest > 0.0:
             continue
         for root in np.polynomial.polynomial.polyroots(ascending):
             if abs(root.imag) < 1e-9 and abs(root.real) < 1.0:
-                row = normsys.slot[place]
+                row = normsys.modifier[variation]
                 value = _polished(float(root.real), ascending)
                 yield int(normsys.index[row]), value, float(lowest)
 

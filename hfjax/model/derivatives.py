@@ -19,7 +19,7 @@ from jaxtyping import Float
 from hfjax.arrays import Array, Params, Rates, SampleRates
 from hfjax.model.interpolation import derivatives, polynomial_derivatives
 from hfjax.model.model import Model, SampleBlock
-from hfjax.model.modifiers import Cells, HistoSys, NormSys, Slots
+from hfjax.model.modifiers import Cells, HistoSys, NormSys, spread
 
 # Factors are kept this far from zero where they divide. A polynomial is known to 1e-17
 # at best; a parameter may be exactly zero.
@@ -27,6 +27,7 @@ NEAR_ZERO_POLYNOMIAL = 1e-18
 NEAR_ZERO_PARAMETER = 1e-60
 
 Jacobian = Float[Array, "par bin"]
+Table = Float[Array, "normsys sample channel"]
 
 
 class BlockDerivatives(eqx.Module):
@@ -38,9 +39,8 @@ class BlockDerivatives(eqx.Module):
         rates: expected events ``N``.
         shift: derivative ``G`` of each histosys' shift.
         bend: second derivative of each histosys' basis function.
-        slope: ``u`` of each normsys, as a table of modifiers and cells.
-        normsys_bend: ``f'' / f`` of each normsys, in its slot.
-        normsys_slope: ``f' / f`` of each normsys, in its slot.
+        slope: ``u = f' / f`` of each normsys, as a table of modifiers and cells.
+        normsys_bend: ``f'' / f`` of each normsys, likewise.
         inverse: ``1 / theta`` of each scaling factor, in its slot.
     """
 
@@ -49,9 +49,8 @@ class BlockDerivatives(eqx.Module):
     rates: SampleRates
     shift: Float[Array, "modifier sample bin"]
     bend: Float[Array, " modifier"]
-    slope: Float[Array, "normsys sample channel"]
-    normsys_slope: Slots
-    normsys_bend: Slots
+    slope: Table
+    normsys_bend: Table
     inverse: Float[Array, "scaling sample bin"]
 
 
@@ -60,10 +59,10 @@ def away_from_zero(factor: Array, distance: float) -> Array:
     return jnp.where(jnp.abs(factor) < distance, distance, factor)
 
 
-def normsys_derivatives(normsys: NormSys, params: Params) -> tuple[Cells, Slots, Slots]:
+def normsys_derivatives(normsys: NormSys, params: Params) -> tuple[Cells, Table, Table]:
     """Product of all factors, and ``f'/f`` and ``f''/f`` of each."""
     if not normsys.index.size:
-        nothing = jnp.zeros(normsys.slot.shape, params.dtype)
+        nothing = jnp.zeros(normsys.cell.shape, params.dtype)
         return normsys.factor(params), nothing, nothing
     alpha = normsys.alpha(params)
     inside = jnp.abs(alpha) < normsys.edge
@@ -72,10 +71,11 @@ def normsys_derivatives(normsys: NormSys, params: Params) -> tuple[Cells, Slots,
     )
     safe = away_from_zero(value, NEAR_ZERO_POLYNOMIAL)
     log = jnp.where(alpha > 0.0, normsys.log_hi, -normsys.log_lo)
-    growth = jnp.exp(jnp.sum(normsys.exponent(alpha), axis=0))
-    total = jnp.prod(safe, axis=0) * growth
-    slope = jnp.where(inside, first / safe, log)
-    bend = jnp.where(inside, second / safe, log * log)
+    slope = spread(jnp.where(inside, first / safe, log), 0.0, normsys.cell)
+    bend = spread(jnp.where(inside, second / safe, log * log), 0.0, normsys.cell)
+    exponents = spread(normsys.exponent(alpha), 0.0, normsys.slot)
+    factors = spread(safe, 1.0, normsys.slot)
+    total = jnp.prod(factors, axis=0) * jnp.exp(jnp.sum(exponents, axis=0))
     if normsys.positive:
         moving = total > 0.0
         total = normsys.factor(params)
@@ -87,7 +87,7 @@ def block_derivatives(
     block: SampleBlock, params: Params, model: Model
 ) -> BlockDerivatives:
     """Differentiate the rates of a block at ``params``."""
-    by_channel, normsys_slope, normsys_bend = normsys_derivatives(block.normsys, params)
+    by_channel, slope, normsys_bend = normsys_derivatives(block.normsys, params)
     scaling = away_from_zero(block.scaling.factors(params), NEAR_ZERO_PARAMETER)
     factor = by_channel[:, model.bin_channel] * jnp.prod(scaling, axis=0)
     shift, delta, bend = histosys_derivatives(block.histosys, params)
@@ -97,8 +97,7 @@ def block_derivatives(
         rates=factor * (block.nominal + delta),
         shift=shift,
         bend=bend,
-        slope=spread(block.normsys, normsys_slope),
-        normsys_slope=normsys_slope,
+        slope=slope,
         normsys_bend=normsys_bend,
         inverse=1.0 / scaling,
     )
@@ -115,17 +114,6 @@ def histosys_derivatives(
     even = jnp.tensordot(basis, histosys.even, 1)
     delta = jnp.tensordot(alpha, histosys.odd, 1) + even
     return histosys.odd + tilt[:, None, None] * histosys.even, delta, bend
-
-
-def spread(normsys: NormSys, slots: Slots) -> Float[Array, "normsys sample channel"]:
-    """Write the values of slots into a table of modifiers and cells."""
-    size = normsys.index.size
-    _, samples, channels = slots.shape
-    if not size:
-        return jnp.zeros((0, samples, channels), slots.dtype)
-    row, column = jnp.ogrid[:samples, :channels]
-    table = jnp.zeros((size + 1, samples, channels), slots.dtype)
-    return table.at[normsys.slot, row, column].set(slots, mode="drop")[:size]
 
 
 def block_jacobian(at: BlockDerivatives, into: Jacobian, model: Model) -> Jacobian:
@@ -172,7 +160,7 @@ def block_curvature(
 
 def by_channel(cells: SampleRates, block: SampleBlock, model: Model) -> Cells:
     """Sum over the bins of each channel."""
-    channels = block.normsys.slot.shape[2]
+    channels = block.normsys.cell.shape[2]
     return jax.ops.segment_sum(cells.T, model.bin_channel, channels).T
 
 
@@ -184,27 +172,25 @@ def block_bends(
     if block.histosys.index.size:
         bend = at.bend * jnp.tensordot(block.histosys.even, weights * at.factor, 2)
         out = out.at[block.histosys.index].add(bend)
-    return _add_slots(at, at.normsys_bend, weights, out, model)
+    return _add_normsys(at, at.normsys_bend, weights, out, model)
 
 
 def block_squares(
     at: BlockDerivatives, weights: Rates, into: Params, model: Model
 ) -> Params:
     """Add ``sum_sb weights_b N_sb u_j^2``, which `block_curvature` has too much."""
-    return _add_slots(at, at.normsys_slope**2, weights, into, model)
+    return _add_normsys(at, at.slope**2, weights, into, model)
 
 
-def _add_slots(
-    at: BlockDerivatives, slots: Slots, weights: Rates, into: Params, model: Model
+def _add_normsys(
+    at: BlockDerivatives, table: Table, weights: Rates, into: Params, model: Model
 ) -> Params:
-    """Add values of normsys slots, times ``sum_b weights_b N_sb``, to parameters."""
+    """Add a table of normsys, times ``sum_b weights_b N_sb``, to parameters."""
     normsys = at.block.normsys
     if not normsys.index.size:
         return into
     own = by_channel(weights * at.rates, at.block, model)
-    nowhere = jnp.full(1, into.size, normsys.index.dtype)
-    target = jnp.append(normsys.index, nowhere)[normsys.slot]
-    return jnp.asarray(into).at[target].add(own * slots, mode="drop")
+    return jnp.asarray(into).at[normsys.index].add(jnp.tensordot(table, own, 2))
 
 
 class RateDerivatives(eqx.Module):

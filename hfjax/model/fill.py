@@ -18,6 +18,8 @@ from hfjax.spec.workspace import Sample
 
 Cell = tuple[int, str, Sample]
 """Where a sample goes: its row in the block and its channel."""
+Variation = tuple[str, float, float]
+"""A normsys by name, and its factors at +1 and -1."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +31,7 @@ class BlockShape:
         histosys: names of the histosys, in order.
         normsys: names of the normsys, in order.
         normsys_slots: slots for normsys factors.
+        variations: normsys that differ in name or factors.
         scaling_slots: slots for factors that are parameters.
     """
 
@@ -36,6 +39,7 @@ class BlockShape:
     histosys: tuple[str, ...]
     normsys: tuple[str, ...]
     normsys_slots: int
+    variations: int
     scaling_slots: int
 
 
@@ -54,6 +58,7 @@ def block_shape(cells: Sequence[Cell]) -> BlockShape:
         histosys=tuple(sorted(names["histosys"])),
         normsys=tuple(sorted(names["normsys"])),
         normsys_slots=slots["normsys"],
+        variations=len(variations(cells)),
         scaling_slots=slots["scaling"],
     )
 
@@ -110,25 +115,43 @@ def _fill_normsys(
     cells: Sequence[Cell], layout: Layout, settings: ModelSettings, shape: BlockShape
 ) -> NormSys:
     rows = {name: i for i, name in enumerate(shape.normsys)}
-    size = (shape.normsys_slots, shape.samples, len(layout.channels))
-    slots = np.full(size, len(rows), np.int32)
-    hi, lo = np.ones(size), np.ones(size)
+    known = {each: i for i, each in enumerate(variations(cells))}
+    room = (shape.samples, len(layout.channels))
+    slots = np.full((shape.normsys_slots, *room), shape.variations, np.int32)
+    acting = np.full((len(rows), *room), shape.variations, np.int32)
     for row, channel, sample in cells:
         column = layout.channel_index[channel]
-        chosen = [m for m in sample.modifiers if m.type == "normsys"]
-        for slot, modifier in enumerate(sorted(chosen, key=lambda m: m.name)):
-            slots[slot, row, column] = rows[modifier.name]
-            hi[slot, row, column] = modifier.data["hi"]
-            lo[slot, row, column] = modifier.data["lo"]
+        for slot, each in enumerate(sorted(_variations(sample))):
+            slots[slot, row, column] = acting[rows[each[0]], row, column] = known[each]
+    steered = np.full(shape.variations, len(rows), np.int32)
+    steered[: len(known)] = [rows[name] for name, _, _ in known]
+    hi, lo = np.ones((2, shape.variations))
+    hi[: len(known)] = [up for _, up, _ in known]
+    lo[: len(known)] = [down for _, _, down in known]
     return NormSys(
-        np.array([layout.sets[name].start for name in rows], np.int32),
-        slots,
-        code4_coefficients(hi, lo),
-        safe_log(hi),
-        safe_log(lo),
-        settings.normsys,
-        settings.positive,
+        index=np.array([layout.sets[name].start for name in rows], np.int32),
+        modifier=steered,
+        slot=slots,
+        cell=acting,
+        coefficients=code4_coefficients(hi, lo),
+        log_hi=safe_log(hi),
+        log_lo=safe_log(lo),
+        code=settings.normsys,
+        positive=settings.positive,
     )
+
+
+def variations(cells: Sequence[Cell]) -> list[Variation]:
+    """Every normsys with its factors, each once, in order."""
+    return sorted({each for _, _, sample in cells for each in _variations(sample)})
+
+
+def _variations(sample: Sample) -> list[Variation]:
+    return [
+        (m.name, float(m.data["hi"]), float(m.data["lo"]))
+        for m in sample.modifiers
+        if m.type == "normsys"
+    ]
 
 
 def _fill_scaling(cells: Sequence[Cell], layout: Layout, shape: BlockShape) -> Scaling:

@@ -26,6 +26,7 @@ from hfjax.model.interpolation import (
 
 Cells = Float[Array, "sample channel"]
 Slots = Float[Array, "slot sample channel"]
+Variations = Float[Array, " variation"]
 
 
 @jax.custom_jvp
@@ -100,10 +101,16 @@ class HistoSys(eqx.Module):
 class NormSys(eqx.Module):
     """Multiplicative variations of a sample in a whole channel.
 
+    A modifier often acts alike on many samples and channels: each variation, which is a
+    modifier with its factors at +1 and -1, is stored and interpolated once.
+
     Attributes:
         index: position of each nuisance parameter.
-        slot: which of them acts in each slot; their number in an empty one.
-        coefficients: the six polynomial coefficients of code 4 in each slot.
+        modifier: which of them each variation belongs to; their number in an empty one.
+        slot: variation in each slot; their number in an empty one.
+        cell: variation by which each modifier acts on a cell; their number where it
+            does not.
+        coefficients: the six polynomial coefficients of code 4 of each variation.
         log_hi: logarithm of the factor at +1.
         log_lo: logarithm of the factor at -1.
         code: interpolation code, a key of ``MULTIPLICATIVE_EDGES``.
@@ -112,10 +119,12 @@ class NormSys(eqx.Module):
     """
 
     index: Int[Array, " modifier"]
+    modifier: Int[Array, " variation"]
     slot: Int[Array, "slot sample channel"]
-    coefficients: Float[Array, "6 slot sample channel"]
-    log_hi: Slots
-    log_lo: Slots
+    cell: Int[Array, "modifier sample channel"]
+    coefficients: Float[Array, "6 variation"]
+    log_hi: Variations
+    log_lo: Variations
     code: str = eqx.field(static=True)
     positive: bool = eqx.field(static=True)
 
@@ -124,21 +133,20 @@ class NormSys(eqx.Module):
         """``|alpha|`` from which on the code is exponential."""
         return MULTIPLICATIVE_EDGES[self.code]
 
-    def polynomial(self, alpha: Slots) -> Slots:
-        """Each slot's polynomial factor, 1 where the code is exponential."""
+    def polynomial(self, alpha: Variations) -> Variations:
+        """Each variation's polynomial factor, 1 where the code is exponential."""
         inside = jnp.abs(alpha) < self.edge
         return polynomial(jnp.where(inside, alpha, 0.0), self.coefficients)
 
-    def exponent(self, alpha: Slots) -> Slots:
-        """Each slot's exponent, 0 where the code is polynomial."""
+    def exponent(self, alpha: Variations) -> Variations:
+        """Each variation's exponent, 0 where the code is polynomial."""
         outside = jnp.abs(alpha) >= self.edge
         steep = jnp.where(alpha > 0.0, alpha * self.log_hi, -alpha * self.log_lo)
         return jnp.where(outside, steep, 0.0)
 
-    def alpha(self, params: Params) -> Slots:
-        """Nuisance parameter of each slot, 0 in empty ones."""
-        padded = jnp.concatenate([params[self.index], jnp.zeros(1, params.dtype)])
-        return padded[self.slot]
+    def alpha(self, params: Params) -> Variations:
+        """Nuisance parameter of each variation, 0 of empty ones."""
+        return spread(params[self.index], 0.0, self.modifier)
 
     def factor(self, params: Params) -> Cells:
         """Product of all normsys factors of each sample and channel.
@@ -149,11 +157,27 @@ class NormSys(eqx.Module):
         if not self.index.size:
             return jnp.ones(self.slot.shape[1:], params.dtype)
         alpha = self.alpha(params)
-        growth = jnp.exp(jnp.sum(self.exponent(alpha), axis=0))
-        factor = product(self.polynomial(alpha)) * growth
+        exponents = spread(self.exponent(alpha), 0.0, self.slot)
+        factors = spread(self.polynomial(alpha), 1.0, self.slot)
+        factor = product(factors) * jnp.exp(jnp.sum(exponents, axis=0))
         if self.positive:
             return jnp.maximum(factor, jnp.finfo(factor.dtype).tiny)
         return factor
+
+
+def spread(
+    values: Float[Array, " value"], empty: float, where: Int[Array, "*place"]
+) -> Float[Array, "*place"]:
+    """Write values into a table of their positions, ``empty`` where there is none.
+
+    The barrier keeps compilers from computing a value again in each of its places.
+
+    Example:
+        >>> spread(jnp.array([3.0, 5.0]), 1.0, jnp.array([[0, 2], [1, 0]])).tolist()
+        [[3.0, 1.0], [5.0, 3.0]]
+    """
+    padded = jnp.append(values, jnp.full(1, empty, values.dtype))
+    return jax.lax.optimization_barrier(padded)[where]
 
 
 class Scaling(eqx.Module):
@@ -167,7 +191,7 @@ class Scaling(eqx.Module):
 
     def factors(self, params: Params) -> Float[Array, "slot sample bin"]:
         """The parameter in each slot, 1 in empty ones."""
-        return jnp.concatenate([params, jnp.ones(1, params.dtype)])[self.index]
+        return spread(params, 1.0, self.index)
 
     def factor(self, params: Params) -> SampleRates:
         """Product of all such factors of each sample and bin."""

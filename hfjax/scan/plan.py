@@ -203,6 +203,7 @@ def union_shape(shapes: Sequence[BlockShape]) -> BlockShape:
         histosys=tuple(sorted({n for shape in shapes for n in shape.histosys})),
         normsys=tuple(sorted({n for shape in shapes for n in shape.normsys})),
         normsys_slots=max(shape.normsys_slots for shape in shapes),
+        variations=max(shape.variations for shape in shapes),
         scaling_slots=max(shape.scaling_slots for shape in shapes),
     )
 

@@ -45,11 +45,11 @@ def shift(code, alpha, lo, hi):
 
 def normsys(code, lo, hi):
     """One normsys of one sample in one channel."""
-    one = (1, 1, 1)
-    hi, lo = np.full(one, float(hi)), np.full(one, float(lo))
-    index, slot = np.zeros(1, np.int32), np.zeros(one, np.int32)
+    hi, lo = np.array([float(hi)]), np.array([float(lo)])
+    first, cell = np.zeros(1, np.int32), np.zeros((1, 1, 1), np.int32)
     coefficients = code4_coefficients(hi, lo)
-    return NormSys(index, slot, coefficients, safe_log(hi), safe_log(lo), code, False)
+    logs = safe_log(hi), safe_log(lo)
+    return NormSys(first, first, cell, cell, coefficients, *logs, code, False)
 
 
 @jax.jit

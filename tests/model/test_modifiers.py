@@ -96,13 +96,19 @@ def test_tiny_factors_do_not_underflow_in_derivatives():
 
 def norm_systems(variations, code="code4", positive=False):
     """Normsys in one cell, and an empty slot; parameter i steers modifier i."""
-    hi = np.array([up for _, up in variations] + [1.0]).reshape(-1, 1, 1)
-    lo = np.array([down for down, _ in variations] + [1.0]).reshape(-1, 1, 1)
-    index = np.arange(len(variations), dtype=np.int32)
+    hi, lo = (np.array([pair[side] for pair in variations]) for side in (1, 0))
+    modifier = np.arange(len(variations), dtype=np.int32)
     slot = np.arange(len(variations) + 1, dtype=np.int32).reshape(-1, 1, 1)
-    coefficients = code4_coefficients(hi, lo)
     return NormSys(
-        index, slot, coefficients, safe_log(hi), safe_log(lo), code, positive
+        index=modifier,
+        modifier=modifier,
+        slot=slot,
+        cell=slot[:-1],
+        coefficients=code4_coefficients(hi, lo),
+        log_hi=safe_log(hi),
+        log_lo=safe_log(lo),
+        code=code,
+        positive=positive,
     )
 
 
