@@ -142,7 +142,7 @@ def _causes(
     normsys = block.normsys
     factors = np.asarray(normsys.polynomial(normsys.alpha(params)))
     negative = np.append(factors < 0.0, False)
-    acts = negative[np.asarray(normsys.cell)[:, row, channel]]
+    acts = negative[np.asarray(normsys.table)[:, row, channel]]
     found = np.asarray(normsys.index)[acts].tolist()
     scaling = np.asarray(block.scaling.factors(params))[:, row, position]
     found += np.asarray(block.scaling.index)[:, row, position][scaling < 0.0].tolist()

@@ -75,7 +75,8 @@ class Metric(NamedTuple):
         diagonal = jnp.where(free, 1.0 / self.curvature, 0.0)
         scaled = diagonal[:, None] * self.factor
         bins = self.factor.shape[1]
-        small = jnp.eye(bins, dtype=diagonal.dtype) + self.factor.T @ scaled
+        by_bin = jax.lax.optimization_barrier(self.factor.T)
+        small = jnp.eye(bins, dtype=diagonal.dtype) + by_bin @ scaled
         return Inverse(diagonal, scaled, jnp.linalg.cholesky(small))
 
 

@@ -19,7 +19,7 @@ from jaxtyping import Float
 from hfjax.arrays import Array, Params, Rates, SampleRates
 from hfjax.model.interpolation import derivatives, polynomial_derivatives
 from hfjax.model.model import Model, SampleBlock
-from hfjax.model.modifiers import Cells, HistoSys, NormSys, spread
+from hfjax.model.modifiers import Cells, HistoSys, NormSys, Variations, spread
 
 # Factors are kept this far from zero where they divide. A polynomial is known to 1e-17
 # at best; a parameter may be exactly zero.
@@ -27,7 +27,6 @@ NEAR_ZERO_POLYNOMIAL = 1e-18
 NEAR_ZERO_PARAMETER = 1e-60
 
 Jacobian = Float[Array, "par bin"]
-Table = Float[Array, "normsys sample channel"]
 
 
 class BlockDerivatives(eqx.Module):
@@ -39,8 +38,9 @@ class BlockDerivatives(eqx.Module):
         rates: expected events ``N``.
         shift: derivative ``G`` of each histosys' shift.
         bend: second derivative of each histosys' basis function.
-        slope: ``u = f' / f`` of each normsys, as a table of modifiers and cells.
-        normsys_bend: ``f'' / f`` of each normsys, likewise.
+        normsys_slope: ``u = f' / f`` of each normsys on each cell.
+        normsys_bend: ``f'' / f`` likewise.
+        slope: ``u`` as a table of modifiers and cells.
         inverse: ``1 / theta`` of each scaling factor, in its slot.
     """
 
@@ -49,8 +49,9 @@ class BlockDerivatives(eqx.Module):
     rates: SampleRates
     shift: Float[Array, "modifier sample bin"]
     bend: Float[Array, " modifier"]
-    slope: Table
-    normsys_bend: Table
+    normsys_slope: Variations
+    normsys_bend: Variations
+    slope: Float[Array, "normsys sample channel"]
     inverse: Float[Array, "scaling sample bin"]
 
 
@@ -59,11 +60,12 @@ def away_from_zero(factor: Array, distance: float) -> Array:
     return jnp.where(jnp.abs(factor) < distance, distance, factor)
 
 
-def normsys_derivatives(normsys: NormSys, params: Params) -> tuple[Cells, Table, Table]:
+def normsys_derivatives(
+    normsys: NormSys, params: Params
+) -> tuple[Cells, Variations, Variations]:
     """Product of all factors, and ``f'/f`` and ``f''/f`` of each."""
     if not normsys.index.size:
-        nothing = jnp.zeros(normsys.cell.shape, params.dtype)
-        return normsys.factor(params), nothing, nothing
+        return normsys.factor(params), normsys.log_hi, normsys.log_hi
     alpha = normsys.alpha(params)
     inside = jnp.abs(alpha) < normsys.edge
     value, first, second = polynomial_derivatives(
@@ -71,13 +73,13 @@ def normsys_derivatives(normsys: NormSys, params: Params) -> tuple[Cells, Table,
     )
     safe = away_from_zero(value, NEAR_ZERO_POLYNOMIAL)
     log = jnp.where(alpha > 0.0, normsys.log_hi, -normsys.log_lo)
-    slope = spread(jnp.where(inside, first / safe, log), 0.0, normsys.cell)
-    bend = spread(jnp.where(inside, second / safe, log * log), 0.0, normsys.cell)
+    slope = jnp.where(inside, first / safe, log)
+    bend = jnp.where(inside, second / safe, log * log)
     exponents = spread(normsys.exponent(alpha), 0.0, normsys.slot)
     factors = spread(safe, 1.0, normsys.slot)
     total = jnp.prod(factors, axis=0) * jnp.exp(jnp.sum(exponents, axis=0))
     if normsys.positive:
-        moving = total > 0.0
+        moving = (total > 0.0).reshape(-1)[normsys.cell]
         total = normsys.factor(params)
         slope, bend = jnp.where(moving, slope, 0.0), jnp.where(moving, bend, 0.0)
     return total, slope, bend
@@ -87,7 +89,7 @@ def block_derivatives(
     block: SampleBlock, params: Params, model: Model
 ) -> BlockDerivatives:
     """Differentiate the rates of a block at ``params``."""
-    by_channel, slope, normsys_bend = normsys_derivatives(block.normsys, params)
+    by_channel, normsys_slope, normsys_bend = normsys_derivatives(block.normsys, params)
     scaling = away_from_zero(block.scaling.factors(params), NEAR_ZERO_PARAMETER)
     factor = by_channel[:, model.bin_channel] * jnp.prod(scaling, axis=0)
     shift, delta, bend = histosys_derivatives(block.histosys, params)
@@ -97,8 +99,9 @@ def block_derivatives(
         rates=factor * (block.nominal + delta),
         shift=shift,
         bend=bend,
-        slope=slope,
+        normsys_slope=normsys_slope,
         normsys_bend=normsys_bend,
+        slope=spread(normsys_slope, 0.0, block.normsys.table),
         inverse=1.0 / scaling,
     )
 
@@ -120,11 +123,11 @@ def block_jacobian(at: BlockDerivatives, into: Jacobian, model: Model) -> Jacobi
     """Add the derivative of the summed rates of a block to a Jacobian."""
     block, out = at.block, jnp.asarray(into)
     if block.histosys.index.size:
-        histosys = jnp.einsum("jsb,sb->jb", at.shift, at.factor)
+        histosys = jnp.sum(at.shift * at.factor, axis=1)
         out = out.at[block.histosys.index].add(histosys)
     if block.normsys.index.size:
         by_bin = at.slope[:, :, model.bin_channel]
-        normsys = jnp.einsum("jsb,sb->jb", by_bin, at.rates)
+        normsys = jnp.sum(by_bin * at.rates, axis=1)
         out = out.at[block.normsys.index].add(normsys)
     bins = jnp.arange(model.bin_channel.size)
     scaling = at.rates * at.inverse
@@ -160,7 +163,7 @@ def block_curvature(
 
 def by_channel(cells: SampleRates, block: SampleBlock, model: Model) -> Cells:
     """Sum over the bins of each channel."""
-    channels = block.normsys.cell.shape[2]
+    channels = block.normsys.table.shape[2]
     return jax.ops.segment_sum(cells.T, model.bin_channel, channels).T
 
 
@@ -179,18 +182,19 @@ def block_squares(
     at: BlockDerivatives, weights: Rates, into: Params, model: Model
 ) -> Params:
     """Add ``sum_sb weights_b N_sb u_j^2``, which `block_curvature` has too much."""
-    return _add_normsys(at, at.slope**2, weights, into, model)
+    return _add_normsys(at, at.normsys_slope**2, weights, into, model)
 
 
 def _add_normsys(
-    at: BlockDerivatives, table: Table, weights: Rates, into: Params, model: Model
+    at: BlockDerivatives, each: Variations, weights: Rates, into: Params, model: Model
 ) -> Params:
-    """Add a table of normsys, times ``sum_b weights_b N_sb``, to parameters."""
+    """Add values of normsys on cells, times ``sum_b weights_b N_sb``, to parameters."""
     normsys = at.block.normsys
     if not normsys.index.size:
         return into
-    own = by_channel(weights * at.rates, at.block, model)
-    return jnp.asarray(into).at[normsys.index].add(jnp.tensordot(table, own, 2))
+    own = by_channel(weights * at.rates, at.block, model).reshape(-1)[normsys.cell]
+    sums = jax.ops.segment_sum(each * own, normsys.modifier, normsys.index.size)
+    return jnp.asarray(into).at[normsys.index].add(sums)
 
 
 class RateDerivatives(eqx.Module):

@@ -5,6 +5,7 @@ which cell becomes a table of indices. Everything here is NumPy and runs once.
 """
 
 import dataclasses
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,8 +19,6 @@ from hfjax.spec.workspace import Sample
 
 Cell = tuple[int, str, Sample]
 """Where a sample goes: its row in the block and its channel."""
-Variation = tuple[str, float, float]
-"""A normsys by name, and its factors at +1 and -1."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +30,7 @@ class BlockShape:
         histosys: names of the histosys, in order.
         normsys: names of the normsys, in order.
         normsys_slots: slots for normsys factors.
-        variations: normsys that differ in name or factors.
+        variations: normsys on cells, in all.
         scaling_slots: slots for factors that are parameters.
     """
 
@@ -46,11 +45,12 @@ class BlockShape:
 def block_shape(cells: Sequence[Cell]) -> BlockShape:
     """Smallest shape that holds the samples."""
     names: dict[str, set[str]] = {"histosys": set(), "normsys": set(), "scaling": set()}
-    slots = {"histosys": 0, "normsys": 0, "scaling": 0}
+    slots, variations = {"histosys": 0, "normsys": 0, "scaling": 0}, 0
     for _, _, sample in cells:
         kinds = [m.type if m.type in names else "scaling" for m in sample.modifiers]
         for kind in names:
             slots[kind] = max(slots[kind], kinds.count(kind))
+        variations += kinds.count("normsys")
         for kind, modifier in zip(kinds, sample.modifiers, strict=True):
             names[kind].add(modifier.name)
     return BlockShape(
@@ -58,7 +58,7 @@ def block_shape(cells: Sequence[Cell]) -> BlockShape:
         histosys=tuple(sorted(names["histosys"])),
         normsys=tuple(sorted(names["normsys"])),
         normsys_slots=slots["normsys"],
-        variations=len(variations(cells)),
+        variations=variations,
         scaling_slots=slots["scaling"],
     )
 
@@ -115,43 +115,33 @@ def _fill_normsys(
     cells: Sequence[Cell], layout: Layout, settings: ModelSettings, shape: BlockShape
 ) -> NormSys:
     rows = {name: i for i, name in enumerate(shape.normsys)}
-    known = {each: i for i, each in enumerate(variations(cells))}
     room = (shape.samples, len(layout.channels))
     slots = np.full((shape.normsys_slots, *room), shape.variations, np.int32)
-    acting = np.full((len(rows), *room), shape.variations, np.int32)
-    for row, channel, sample in cells:
-        column = layout.channel_index[channel]
-        for slot, each in enumerate(sorted(_variations(sample))):
-            slots[slot, row, column] = acting[rows[each[0]], row, column] = known[each]
-    steered = np.full(shape.variations, len(rows), np.int32)
-    steered[: len(known)] = [rows[name] for name, _, _ in known]
+    table = np.full((len(rows), *room), shape.variations, np.int32)
+    owner = np.full(shape.variations, len(rows), np.int32)
+    where = np.zeros(shape.variations, np.int32)
     hi, lo = np.ones((2, shape.variations))
-    hi[: len(known)] = [up for _, up, _ in known]
-    lo[: len(known)] = [down for _, _, down in known]
+    each = itertools.count()
+    for row, channel, sample in cells:
+        place = (row, layout.channel_index[channel])
+        chosen = [m for m in sample.modifiers if m.type == "normsys"]
+        for slot, modifier in enumerate(sorted(chosen, key=lambda m: m.name)):
+            i, own = next(each), rows[modifier.name]
+            slots[slot, *place] = table[own, *place] = i
+            owner[i], where[i] = own, np.ravel_multi_index(place, room)
+            hi[i], lo[i] = modifier.data["hi"], modifier.data["lo"]
     return NormSys(
         index=np.array([layout.sets[name].start for name in rows], np.int32),
-        modifier=steered,
+        modifier=owner,
+        cell=where,
         slot=slots,
-        cell=acting,
+        table=table,
         coefficients=code4_coefficients(hi, lo),
         log_hi=safe_log(hi),
         log_lo=safe_log(lo),
         code=settings.normsys,
         positive=settings.positive,
     )
-
-
-def variations(cells: Sequence[Cell]) -> list[Variation]:
-    """Every normsys with its factors, each once, in order."""
-    return sorted({each for _, _, sample in cells for each in _variations(sample)})
-
-
-def _variations(sample: Sample) -> list[Variation]:
-    return [
-        (m.name, float(m.data["hi"]), float(m.data["lo"]))
-        for m in sample.modifiers
-        if m.type == "normsys"
-    ]
 
 
 def _fill_scaling(cells: Sequence[Cell], layout: Layout, shape: BlockShape) -> Scaling:

@@ -101,14 +101,15 @@ class HistoSys(eqx.Module):
 class NormSys(eqx.Module):
     """Multiplicative variations of a sample in a whole channel.
 
-    A modifier often acts alike on many samples and channels: each variation, which is a
-    modifier with its factors at +1 and -1, is stored and interpolated once.
+    Most modifiers act on few cells. What each of them does to one cell is a variation:
+    these are stored and interpolated in a list without gaps, and spread to tables.
 
     Attributes:
         index: position of each nuisance parameter.
         modifier: which of them each variation belongs to; their number in an empty one.
+        cell: position of its cell, samples by channels in one row.
         slot: variation in each slot; their number in an empty one.
-        cell: variation by which each modifier acts on a cell; their number where it
+        table: variation by which each modifier acts on a cell; their number where it
             does not.
         coefficients: the six polynomial coefficients of code 4 of each variation.
         log_hi: logarithm of the factor at +1.
@@ -120,8 +121,9 @@ class NormSys(eqx.Module):
 
     index: Int[Array, " modifier"]
     modifier: Int[Array, " variation"]
+    cell: Int[Array, " variation"]
     slot: Int[Array, "slot sample channel"]
-    cell: Int[Array, "modifier sample channel"]
+    table: Int[Array, "modifier sample channel"]
     coefficients: Float[Array, "6 variation"]
     log_hi: Variations
     log_lo: Variations
@@ -177,7 +179,8 @@ def spread(
         [[3.0, 1.0], [5.0, 3.0]]
     """
     padded = jnp.append(values, jnp.full(1, empty, values.dtype))
-    return jax.lax.optimization_barrier(padded)[where]
+    held = jax.lax.optimization_barrier(padded)
+    return held.at[where].get(mode="promise_in_bounds")
 
 
 class Scaling(eqx.Module):

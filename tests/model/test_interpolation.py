@@ -49,7 +49,8 @@ def normsys(code, lo, hi):
     first, cell = np.zeros(1, np.int32), np.zeros((1, 1, 1), np.int32)
     coefficients = code4_coefficients(hi, lo)
     logs = safe_log(hi), safe_log(lo)
-    return NormSys(first, first, cell, cell, coefficients, *logs, code, False)
+    places = first, first, first, cell, cell
+    return NormSys(*places, coefficients, *logs, code, False)
 
 
 @jax.jit
