@@ -123,11 +123,11 @@ def block_jacobian(at: BlockDerivatives, into: Jacobian, model: Model) -> Jacobi
     """Add the derivative of the summed rates of a block to a Jacobian."""
     block, out = at.block, jnp.asarray(into)
     if block.histosys.index.size:
-        histosys = jnp.sum(at.shift * at.factor, axis=1)
+        histosys = jnp.einsum("jsb,sb->jb", at.shift, at.factor)
         out = out.at[block.histosys.index].add(histosys)
     if block.normsys.index.size:
         by_bin = at.slope[:, :, model.bin_channel]
-        normsys = jnp.sum(by_bin * at.rates, axis=1)
+        normsys = jnp.einsum("jsb,sb->jb", by_bin, at.rates)
         out = out.at[block.normsys.index].add(normsys)
     bins = jnp.arange(model.bin_channel.size)
     scaling = at.rates * at.inverse
@@ -192,7 +192,8 @@ def _add_normsys(
     normsys = at.block.normsys
     if not normsys.index.size:
         return into
-    own = by_channel(weights * at.rates, at.block, model).reshape(-1)[normsys.cell]
+    cells = by_channel(weights * at.rates, at.block, model)
+    own = cells.reshape(-1)[normsys.cell]
     sums = jax.ops.segment_sum(each * own, normsys.modifier, normsys.index.size)
     return jnp.asarray(into).at[normsys.index].add(sums)
 
