@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,9 +30,19 @@ from hfjax.fit.program import Program
 MOST_FILES = 100
 """Programs that are kept, and notes; the least recently used go first."""
 
-Leaves = Callable[..., Any]
-Loaded = tuple[Leaves, Any]
-"""An executable of flat arguments and results, and the structure of its results."""
+
+class Loaded(NamedTuple):
+    """An executable.
+
+    Attributes:
+        leaves: takes flat arguments and gives flat results.
+        result: structure of the results.
+        lapack: whether it calls LAPACK.
+    """
+
+    leaves: Callable[..., Any]
+    result: Any
+    lapack: bool
 
 
 class ProgramStore:
@@ -88,13 +98,12 @@ class ProgramStore:
             name = f"{program.function.__qualname__}{tree}{shapes}{static}"
             path = self._folder / f"{_digest(name + surroundings())}.program"
             self._loaded[key] = self._stored(path) or self._compiled(path, program)
-        executable, result = self._loaded[key]
-        return jax.tree.unflatten(result, executable(*leaves))
+        loaded = self._loaded[key]
+        return jax.tree.unflatten(loaded.result, loaded.leaves(*leaves))
 
     def _stored(self, path: Path) -> Loaded | None:
         """Load a program from its file; None if there is none that can be used."""
         foreseen = self._foreseen.get(path)
-        _load_lapack()
         try:
             found = foreseen.result() if foreseen else _load(path)
         except (FileNotFoundError, NotADirectoryError):
@@ -103,6 +112,8 @@ class ProgramStore:
             message = f"compiled anew, as {path} cannot be used: {error!r}"
             warnings.warn(message, stacklevel=2)
             return None
+        if found.lapack:
+            _load_lapack()
         if foreseen is None:
             with contextlib.suppress(OSError):  # a note saves time, nothing else
                 self._write_note(path)
@@ -110,14 +121,14 @@ class ProgramStore:
 
     def _compiled(self, path: Path, program: Program) -> Loaded:
         """Compile a program and keep it, if its folder takes it."""
-        compiled, result = _compile(program)
+        compiled, loaded = _compile(program)
         try:
-            _write(path, _proven(compiled, result, program))
+            _write(path, _proven(compiled, loaded, program))
             self._write_note(path)
         except (OSError, jax.errors.JaxRuntimeError) as error:
             message = f"a compiled program is not kept: {error}"
             warnings.warn(message, stacklevel=2)
-        return compiled, result
+        return loaded
 
     def _write_note(self, path: Path) -> None:
         """Note what ran on this occasion, for the next time."""
@@ -165,7 +176,7 @@ def _source() -> str:
     return found.hexdigest()
 
 
-def _compile(program: Program) -> tuple[Compiled, Any]:
+def _compile(program: Program) -> tuple[Compiled, Loaded]:
     """Compile a program for flat arguments and results, which can be kept."""
     leaves, tree = jax.tree.flatten(program.arguments)
     result = []
@@ -179,19 +190,21 @@ def _compile(program: Program) -> tuple[Compiled, Any]:
         return found
 
     compiled = jax.jit(flat).lower(*leaves).compile()
-    return compiled, result[0]
+    lapack = "lapack_" in (compiled.as_text() or "lapack_")
+    return compiled, Loaded(compiled, result[0], lapack)
 
 
-def _proven(compiled: Compiled, result: Any, program: Program) -> bytes:
+def _proven(compiled: Compiled, loaded: Loaded, program: Program) -> bytes:
     """Turn an executable into bytes that have been read back and have run.
 
     Raises:
         JaxRuntimeError: They did not run, as those of one that JAX itself had read.
     """
-    skeleton = jax.tree.unflatten(result, range(result.num_leaves))
-    content = pickle.dumps((serialize_executable.serialize(compiled), skeleton))
-    executable, _ = _unpacked(content)
-    jax.block_until_ready(executable(*jax.tree.leaves(program.arguments)))
+    skeleton = jax.tree.unflatten(loaded.result, range(loaded.result.num_leaves))
+    serialized = serialize_executable.serialize(compiled)
+    content = pickle.dumps((serialized, skeleton, loaded.lapack))
+    leaves = jax.tree.leaves(program.arguments)
+    jax.block_until_ready(_unpacked(content).leaves(*leaves))
     return content
 
 
@@ -219,12 +232,12 @@ def _load(path: Path) -> Loaded:
 
 
 def _unpacked(content: bytes) -> Loaded:
-    serialized, skeleton = pickle.loads(content)
+    serialized, skeleton, lapack = pickle.loads(content)
     executable = serialize_executable.deserialize_and_load(*serialized)
-    return executable, jax.tree.structure(skeleton)
+    return Loaded(executable, jax.tree.structure(skeleton), lapack)
 
 
 def _load_lapack() -> None:
-    """Make JAX load LAPACK, on which executables rely, as it does when it lowers."""
+    """Make JAX load LAPACK for executables that call it, as it does when it lowers."""
     square = jax.ShapeDtypeStruct((1, 1), float)
     jax.jit(jnp.linalg.cholesky).lower(square)

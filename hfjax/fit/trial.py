@@ -148,7 +148,7 @@ def _look_along(
     def turn(s: _Look) -> _Look:
         probes, which = s.turn == 1, _length_of(s.turn)
         length = jnp.where(probes, PROBE, lengths[which])
-        bent = jnp.where(s.turn % 2 == 0, length**2, 0.0) * s.bending
+        bent = jnp.where(s.turn % 2 == 0, length**2 * s.bending, 0.0)
         end = here.params + length * way.direction + bent
         end = jnp.where(probes, end, jnp.clip(end, *bounds))
         rates = objective.rates(end)

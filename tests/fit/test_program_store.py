@@ -1,6 +1,7 @@
 """Compiled programs in files: found again, told apart, never trusted when damaged."""
 
 import os
+import subprocess
 import sys
 
 import jax
@@ -10,7 +11,7 @@ import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
 from hfjax.fit.program import Program
-from hfjax.fit.program_store import MOST_FILES, ProgramStore, surroundings
+from hfjax.fit.program_store import MOST_FILES, Loaded, ProgramStore, surroundings
 from hfjax.fit.status import FitSettings
 from hfjax.infer.hypotest import hypotest
 from hfjax.model.build import build
@@ -109,7 +110,7 @@ def test_an_executable_that_does_not_run_again_is_not_kept(tmp_path, monkeypatch
         raise jax.errors.JaxRuntimeError(message)
 
     module = sys.modules[ProgramStore.__module__]
-    monkeypatch.setattr(module, "_unpacked", lambda _: (broken, None))
+    monkeypatch.setattr(module, "_unpacked", lambda _: Loaded(broken, None, False))
     with pytest.warns(UserWarning, match="not kept: NOT_FOUND"):
         assert power(ProgramStore(tmp_path), 3.0) == (9.0, 1)
     assert not list(tmp_path.iterdir())
@@ -166,4 +167,34 @@ def test_a_hypothesis_test_is_the_same_from_a_file(tmp_path):
         stored = hypotest(model, data, settings=settings)
         assert jax.tree.structure(stored) == jax.tree.structure(direct)
         assert float(stored.CLs_obs) == float(direct.CLs_obs)
+    assert len(list(tmp_path.glob("*.program"))) == 1
+
+
+IN_A_NEW_PROCESS = """
+import sys, jax, jax.numpy as jnp
+from pathlib import Path
+from hfjax.fit.program import Program
+from hfjax.fit.program_store import ProgramStore
+jax.config.update("jax_enable_x64", True)
+functions = {
+    "root": lambda x: jnp.linalg.cholesky(x)[1, 1],
+    "sum": lambda x: jnp.sum(x),
+}
+chosen = functions[sys.argv[2]]
+chosen.__qualname__ = sys.argv[2]
+program = Program(jax.jit(chosen), (jnp.diag(jnp.array([1.0, 4.0])),), {})
+found = ProgramStore(Path(sys.argv[1])).run(program)
+print(float(found), "scipy.linalg" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "known"), [("root", "2.0 True"), ("sum", "5.0 False")]
+)
+def test_lapack_is_loaded_for_what_calls_it(tmp_path, function, known):
+    """It takes a tenth of a second, which small programs do not need."""
+    command = [sys.executable, "-c", IN_A_NEW_PROCESS, str(tmp_path), function]
+    for _ in range(2):
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == known
     assert len(list(tmp_path.glob("*.program"))) == 1
