@@ -23,15 +23,17 @@ Progress = Callable[[int, int], None]
 """Is told how many of how many points are done."""
 
 
-def load_both(workspace: str, patchset: str) -> tuple[Workspace, PatchSet]:
-    """Read a workspace and a patchset.
+def load_both(
+    workspace: str, patchset: str, compose: bool = False
+) -> tuple[Workspace, PatchSet]:
+    """Read a workspace and a patchset, with their modifiers composed if asked for.
 
     Raises:
         typer.BadParameter: Both are to come from standard input.
         SpecificationError: One cannot be read, or is not what it should be.
     """
     refuse_shared_input(workspace, patchset)
-    return Workspace.load(workspace), PatchSet.load(patchset)
+    return Workspace.load(workspace, compose), PatchSet.load(patchset, compose)
 
 
 def refuse_shared_input(*inputs: str | None) -> None:

@@ -122,6 +122,12 @@ NOTES: dict[str, tuple[str, str]] = {
         "all bins are kept, as ROOT and pyhf do whatever BinLow and BinHigh are",
         "--select-bins takes only those bins",
     ),
+    "composed": (
+        "modifiers of one type and name on a sample are one: factors are multiplied, "
+        "shifts added",
+        "a product of factors is interpolated inside one standard deviation, which "
+        "differs a little from the product of interpolated factors",
+    ),
     "constraint-term": (
         "it is the term of a HistoSys as well; one of another parameter is not read",
         "ROOT knows the term for an OverallSys only",

@@ -16,6 +16,7 @@ from hfjax.spec.channel import Modifier as Modifier
 from hfjax.spec.channel import Observation as Observation
 from hfjax.spec.channel import Sample as Sample
 from hfjax.spec.channel import parse_channel, parse_observation
+from hfjax.spec.compose import compose_document
 from hfjax.spec.digest import digest
 from hfjax.spec.injection import signal_samples, signal_strength
 from hfjax.spec.measurement import Measurement as Measurement
@@ -99,26 +100,39 @@ mean 'SR'?
             raise SpecificationError(message, "/version")
 
     @classmethod
-    def load(cls, source: Source) -> "Workspace":
+    def load(cls, source: Source, compose: bool = False) -> "Workspace":
         """Read a workspace from a path, from "-" (standard input) or an open file.
+
+        Args:
+            source: where it is read from.
+            compose: whether to compose modifiers, as `parse` does.
 
         Raises:
             SpecificationError: It cannot be read, is not JSON or is no workspace.
         """
         document = read_json(source)
         try:
-            return cls.parse(document)
+            return cls.parse(document, compose)
         except SpecificationError as error:
             raise error.inside(source_name(source)) from None
 
     @classmethod
-    def parse(cls, document: Any) -> "Workspace":
+    def parse(cls, document: Any, compose: bool = False) -> "Workspace":
         """Make a workspace of a JSON document.
+
+        Args:
+            document: the document, which stays as it is.
+            compose: whether to make one modifier of several normsys or histosys with
+                one name on one sample, which is refused otherwise; what that means is
+                in `hfjax.spec.compose`. It changes the digest, so that patchsets of the
+                document are not verified for the workspace.
 
         Raises:
             SpecificationError: The document is not what the schema asks, lengths do not
                 fit, names are not unique, or a channel has no observation.
         """
+        if compose:
+            document = compose_document(document).document
         try:
             return cls.parse_strictly(document)
         except Malformed:
