@@ -136,6 +136,11 @@ NOTES: dict[str, tuple[str, str]] = {
         "the edges of the channel's first sample are taken",
         "none for the likelihood",
     ),
+    "lumi-known": (
+        "a luminosity without uncertainty is fixed",
+        "ROOT lets it float without a constraint unless a ParamSetting fixes it; pyhf "
+        "has no likelihood",
+    ),
     "normalize-by-theory": (
         "a sample that does not say it has no lumi modifier, as in pyhf",
         "ROOT scales the sample with Lumi; --root-defaults reads it so",

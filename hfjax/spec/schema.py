@@ -83,7 +83,9 @@ def validate(document: Any, schema: str) -> None:
     for first in _validator(schema).iter_errors(document):
         error = _telling(first)
         message = (
-            _words(error) if error.absolute_path else _words(error) + _hint(document)
+            _words(error)
+            if error.absolute_path
+            else _words(error) + _hint(document, schema)
         )
         raise SpecificationError(message, pointer(error.absolute_path))
 
@@ -141,12 +143,21 @@ def _words(error: Any) -> str:
     return message
 
 
-def _hint(document: Any) -> str:
+_HS3_HINT = "an HS3 document, of which `hfjax convert` makes a workspace"
+_LOOKS = {
+    "a patchset": ("patches", (PATCHSET,)),
+    "a workspace": ("measurements", (WORKSPACE, EXTENDED_WORKSPACE)),
+    _HS3_HINT: ("distributions", (HS3,)),
+}
+"""By what it looks like: a key that a document has, and what is asked for then."""
+
+
+def _hint(document: Any, schema: str) -> str:
     """Say what a document looks like that is not what was asked for."""
     if isinstance(document, list):
         return "; this looks like a JSON patch" if document else ""
     keys = document.keys() if isinstance(document, dict) else ()
-    for kind, key in (("patchset", "patches"), ("workspace", "measurements")):
-        if key in keys:
-            return f"; this looks like a {kind}"
+    for kind, (key, own) in _LOOKS.items():
+        if key in keys and schema not in own:
+            return f"; this looks like {kind}"
     return ""

@@ -379,6 +379,12 @@ def test_t25_constraints_without_width_are_refused(width):
         one_group(modifier("lumi", "lumi"), settings=[{**LUMI, "sigmas": [width]}])
 
 
+def test_t25_a_fixed_luminosity_without_uncertainty_has_a_constant_term():
+    settings = [{**LUMI, "sigmas": [0.0], "fixed": True}]
+    group = one_group(modifier("lumi", "lumi"), settings=settings)
+    assert (group.fixed, group.constraint, group.widths) == ((True,), "normal", (1.0,))
+
+
 def test_impossible_poisson_constraints_are_refused():
     shape = modifier("shapesys", "x", [1.0])
     with pytest.raises(ModelError, match=r"factors .* of parameter 'x'"):

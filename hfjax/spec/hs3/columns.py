@@ -146,6 +146,6 @@ def _base(default: ParameterGroup, config: ParameterConfig | None) -> ParameterG
 def _differ(group: ParameterGroup, what: str) -> ModelError:
     message = (
         f"the measurements give parameter {group.name!r} different {what}, and HS3 has "
-        "one for all analyses: convert the measurements one by one"
+        "one for all analyses: convert them one by one, see `hfjax prune`"
     )
     return ModelError(message)
