@@ -107,7 +107,17 @@ def write_bytes(content: bytes, output: Path | None) -> None:
 
 def complain(message: str) -> None:
     """Write one line to standard error, whatever lines the message has."""
-    print("hfjax:", " ".join(message.split()), file=sys.stderr)
+    print("hfjax:", printable(" ".join(message.split())), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    r"""Return a text in which what a terminal would obey is written out.
+
+    Example:
+        >>> print(printable("cleared" + chr(27) + "[2J"))
+        cleared\x1b[2J
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def talks(quiet: bool) -> bool:

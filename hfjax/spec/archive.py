@@ -279,5 +279,5 @@ def _no_archive(start: bytes) -> str:
 
 
 def _refused(name: str, reason: str) -> ArchiveError:
-    message = f"its member {name[:200]!r} {reason}: nothing is unpacked"
+    message = f"has the member {name[:200]!r}, which {reason}: nothing is unpacked"
     return ArchiveError(message)
