@@ -36,7 +36,7 @@ def _crossings(normsys: NormSys) -> Iterator[tuple[int, float, float]]:
     for place in zip(*np.nonzero(extreme), strict=True):
         ascending = [1.0, *normsys.coefficients[(slice(None), *place)]]
         lowest = np.polynomial.polynomial.polyval(grid, ascending).min()
-        if lowest > 0.0:
+        if not -np.inf < lowest <= 0.0:  # beyond what numbers hold, it is no number
             continue
         for root in np.polynomial.polynomial.polyroots(ascending):
             if abs(root.imag) < 1e-9 and abs(root.real) < 1.0:

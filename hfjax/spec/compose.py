@@ -18,6 +18,7 @@ polynomial of a product is not quite the product of the polynomials: for two fac
 5 % they differ by 1e-5 at most, of 20 % by 1e-3, of 50 % by 2e-2, relatively.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -159,7 +160,21 @@ def _joined(group: Group, nominal: tuple[Number, ...]) -> Modifier:
     data = first.data
     for other in others:
         data = _COMPOSE[first.type](data, other.data, nominal)
-    return Modifier(first.name, first.type, data)
+    composed = Modifier(first.name, first.type, data)
+    if others and not _finite(composed) and all(map(_finite, group)):
+        message = (
+            f"{first.type} {first.name!r} is there {len(group)} times, and what they "
+            "are together is beyond what numbers can hold: correct them"
+        )
+        raise SpecificationError(message, "/modifiers")
+    return composed
+
+
+def _finite(modifier: Modifier) -> bool:
+    values = modifier.data.values()
+    if modifier.type == "histosys":
+        values = [number for bins in values for number in bins]
+    return all(map(math.isfinite, values))
 
 
 def _refuse_negative(group: Group) -> None:

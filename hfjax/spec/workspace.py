@@ -51,6 +51,7 @@ class Workspace:
         observations: Each name once, one for every channel; those of other channels are
             kept, since patches remove channels and leave their observations.
         version: The version of the format, `VERSION` or `EXTENDED_VERSION`.
+        composed: Which modifiers of the document were made one, in a few words each.
 
     >>> mu = {"name": "mu", "type": "normfactor", "data": None}
     >>> signal = {"name": "signal", "data": [5], "modifiers": [mu]}
@@ -77,6 +78,7 @@ mean 'SR'?
     measurements: tuple[Measurement, ...]
     observations: tuple[Observation, ...]
     version: str = VERSION
+    composed: tuple[str, ...] = field(default=(), repr=False, compare=False)
     _digests: dict[str, str] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -132,7 +134,9 @@ mean 'SR'?
                 fit, names are not unique, or a channel has no observation.
         """
         if compose:
-            document = compose_document(document).document
+            found = compose_document(document)
+            composed = tuple(what for _, what in found.places)
+            return replace(cls.parse(found.document), composed=composed)
         try:
             return cls.parse_strictly(document)
         except Malformed:

@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import math
 
 import jax.numpy as jnp
 import numpy as np
@@ -10,14 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hfjax.errors import SpecificationError
+from hfjax.errors import PatchError, SpecificationError
 from hfjax.model.build import build
 from hfjax.spec.channel import Modifier
 from hfjax.spec.compose import compose_document, compose_modifiers
 from hfjax.spec.hs3.read import HS3Settings, read_hs3
-from hfjax.spec.patchset import PatchSet
+from hfjax.spec.patchset import PatchSet, apply_patch
 from hfjax.spec.workspace import Workspace
-from tests.reference.interpolation import code4
+from tests.reference.histfactory import HistFactory
+from tests.reference.interpolation import code4, code4p
 from tests.spec.hs3 import documents as d
 
 NOMINAL = [50.0, 20.0]
@@ -121,6 +123,24 @@ def test_t2_a_sum_of_shifts_is_exact_everywhere(shapes, alpha):
     np.testing.assert_allclose(rates(single, alpha), expected, rtol=1e-12, atol=1e-10)
 
 
+@pytest.mark.parametrize("alpha", [-3.3, -1.0, -0.4, 0.0, 0.7, 1.0, 2.1])
+def test_t2_the_events_are_those_of_the_definition(alpha):
+    """Shifts add up bin by bin, and factors multiply after that, by plain loops."""
+    shapes = [([45.0, 19.0], [56.0, 20.5]), ([51.0, 12.0], [48.0, 27.0])]
+    factors = [(0.8, 1.1), (0.7, 1.2), (1.05, 0.9)]
+    expected = []
+    for b, nominal in enumerate(NOMINAL):
+        shifts = [code4p(alpha, lo[b], nominal, hi[b]) for lo, hi in shapes]
+        lo, hi = (math.prod(pair[i] for pair in factors) for i in (0, 1))
+        expected.append((nominal + sum(shifts)) * code4(alpha, lo, hi))
+    modifiers = [normsys(*pair) for pair in factors]
+    modifiers += [histosys(*pair) for pair in shapes]
+    workspace = Workspace.parse(document(*modifiers), compose=True)
+    np.testing.assert_allclose(rates(workspace, alpha), expected, rtol=1e-13)
+    slow = HistFactory(workspace.dump()).expected_rates([alpha])
+    np.testing.assert_allclose(slow.sum(axis=0), expected, rtol=1e-13)
+
+
 def test_t2_a_shift_of_nothing_changes_no_digit():
     first = histosys([0.1, 0.3], [60.1, 20.7])
     assert composed(first, histosys(NOMINAL, NOMINAL)) == [first]
@@ -159,6 +179,38 @@ def test_t2_negative_factors_are_not_multiplied():
     )
     assert caught.value.pointer == "/channels/0/samples/1/modifiers"
     assert composed(normsys(-0.1, 1.1)) == [normsys(-0.1, 1.1)]
+
+
+@pytest.mark.parametrize(
+    "modifier",
+    [normsys(1.0, 1e200), histosys(NOMINAL, [1e308, 20.0])],
+    ids=lambda modifier: modifier["type"],
+)
+def test_t2_what_no_number_can_hold_is_refused(modifier):
+    message = f"{modifier['type']} 'jes' is there 2 times, and what they are together"
+    with pytest.raises(SpecificationError, match=message) as caught:
+        Workspace.parse(document(modifier, modifier), compose=True)
+    assert caught.value.pointer == "/channels/0/samples/1/modifiers"
+
+
+def test_t2_a_patch_that_counts_modifiers_is_not_for_what_is_composed():
+    """The third of the document is the second of the workspace."""
+    workspace = Workspace.parse(document(*TWICE, MU), compose=True)
+    other = {"op": "replace", "path": "/channels/0/samples/1/modifiers/2", "value": MU}
+    moved = {"op": "move", "path": "/channels/0/samples/1/modifiers/-"}
+    moved["from"] = "/channels/0/samples/1/modifiers/1"
+    events = {"op": "replace", "path": "/channels/0/samples/1/data/0", "value": 49.0}
+    for operation in (other, moved):
+        with pytest.raises(PatchError, match="2 normsys 'jes' of sample 'top' are com"):
+            apply_patch(workspace, [events, operation])
+    patched = apply_patch(workspace, [events])
+    assert patched.channel("SR").sample("top").data == (49.0, 20.0)
+    with pytest.raises(PatchError, match="counts modifiers"):
+        apply_patch(patched, [other])
+    written = Workspace.parse(workspace.dump(), compose=True)
+    assert written.composed == ()
+    first = [{**other, "path": "/channels/0/samples/1/modifiers/1"}]
+    assert apply_patch(written, first) == workspace
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Which parameters a workspace brings: order, defaults, sharing, settings, refusals."""
 
+import math
+
 import pytest
 
 from hfjax.errors import ModelError
@@ -399,6 +401,13 @@ def test_negative_factors_of_a_normsys_are_refused(lo, hi):
     message = f"normsys 'x' of sample 'top' in channel 'SR' has lo {lo:g} and hi {hi:g}"
     with pytest.raises(ModelError, match=message):
         one_group(normsys("x", lo, hi))
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_factors_that_are_not_finite_are_refused(value):
+    message = f"'SR' has lo 0.9 and hi {value:g}: a factor has to be finite"
+    with pytest.raises(ModelError, match=message):
+        one_group(normsys("x", 0.9, value))
 
 
 def test_t1_factors_of_zero_are_allowed():
