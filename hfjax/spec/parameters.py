@@ -188,8 +188,10 @@ def _check_factors(channel: Channel, sample: Sample, modifier: Modifier) -> None
         else "a factor has to be finite"
     )
     place = _place(channel, sample)
-    message = f"normsys {modifier.name!r} of {place} has lo {low:g} and hi {high:g}"
-    raise ModelError(f"{message}: {why}")
+    message = (
+        f"normsys {modifier.name!r} of {place} has lo {low:g} and hi {high:g}: {why}"
+    )
+    raise ModelError(message)
 
 
 def _normfactor(name: str, cells: list[Cell]) -> ParameterGroup:

@@ -18,7 +18,7 @@ from hfjax.errors import PatchError, SpecificationError
 from hfjax.spec.channel import Channel, Modifier, Observation, Sample
 from hfjax.spec.measurement import Measurement
 from hfjax.spec.schema import validate
-from hfjax.spec.strict import Malformed
+from hfjax.spec.strict import TOO_DEEP, Malformed
 from hfjax.spec.workspace import Workspace, workspace_schema
 
 Operation = Mapping[str, Any]
@@ -52,22 +52,14 @@ def patched(
     label = f"patch {name!r}" if name else "the patch"
     if workspace.composed:
         _refuse_positions(workspace, operations, label)
-    document: Any = _opened(workspace)
-    for index, operation in enumerate(operations):
-        try:
-            document = _APPLY[operation["op"]](document, operation)
-        except (
-            jsonpatch.JsonPatchException,
-            jsonpointer.JsonPointerException,
-        ) as error:
-            place = f"operation {index} ({operation['op']} {operation['path']})"
-            message = f"{label} cannot be applied: {place}: {str(error)[:300]}"
-            raise PatchError(message) from error
     try:
-        found = _closed(document)
+        found = _closed(_edited(workspace, operations, label))
     except SpecificationError as error:
         message = f"{label} gives a workspace that is not valid: {error}"
         raise PatchError(message) from error
+    except RecursionError:
+        message = f"{label} cannot be applied: {TOO_DEEP}"
+        raise PatchError(message) from None
     return replace(found, composed=workspace.composed) if workspace.composed else found
 
 
@@ -85,6 +77,22 @@ def _refuse_positions(
                 "the patch for the composed workspace"
             )
             raise PatchError(message)
+
+
+def _edited(workspace: Workspace, operations: Sequence[Operation], label: str) -> Any:
+    """Return the document after all operations, open where they touch it."""
+    document: Any = _opened(workspace)
+    for index, operation in enumerate(operations):
+        try:
+            document = _APPLY[operation["op"]](document, operation)
+        except (
+            jsonpatch.JsonPatchException,
+            jsonpointer.JsonPointerException,
+        ) as error:
+            place = f"operation {index} ({operation['op']} {operation['path']})"
+            message = f"{label} cannot be applied: {place}: {str(error)[:300]}"
+            raise PatchError(message) from error
+    return document
 
 
 def _opened(value: Any) -> Any:

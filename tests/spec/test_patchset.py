@@ -155,6 +155,15 @@ def test_what_is_asked_for_is_not_said_to_look_like_it():
         assert "looks like" not in str(caught.value)
 
 
+def test_nothing_looks_like_what_it_should_be():
+    document = documents.two_bins()
+    del document["channels"]
+    for wrong in (document, [document]):
+        with pytest.raises(SpecificationError) as caught:
+            Workspace.parse(wrong)
+        assert "looks like" not in str(caught.value)
+
+
 def test_digest_mismatch_says_what_is_expected_and_found(workspace, patchset):
     patchset.verify(workspace)
     changed = apply_patch(
