@@ -137,7 +137,7 @@ def test_t2_the_events_are_those_of_the_definition(alpha):
     modifiers += [histosys(*pair) for pair in shapes]
     workspace = Workspace.parse(document(*modifiers), compose=True)
     np.testing.assert_allclose(rates(workspace, alpha), expected, rtol=1e-13)
-    slow = HistFactory(workspace.dump()).expected_rates([alpha])
+    slow = HistFactory(workspace.dump()).expected_rates([alpha, 0.0])
     np.testing.assert_allclose(slow.sum(axis=0), expected, rtol=1e-13)
 
 
