@@ -26,7 +26,7 @@ from hfjax.cli.streams import complain, refuse_shared_input, write_json
 from hfjax.scan.records import CONVERGED, Provenance
 from hfjax.spec.compose import compose_document
 from hfjax.spec.patchset import PatchSet, apply_patch
-from hfjax.spec.reading import read_json
+from hfjax.spec.reading import naming, read_json
 from hfjax.spec.strict import finite_or_none
 from hfjax.spec.workspace import Workspace
 
@@ -129,7 +129,8 @@ def signal_workspace(source: str, signal: SignalOptions) -> tuple[Workspace, Wor
     for path in signal.patch or []:
         operations = read_json(path)
         if signal.compose:
-            operations = compose_document(operations).document
+            with naming(path):
+                operations = compose_document(operations).document
         workspace = apply_patch(workspace, operations, path)
     return background, workspace
 

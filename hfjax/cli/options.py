@@ -117,7 +117,8 @@ ComposeOption = Annotated[
         "--compose",
         help="Make one of several normsys or histosys that have one name on one "
         "sample: factors are multiplied, shifts added. Refused otherwise. It changes "
-        "the workspace's digest, so that a patchset needs --no-verify.",
+        "the workspace's digest, so that a patchset needs --no-verify, and the places "
+        "of the modifiers that follow.",
     ),
 ]
 NoCacheOption = Annotated[

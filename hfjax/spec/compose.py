@@ -1,9 +1,9 @@
 """Make one modifier of several with one type and one name on one sample.
 
 One parameter steers them all, so their maker means what they do together. HistFactory
-has no rule for it: pyhf 0.7.6 keeps the last of them without a word, ROOT adds the
-shifts of a HistoSys and fails on an OverallSys. A workspace refuses them, unless it is
-asked to compose them, by the rules with which ROOT writes them as HS3:
+has no rule for it, and pyhf 0.7.6 keeps the last of them without a word. A workspace
+refuses them, unless it is asked to compose them, by the rules with which ROOT merges
+them when it writes HS3:
 
 | type | composed |
 |---|---|
@@ -12,10 +12,12 @@ asked to compose them, by the rules with which ROOT writes them as HS3:
 | others | refused: there is no modifier that does what two of them do |
 
 Shifts are interpolated linearly in `hi` and `lo`, so their sum is exact. A product is
-exact where nothing is pulled and from one standard deviation on. In between, factors
-are polynomials that keep the slope and the curvature at one standard deviation, and the
-polynomial of a product is not quite the product of the polynomials: for two factors of
-5 % they differ by 1e-5 at most, of 20 % by 1e-3, of 50 % by 2e-2, relatively.
+exact where nothing is pulled and from one standard deviation on, and everywhere where
+factors are interpolated exponentially (code1). Otherwise factors are polynomials inside
+that keep the slope and the curvature at one standard deviation, and the polynomial of a
+product is not quite the product of the polynomials: for two factors of 5 % they differ
+by 1e-5 at most, of 20 % by 1e-3, of 50 % by 2e-2, relatively, and for factors near zero
+by any amount.
 """
 
 import math
@@ -25,8 +27,9 @@ from typing import Any
 
 from hfjax.errors import SpecificationError
 from hfjax.spec.channel import COMPOSABLE, Modifier, parse_modifier
+from hfjax.spec.loss_report import Remarks
 from hfjax.spec.schema import pointer
-from hfjax.spec.strict import Malformed, Number, numbers
+from hfjax.spec.strict import TOO_DEEP, Malformed, Number, is_number, numbers
 
 Group = list[Modifier]
 """Modifiers of one type and one name, in their order."""
@@ -56,8 +59,9 @@ def compose_document(document: Any) -> Composed:
             which stays as it is. What is malformed in it is left alone.
 
     Raises:
-        SpecificationError: A sample has two modifiers of another type and one name, or
-            a negative factor would be multiplied by another.
+        SpecificationError: A sample has two modifiers of another type and one name, a
+            negative factor would be multiplied by another, what comes out is too large
+            a number, or the document is nested too deeply.
 
     >>> jes = {"name": "jes", "type": "normsys", "data": {"lo": 0.5, "hi": 1.5}}
     >>> sample = {"name": "top", "data": [7.0], "modifiers": [jes, jes]}
@@ -68,8 +72,24 @@ def compose_document(document: Any) -> Composed:
     (('/0', "2 normsys 'jes' of sample 'top'"),)
     """
     places: list[tuple[str, str]] = []
-    found = _walked(document, (), places)
+    try:
+        found = _walked(document, (), places)
+    except RecursionError:
+        raise SpecificationError(TOO_DEEP) from None
     return Composed(found, tuple(places))
+
+
+def compose_and_note(document: Any, remarks: Remarks) -> Any:
+    """Return a document composed as `compose_document` does, and note what was.
+
+    >>> remarks = Remarks()
+    >>> compose_and_note({"channels": []}, remarks), remarks.report("json2hs3").notes
+    ({'channels': []}, ())
+    """
+    composed = compose_document(document)
+    for place, what in composed.places:
+        remarks.noted("composed", place, what)
+    return composed.document
 
 
 def compose_modifiers(
@@ -86,8 +106,8 @@ def compose_modifiers(
         refuses.
 
     Raises:
-        SpecificationError: Two are of another type, or a negative factor would be
-            multiplied by another.
+        SpecificationError: Two are of another type, a negative factor would be
+            multiplied by another, or what comes out is too large a number.
 
     >>> shift = Modifier("jes", "histosys", {"lo_data": (3.0,), "hi_data": (6.0,)})
     >>> compose_modifiers([shift, shift], (4.0,))[0].data
@@ -174,7 +194,7 @@ def _finite(modifier: Modifier) -> bool:
     values = modifier.data.values()
     if modifier.type == "histosys":
         values = [number for bins in values for number in bins]
-    return all(map(math.isfinite, values))
+    return all(is_number(value) and math.isfinite(value) for value in values)
 
 
 def _refuse_negative(group: Group) -> None:

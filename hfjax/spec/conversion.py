@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hfjax.errors import SpecificationError
-from hfjax.spec.compose import compose_document
+from hfjax.spec.compose import compose_and_note
 from hfjax.spec.histfactory_write import XmlExport, export_xml
 from hfjax.spec.histfactory_xml import XmlSettings, read_xml
 from hfjax.spec.hs3.read import HS3Settings, read_hs3
@@ -89,16 +89,9 @@ def import_workspace(
             return Imported(read.workspace, Format.HS3, read.report)
         remarks = Remarks()
         if settings.compose:
-            document = _composed(document, remarks)
+            document = compose_and_note(document, remarks)
         workspace = Workspace.parse(document)
     return Imported(workspace, Format.JSON, remarks.report("json2json"))
-
-
-def _composed(document: Any, remarks: Remarks) -> Any:
-    composed = compose_document(document)
-    for place, what in composed.places:
-        remarks.noted("composed", place, what)
-    return composed.document
 
 
 def document_format(document: Any) -> Format:

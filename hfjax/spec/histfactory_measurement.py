@@ -176,7 +176,7 @@ class MeasurementReader:
 
     def _fix_known_lumi(self) -> None:
         lumi = self.entries["lumi"]
-        if lumi["sigmas"] == [0] and "fixed" not in lumi:
+        if self.element.number("LumiRelErr") == 0 and "fixed" not in lumi:
             lumi["fixed"] = True
             self.remarks.noted("lumi-known", self.element.place, "LumiRelErr is 0")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hfjax.errors import SpecificationError
-from hfjax.spec.compose import compose_document
+from hfjax.spec.compose import compose_and_note
 from hfjax.spec.histfactory_channel import ChannelDocument, read_channel
 from hfjax.spec.histfactory_elements import check_elements
 from hfjax.spec.histfactory_inputs import Inputs, Object
@@ -106,10 +106,7 @@ def read_xml(
     if settings.plain:
         _make_plain(document, top, remarks)
     if settings.compose:
-        composed = compose_document(document)
-        document = composed.document
-        for place, what in composed.places:
-            remarks.noted("composed", place, what)
+        document = compose_and_note(document, remarks)
     edges = {c.channel["name"]: c.edges for c in channels if c.edges}
     return XmlImport(document, remarks.report("xml2json", edges))
 

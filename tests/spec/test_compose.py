@@ -183,7 +183,7 @@ def test_t2_negative_factors_are_not_multiplied():
 
 @pytest.mark.parametrize(
     "modifier",
-    [normsys(1.0, 1e200), histosys(NOMINAL, [1e308, 20.0])],
+    [normsys(1.0, 1e200), normsys(1, 10**200), histosys(NOMINAL, [1e308, 20.0])],
     ids=lambda modifier: modifier["type"],
 )
 def test_t2_what_no_number_can_hold_is_refused(modifier):
