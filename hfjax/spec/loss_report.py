@@ -125,9 +125,9 @@ NOTES: dict[str, tuple[str, str]] = {
     "composed": (
         "modifiers of one type and name on a sample are one: factors are multiplied, "
         "shifts added",
-        "a product of factors is interpolated inside one standard deviation, which "
-        "differs from the product of interpolated factors: by 1e-3 at most for two of "
-        "20 %, by more for larger ones",
+        "none for shifts; the product of factors is interpolated inside one standard "
+        "deviation, which differs from the product of interpolated factors: by 1e-3 at "
+        "most for two of 20 %, by more for larger ones",
     ),
     "constraint-term": (
         "it is the term of a HistoSys as well; one of another parameter is not read",
