@@ -228,3 +228,8 @@ def test_t2_what_a_patch_brings_is_composed(hfjax, hello, write, twice):
     once = write("once.json", patch(twice(hello, composed=True)))
     expected = hfjax("fit", path, "--patch", once).json["twice_nll"]
     assert found == pytest.approx(expected, rel=1e-9)
+    strength = {"name": "mu", "type": "normfactor", "data": None}
+    sample = {"name": "new", "data": [1.0, 2.0], "modifiers": [strength, strength]}
+    bad = write("bad.json", [{**patch(hello)[0], "value": sample}])
+    complaint = hfjax("fit", path, "--patch", bad, "--compose").complaint
+    assert "bad.json: sample 'new': modifier 'mu' 'normfactor' is there tw" in complaint

@@ -123,6 +123,13 @@ def test_t25_a_luminosity_without_uncertainty_is_fixed(tmp_path, stated):
     assert float(difference) == pytest.approx(math.log(0.2), rel=1e-12)
 
 
+def test_t25_a_luminosity_of_zero_is_not_taken_for_known(tmp_path):
+    none = measurement().replace('Lumi="2"', 'Lumi="0"')
+    found = imported(write_input(tmp_path, measurements=none))
+    assert entry(found, "lumi")["auxdata"] == [0.0]
+    assert "fixed" not in entry(found, "lumi")
+
+
 def test_t25_a_negative_uncertainty_of_the_luminosity_is_refused(tmp_path):
     negative = measurement().replace('LumiRelErr="0.1"', 'LumiRelErr="-0.1"')
     message = refusal(write_input(tmp_path, measurements=negative))
