@@ -120,7 +120,7 @@ def test_t14_bins_without_uncertainty_are_fixed_and_stay_so():
 @pytest.mark.parametrize("others", [[], [0.1]])
 def test_t25_a_luminosity_that_is_known_stays_so(others):
     """HS3 has no Gaussian without a width: its term is a constant."""
-    document = workspaces.example()
+    document = copy.deepcopy(workspaces.example())
     for measurement, sigma in zip(
         document["measurements"], [0.0, *(others or [0.0])], strict=True
     ):
