@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hfjax.cli.options import takes, writable
+from hfjax.cli.options import ComposeOption, takes, writable
 from hfjax.cli.root_files import LossReportOption, StrictOption, give_report
 from hfjax.cli.streams import refuse_shared_input, write_json
 from hfjax.spec.conversion import (
@@ -68,6 +68,7 @@ class ConvertOptions:
             help="Loss report of an earlier conversion, for the edges of bins.",
         ),
     ] = None
+    compose: ComposeOption = False
     loss_report: LossReportOption = None
     strict: StrictOption = False
 
@@ -79,7 +80,7 @@ def convert(options: ConvertOptions) -> None:
     More options of XML are in xml2json and json2xml.
     """
     refuse_shared_input(options.source, options.binning)
-    settings = HS3Settings(options.analysis, options.shapesys)
+    settings = HS3Settings(options.analysis, options.shapesys, options.compose)
     imported = import_workspace(options.source, options.from_format, settings)
     if options.binning is not None:
         report = dataclasses.replace(

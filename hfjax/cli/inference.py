@@ -24,8 +24,9 @@ from hfjax.cli.runtime import (
 )
 from hfjax.cli.streams import complain, refuse_shared_input, write_json
 from hfjax.scan.records import CONVERGED, Provenance
+from hfjax.spec.compose import compose_document
 from hfjax.spec.patchset import PatchSet, apply_patch
-from hfjax.spec.reading import read_json
+from hfjax.spec.reading import naming, read_json
 from hfjax.spec.strict import finite_or_none
 from hfjax.spec.workspace import Workspace
 
@@ -120,13 +121,17 @@ def signal_workspace(source: str, signal: SignalOptions) -> tuple[Workspace, Wor
         message = "--patchset FILE and --name NAME belong together: give both"
         raise typer.BadParameter(message)
     refuse_shared_input(source, signal.patchset, *(signal.patch or []))
-    workspace = background = Workspace.load(source)
+    workspace = background = Workspace.load(source, signal.compose)
     if signal.patchset is not None and signal.name is not None:
-        patchset = PatchSet.load(signal.patchset)
+        patchset = PatchSet.load(signal.patchset, signal.compose)
         verify = not signal.no_verify
         workspace = patchset.apply(workspace, signal.name, verify=verify)
     for path in signal.patch or []:
-        workspace = apply_patch(workspace, read_json(path), path)
+        operations = read_json(path)
+        if signal.compose:
+            with naming(path):
+                operations = compose_document(operations).document
+        workspace = apply_patch(workspace, operations, path)
     return background, workspace
 
 

@@ -111,6 +111,16 @@ NoVerifyOption = Annotated[
     bool,
     typer.Option("--no-verify", help="Do without checking the patchset's digests."),
 ]
+ComposeOption = Annotated[
+    bool,
+    typer.Option(
+        "--compose",
+        help="Make one of several normsys or histosys that have one name on one "
+        "sample: factors are multiplied, shifts added. Refused otherwise. It changes "
+        "the workspace's digest, so that a patchset needs --no-verify, and the places "
+        "of the modifiers that follow.",
+    ),
+]
 NoCacheOption = Annotated[
     bool,
     typer.Option(
@@ -149,6 +159,7 @@ class SignalOptions:
         str | None, typer.Option(help="Name of the patch in the patchset.")
     ] = None
     no_verify: NoVerifyOption = False
+    compose: ComposeOption = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hfjax.cli.options import (
+    ComposeOption,
     OutputOption,
     PatchOption,
     WorkspaceArgument,
@@ -140,6 +141,7 @@ class Xml2JsonOptions:
             help="Take only the bins from BinLow to below BinHigh, which ROOT ignores.",
         ),
     ] = False
+    compose: ComposeOption = False
     loss_report: LossReportOption = None
     strict: StrictOption = False
 
@@ -182,11 +184,12 @@ def xml2json(options: Xml2JsonOptions) -> None:
         plain=options.plain,
         root_defaults=options.root_defaults,
         select_bins=options.select_bins,
+        compose=options.compose,
     )
     with progress_bar(1, not options.track_progress, ("read", "read")) as progress:
         found = read_xml(options.entrypoint_xml, settings, progress)
-    give_report(found.report, options.loss_report, options.strict)
     _validate(found, options.validation_as_error)
+    give_report(found.report, options.loss_report, options.strict)
     write_json(found.document, options.output)
 
 

@@ -12,6 +12,7 @@ import typer
 import hfjax
 from hfjax.cli.options import (
     BackgroundArgument,
+    ComposeOption,
     FitOptions,
     NoVerifyOption,
     OutputOption,
@@ -83,6 +84,7 @@ class ScanOptions:
         ),
     ] = None
     no_verify: NoVerifyOption = False
+    compose: ComposeOption = False
     test: TestOptions
     fit: FitOptions
 
@@ -95,7 +97,7 @@ def scan(options: ScanOptions) -> None:
     2: bad input.
     """
     stages = Stages()
-    workspace, patchset = load_both(options.bkgonly, options.patchset)
+    workspace, patchset = load_both(options.bkgonly, options.patchset, options.compose)
     if not options.no_verify:
         patchset.verify(workspace)
     names = select(patchset, options.condition) if options.condition else patchset.names

@@ -24,15 +24,17 @@ Progress = Callable[[int, int], None]
 """Is told how many of how many points are done."""
 
 
-def load_both(workspace: str, patchset: str) -> tuple[Workspace, PatchSet]:
-    """Read a workspace and a patchset.
+def load_both(
+    workspace: str, patchset: str, compose: bool = False
+) -> tuple[Workspace, PatchSet]:
+    """Read a workspace and a patchset, with their modifiers composed if asked for.
 
     Raises:
         typer.BadParameter: Both are to come from standard input.
         SpecificationError: One cannot be read, or is not what it should be.
     """
     refuse_shared_input(workspace, patchset)
-    return Workspace.load(workspace), PatchSet.load(patchset)
+    return Workspace.load(workspace, compose), PatchSet.load(patchset, compose)
 
 
 def refuse_shared_input(*inputs: str | None) -> None:
@@ -109,7 +111,17 @@ def complain(message: str) -> None:
     line = " ".join(message.split())
     if len(line) > _LONGEST:
         line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
-    print("hfjax:", line, file=sys.stderr)
+    print("hfjax:", printable(line), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    r"""Return a text in which what a terminal would obey is written out.
+
+    Example:
+        >>> print(printable("cleared" + chr(27) + "[2J"))
+        cleared\x1b[2J
+    """
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def talks(quiet: bool) -> bool:

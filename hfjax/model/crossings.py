@@ -36,7 +36,7 @@ def _crossings(normsys: NormSys) -> Iterator[tuple[int, float, float]]:
     for variation in np.flatnonzero(extreme):
         ascending = [1.0, *normsys.coefficients[:, variation]]
         lowest = np.polynomial.polynomial.polyval(grid, ascending).min()
-        if lowest > 0.0:
+        if not -np.inf < lowest <= 0.0:  # beyond what numbers hold, it is no number
             continue
         for root in np.polynomial.polynomial.polyroots(ascending):
             if abs(root.imag) < 1e-9 and abs(root.real) < 1.0:

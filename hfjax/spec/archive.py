@@ -33,7 +33,8 @@ _BROKEN = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, struct.error),
     *(EOFError, OSError, ValueError, LookupError, RuntimeError, OverflowError),
 )
-_UNSAFE = re.compile(r"[\\\x00-\x1f\x7f]|^[A-Za-z]:")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ELSEWHERE = re.compile(r"\\|^[A-Za-z]:")
 _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 
 
@@ -246,8 +247,10 @@ def _checked(members: _Members, allowance: Allowance) -> tuple[Member, ...]:
 def _safe_name(member: Member) -> str:
     name = member.name
     parts = [part for part in name.split("/") if part not in ("", ".")]
-    if name.startswith("/") or ".." in parts or _UNSAFE.search(name):
+    if name.startswith("/") or ".." in parts or _ELSEWHERE.search(name):
         raise _refused(name, "would be unpacked outside of its folder")
+    if _CONTROL.search(name):
+        raise _refused(name, "has a control character in its name")
     if member.size < 0:
         raise _refused(name, "has a negative size")
     return "/".join(parts)
@@ -279,5 +282,5 @@ def _no_archive(start: bytes) -> str:
 
 
 def _refused(name: str, reason: str) -> ArchiveError:
-    message = f"its member {name[:200]!r} {reason}: nothing is unpacked"
+    message = f"has the member {name[:200]!r}, which {reason}: nothing is unpacked"
     return ArchiveError(message)

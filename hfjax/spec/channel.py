@@ -15,6 +15,9 @@ from hfjax.spec.strict import (
     text,
 )
 
+COMPOSABLE = ("normsys", "histosys")
+"""The types of modifiers of which several can be one; see `hfjax.spec.compose`."""
+
 _MODIFIER = frozenset({"name", "type", "data"})
 _HISTOSYS = frozenset({"lo_data", "hi_data"})
 _NORMSYS = frozenset({"lo", "hi"})
@@ -69,7 +72,8 @@ class Sample:
 
     def __post_init__(self) -> None:
         _check_lengths(self.modifiers, len(self.data))
-        refuse_duplicates("modifier", self.modifiers, "/modifiers", _name_and_type)
+        key, advice = _name_and_type, _advice
+        refuse_duplicates("modifier", self.modifiers, "/modifiers", key, advice)
 
     def dump(self) -> dict[str, Any]:
         """Return the JSON object.
@@ -221,6 +225,16 @@ _PARSE_DATA = {
 
 def _name_and_type(modifier: Modifier) -> tuple[str, str]:
     return (modifier.name, modifier.type)
+
+
+def _advice(modifier: Modifier) -> str:
+    """What to do about a modifier that is there twice."""
+    if modifier.type not in COMPOSABLE:
+        return "rename one or remove it"
+    return (
+        "rename one, remove it or compose them: `hfjax convert --to json --compose`, "
+        "in Python `compose=True`"
+    )
 
 
 def _check_lengths(modifiers: tuple[Modifier, ...], bins: int) -> None:

@@ -131,9 +131,10 @@ def _opener(origins: frozenset[str], force: bool) -> Any:
         ) -> Any:
             try:
                 newurl = allowed(newurl, origins, force)
-            except DownloadError:
+            except DownloadError as error:
                 fp.close()
-                raise
+                message = f"{req.full_url} leads elsewhere: {error}"
+                raise DownloadError(message) from None
             return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     opener = urllib.request.OpenerDirector()

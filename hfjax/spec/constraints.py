@@ -134,10 +134,23 @@ def _as_the_type_has_it(
     default = group.auxdata or group.inits
     auxdata = setting(group, "auxdata", config.auxdata, default)
     widths = setting(group, own, getattr(config, own), group.widths)
+    if own == "sigmas":
+        widths = _constant_where_known(group, widths)
     _require_positive(group, own, widths)
     if group.constraint == "poisson":
         _require_positive(group, "auxdata", auxdata, or_zero=True)
     return dataclasses.replace(group, auxdata=auxdata, widths=widths)
+
+
+def _constant_where_known(group: ParameterGroup, widths: Numbers) -> Numbers:
+    """Give fixed parameters without uncertainty a term that is a constant.
+
+    It is that of bins without uncertainty; ROOT has no term then.
+    """
+    return tuple(
+        1.0 if fixed and width == 0 else width
+        for fixed, width in zip(group.fixed, widths, strict=True)
+    )
 
 
 def _of_another_kind(

@@ -176,7 +176,7 @@ def _expanded(member: Member, allowance: Allowance, depth: int) -> Iterator[Memb
         message = f"has more than {_DEEPEST} archives inside one another"
         raise ArchiveError(message)
     else:
-        with naming(f"its member {member.name!r}"), _copied(member) as file:
+        with naming(f"has the member {member.name!r}, which"), _copied(member) as file:
             folder = f"{member.name}/"
             yield from _files_of_archive(file, folder, allowance, depth + 1)
 
@@ -196,7 +196,7 @@ def _decompressed(member: Member, allowance: Allowance) -> Member:
     """Give a compressed document as it is when decompressed."""
     limit = allowance.limits.document
     most = min(limit, allowance.bytes_left)
-    with naming(f"its member {member.name!r}"), refusing_broken():
+    with naming(f"has the member {member.name!r}, which"), refusing_broken():
         with member.open() as source, gzip.open(source) as document:
             content = document.read(most + 1)
         if len(content) > limit:

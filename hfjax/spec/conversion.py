@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from hfjax.errors import SpecificationError
+from hfjax.spec.compose import compose_and_note
 from hfjax.spec.histfactory_write import XmlExport, export_xml
-from hfjax.spec.histfactory_xml import read_xml
+from hfjax.spec.histfactory_xml import XmlSettings, read_xml
 from hfjax.spec.hs3.read import HS3Settings, read_hs3
 from hfjax.spec.hs3.shape_errors import ShapeSysValues
 from hfjax.spec.hs3.write import write_hs3
-from hfjax.spec.loss_report import LossReport
+from hfjax.spec.loss_report import LossReport, Remarks
 from hfjax.spec.reading import naming, read_json
 from hfjax.spec.workspace import Workspace
 
@@ -65,7 +66,8 @@ def import_workspace(
     Args:
         source: a path, or "-" for standard input, which cannot be XML.
         form: the format; None to tell by the ending `.xml`, or by the content.
-        settings: how HS3 documents are read.
+        settings: how HS3 documents are read; whether modifiers are composed holds for
+            all formats.
 
     Raises:
         SpecificationError: It cannot be read, or is not of the format.
@@ -75,7 +77,7 @@ def import_workspace(
         if source == "-":
             message = "HistFactory XML names further files: give a path of its own"
             raise SpecificationError(message)
-        found = read_xml(source)
+        found = read_xml(source, XmlSettings(compose=settings.compose))
         return Imported(found.workspace(), Format.XML, found.report)
     if Path(source).is_dir():
         message = f"{source} is a folder: of HistFactory XML, give the top file in it"
@@ -85,8 +87,11 @@ def import_workspace(
         if (form or document_format(document)) is Format.HS3:
             read = read_hs3(document, settings)
             return Imported(read.workspace, Format.HS3, read.report)
+        remarks = Remarks()
+        if settings.compose:
+            document = compose_and_note(document, remarks)
         workspace = Workspace.parse(document)
-    return Imported(workspace, Format.JSON, LossReport("json2json"))
+    return Imported(workspace, Format.JSON, remarks.report("json2json"))
 
 
 def document_format(document: Any) -> Format:

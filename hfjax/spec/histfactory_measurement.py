@@ -84,6 +84,7 @@ class MeasurementReader:
         for element in self.element.all("ParamSetting"):
             self._param_setting(element)
         self._fix_whole_sets()
+        self._fix_known_lumi()
         for element in self.element.all("ConstraintTerm"):
             self._constraint_term(element)
         for element in self.element.all("Asimov"):
@@ -94,7 +95,10 @@ class MeasurementReader:
 
     def _lumi(self) -> Object:
         lumi = self.element.number("Lumi")
-        sigma = lumi * self.element.number("LumiRelErr")
+        relative = self.element.number("LumiRelErr")
+        if relative < 0:
+            self.element.refuse(f"LumiRelErr={relative:g} is negative")
+        sigma = lumi * relative
         return {
             "name": "lumi",
             "auxdata": [lumi],
@@ -169,6 +173,12 @@ class MeasurementReader:
             else:
                 what = f"bins {sorted(components)} of {name!r} are constant"
                 self.remarks.lost("part-constant", self.element.place, what)
+
+    def _fix_known_lumi(self) -> None:
+        lumi = self.entries["lumi"]
+        if self.element.number("LumiRelErr") == 0 and "fixed" not in lumi:
+            lumi["fixed"] = True
+            self.remarks.noted("lumi-known", self.element.place, "LumiRelErr is 0")
 
     def _constraint_term(self, element: XmlElement) -> None:
         kind = _TERMS.get(element.need("Type"))

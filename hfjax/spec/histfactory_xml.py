@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hfjax.errors import SpecificationError
+from hfjax.spec.compose import compose_and_note
 from hfjax.spec.histfactory_channel import ChannelDocument, read_channel
 from hfjax.spec.histfactory_elements import check_elements
 from hfjax.spec.histfactory_inputs import Inputs, Object
@@ -43,6 +44,8 @@ class XmlSettings:
         select_bins: Whether BinLow and BinHigh of the measurements select bins. They
             are said to, but ROOT uses all bins whatever they are, and wrote
             `BinLow="0" BinHigh="1"` into its own files for years.
+        compose: Whether several OverallSys or HistoSys with one name in one sample
+            become one, which are refused otherwise; see `hfjax.spec.compose`.
     """
 
     basedir: Path | None = None
@@ -50,6 +53,7 @@ class XmlSettings:
     plain: bool = False
     root_defaults: bool = False
     select_bins: bool = False
+    compose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,8 @@ def read_xml(
     document = _document(top, channels, remarks)
     if settings.plain:
         _make_plain(document, top, remarks)
+    if settings.compose:
+        document = compose_and_note(document, remarks)
     edges = {c.channel["name"]: c.edges for c in channels if c.edges}
     return XmlImport(document, remarks.report("xml2json", edges))
 

@@ -122,6 +122,13 @@ NOTES: dict[str, tuple[str, str]] = {
         "all bins are kept, as ROOT and pyhf do whatever BinLow and BinHigh are",
         "--select-bins takes only those bins",
     ),
+    "composed": (
+        "modifiers of one type and name on a sample are one: factors are multiplied, "
+        "shifts added",
+        "none for shifts; the product of factors is interpolated inside one standard "
+        "deviation, which differs from the product of interpolated factors: by 1e-3 at "
+        "most for two of 20 %, by more for larger ones",
+    ),
     "constraint-term": (
         "it is the term of a HistoSys as well; one of another parameter is not read",
         "ROOT knows the term for an OverallSys only",
@@ -129,6 +136,11 @@ NOTES: dict[str, tuple[str, str]] = {
     "edges": (
         "the edges of the channel's first sample are taken",
         "none for the likelihood",
+    ),
+    "lumi-known": (
+        "a luminosity without uncertainty is fixed",
+        "ROOT lets it float without a constraint unless a ParamSetting fixes it; pyhf "
+        "has no likelihood",
     ),
     "normalize-by-theory": (
         "a sample that does not say it has no lumi modifier, as in pyhf",

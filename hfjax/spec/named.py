@@ -66,6 +66,7 @@ def refuse_duplicates(
     records: Sequence[Any],
     place: str,
     key: Callable[[Any], Any] = lambda record: record.name,
+    advice: Callable[[Any], str] | None = None,
 ) -> None:
     """Refuse two records with the same key, which is their name if not said otherwise.
 
@@ -74,6 +75,8 @@ def refuse_duplicates(
         records: the records.
         place: JSON pointer to their list.
         key: gives what has to differ.
+        advice: gives what to do about a record; to rename or remove it if not said
+            otherwise.
 
     Raises:
         SpecificationError: Two keys are equal.
@@ -87,6 +90,6 @@ def refuse_duplicates(
     )
     message = (
         f"{kind} {label} is there twice, first at {place}/{keys.index(keys[index])}: "
-        "rename one or remove it"
+        f"{advice(records[index]) if advice else 'rename one or remove it'}"
     )
     raise SpecificationError(message, f"{place}/{index}")

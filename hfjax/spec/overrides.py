@@ -77,9 +77,9 @@ def _complete_lumi(
     missing = [k for k in needed if config is None or getattr(config, k) is None]
     if config is None or missing:
         message = (
-            f"parameter {group.name!r} of the lumi modifiers has no {missing} in the "
-            "measurement: add an entry with inits, bounds, auxdata and sigmas to its "
-            "config/parameters"
+            f"parameter {group.name!r} of the lumi modifiers has no "
+            f"{', '.join(missing)} in the measurement: add an entry with inits, "
+            "bounds, auxdata and sigmas to its config/parameters"
         )
         raise ModelError(message)
     return config

@@ -5,6 +5,7 @@ where all ask for the same; the measurement then overrides defaults. Order, defa
 sharing follow pyhf 0.7.6.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 from hfjax.errors import ModelError
@@ -179,13 +180,18 @@ def _alpha(name: str, cells: list[Cell]) -> ParameterGroup:
 
 def _check_factors(channel: Channel, sample: Sample, modifier: Modifier) -> None:
     low, high = modifier.data["lo"], modifier.data["hi"]
-    if low < 0 or high < 0:
-        message = (
-            f"normsys {modifier.name!r} of {_place(channel, sample)} has lo {low:g} "
-            f"and hi {high:g}: a negative factor has no exponential interpolation; "
-            "use a histosys, or zero"
-        )
-        raise ModelError(message)
+    if 0 <= low < math.inf and 0 <= high < math.inf:
+        return
+    why = (
+        "a negative factor has no exponential interpolation; use a histosys, or zero"
+        if low < 0 or high < 0
+        else "a factor has to be finite"
+    )
+    place = _place(channel, sample)
+    message = (
+        f"normsys {modifier.name!r} of {place} has lo {low:g} and hi {high:g}: {why}"
+    )
+    raise ModelError(message)
 
 
 def _normfactor(name: str, cells: list[Cell]) -> ParameterGroup:

@@ -6,7 +6,9 @@ that it is, and is neither copied, parsed nor checked again. What the operations
 left to the packages jsonpatch and jsonpointer.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jsonpatch
@@ -22,6 +24,7 @@ from hfjax.spec.workspace import Workspace, workspace_schema
 Operation = Mapping[str, Any]
 """One operation of a JSON patch: {"op": ..., "path": ..., ...}."""
 
+_INTO_MODIFIERS = re.compile(r"^/channels/[^/]+/samples/[^/]+/modifiers/\d")
 _LEAVES = (Modifier, Observation, Measurement)
 
 
@@ -47,14 +50,33 @@ def patched(
         PatchError: An operation cannot be applied, or the result is no workspace.
     """
     label = f"patch {name!r}" if name else "the patch"
+    if workspace.composed:
+        _refuse_positions(workspace, operations, label)
     try:
-        return _closed(_edited(workspace, operations, label))
+        found = _closed(_edited(workspace, operations, label))
     except SpecificationError as error:
         message = f"{label} gives a workspace that is not valid: {error}"
         raise PatchError(message) from error
     except RecursionError:
         message = f"{label} cannot be applied: {TOO_DEEP}"
         raise PatchError(message) from None
+    return replace(found, composed=workspace.composed) if workspace.composed else found
+
+
+def _refuse_positions(
+    workspace: Workspace, operations: Sequence[Operation], label: str
+) -> None:
+    """Refuse to count modifiers where composing has left fewer of them."""
+    for index, operation in enumerate(operations):
+        paths = [operation["path"], operation.get("from", "")]
+        if any(map(_INTO_MODIFIERS.search, paths)):
+            message = (
+                f"{label} cannot be applied: operation {index} ({operation['op']} "
+                f"{operation['path']}) counts modifiers, of which there are fewer than "
+                f"in the document, since {workspace.composed[0]} are composed: make "
+                "the patch for the composed workspace"
+            )
+            raise PatchError(message)
 
 
 def _edited(workspace: Workspace, operations: Sequence[Operation], label: str) -> Any:

@@ -12,6 +12,7 @@ from hfjax.errors import (
     close_names,
     unknown_name,
 )
+from hfjax.spec.compose import compose_document
 from hfjax.spec.named import names, refuse_duplicates
 from hfjax.spec.patching import Operation, patched
 from hfjax.spec.reading import Source, naming, read_json
@@ -120,27 +121,38 @@ class PatchSet:
         self._known.update({patch.values: patch for patch in self.patches})
 
     @classmethod
-    def load(cls, source: Source) -> "PatchSet":
+    def load(cls, source: Source, compose: bool = False) -> "PatchSet":
         """Read a patchset from a path, from "-" (standard input) or an open file.
+
+        Args:
+            source: where it is read from.
+            compose: whether to compose modifiers, as `parse` does.
 
         Raises:
             SpecificationError: It cannot be read, is not JSON or is no patchset.
         """
         document = read_json(source)
         with naming(source):
-            return cls.parse(document)
+            return cls.parse(document, compose)
 
     @classmethod
-    def parse(cls, document: Any) -> "PatchSet":
+    def parse(cls, document: Any, compose: bool = False) -> "PatchSet":
         """Make a patchset of a JSON document.
 
         The values of the operations stay the document's own objects: leave it alone
         afterwards.
 
+        Args:
+            document: the document.
+            compose: whether to make one modifier of several normsys or histosys with
+                one name on one sample that a patch brings; see `hfjax.spec.compose`.
+
         Raises:
             SpecificationError: The document is not what the schema asks, or names or
                 values are not unique, or a patch has not one value a label.
         """
+        if compose:
+            document = compose_document(document).document
         return judged(cls.parse_strictly, document, PATCHSET)
 
     @classmethod

@@ -174,6 +174,11 @@ _KINDS = (
     ("patches", "a patchset", "patchset"),
     ("measurements", "a workspace", "workspace"),
     ("patch", "a patch with its metadata", ""),
+    (
+        "distributions",
+        "an HS3 document, of which `hfjax convert` makes a workspace",
+        "0.2",
+    ),
 )
 """Keys that tell what a document is, in words, and the schema of its own."""
 

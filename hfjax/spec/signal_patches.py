@@ -1,5 +1,6 @@
 """Make a patchset of signals, for the workspace they are added to."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -40,7 +41,8 @@ def make_patchset(
     Raises:
         UnknownNameError: A signal names a channel that does not exist.
         SpecificationError: A signal does not fit the workspace, has other labels than
-            the others, or the name or the values of another.
+            the others, or the name or the values of another; there is no label, or
+            one twice; or the record is none.
 
     >>> top = {"name": "top", "data": [7.0], "modifiers": []}
     >>> config = {"poi": "mu", "parameters": []}
@@ -69,6 +71,7 @@ def make_patchset(
         raise SpecificationError(message)
     labels = list(parsed[0].values if labels is None else labels)
     _check_labels(labels)
+    _check_record(hepdata)
     strength = signal_strength(workspace.measurements, poi)
     document = {
         "metadata": {
@@ -112,6 +115,12 @@ def _check_labels(labels: Sequence[str]) -> None:
         raise SpecificationError(message)
     if len(set(labels)) < len(labels):
         message = f"a label is there twice, of {_listed(labels)}: give each once"
+        raise SpecificationError(message)
+
+
+def _check_record(hepdata: str) -> None:
+    if not re.fullmatch("ins[0-9]+", hepdata):
+        message = f"{hepdata!r} is no record of HEPData: give one such as ins1748602"
         raise SpecificationError(message)
 
 

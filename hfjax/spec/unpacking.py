@@ -82,7 +82,8 @@ def check_folder(folder: Path) -> None:
     if not folder.parent.is_dir():
         message = f"folder '{folder.parent}' does not exist: make it first"
         raise ArchiveError(message)
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+    there = folder.exists() or folder.is_symlink()  # which may lead nowhere
+    if there and not (folder.is_dir() and not any(folder.iterdir())):
         message = f"'{folder}' is there already: give a new folder, or empty it first"
         raise ArchiveError(message)
 
@@ -93,6 +94,9 @@ def _placed(path: Path, members: tuple[Member, ...]) -> dict[str, Member]:
     tops = {name.partition("/")[0] for name in found}
     with path.open("rb") as file:
         is_zip = archive_kind(file) == "zip"
+    if not found:
+        message = "has no files: nothing is unpacked"
+        raise ArchiveError(message)
     if is_zip and len(tops) == 1 and all("/" in name for name in found):
         return {name.partition("/")[2]: member for name, member in found.items()}
     return found

@@ -16,6 +16,7 @@ from hfjax.spec.channel import Modifier as Modifier
 from hfjax.spec.channel import Observation as Observation
 from hfjax.spec.channel import Sample as Sample
 from hfjax.spec.channel import parse_channel, parse_observation
+from hfjax.spec.compose import compose_document
 from hfjax.spec.digest import digest
 from hfjax.spec.injection import signal_samples, signal_strength
 from hfjax.spec.measurement import Measurement as Measurement
@@ -50,6 +51,7 @@ class Workspace:
         observations: Each name once, one for every channel; those of other channels are
             kept, since patches remove channels and leave their observations.
         version: The version of the format, `VERSION` or `EXTENDED_VERSION`.
+        composed: Which modifiers of the document were made one, in a few words each.
 
     >>> mu = {"name": "mu", "type": "normfactor", "data": None}
     >>> signal = {"name": "signal", "data": [5], "modifiers": [mu]}
@@ -76,6 +78,7 @@ mean 'SR'?
     measurements: tuple[Measurement, ...]
     observations: tuple[Observation, ...]
     version: str = VERSION
+    composed: tuple[str, ...] = field(default=(), repr=False, compare=False)
     _digests: dict[str, str] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -99,24 +102,39 @@ mean 'SR'?
             raise SpecificationError(message, "/version")
 
     @classmethod
-    def load(cls, source: Source) -> "Workspace":
+    def load(cls, source: Source, compose: bool = False) -> "Workspace":
         """Read a workspace from a path, from "-" (standard input) or an open file.
+
+        Args:
+            source: where it is read from.
+            compose: whether to compose modifiers, as `parse` does.
 
         Raises:
             SpecificationError: It cannot be read, is not JSON or is no workspace.
         """
         document = read_json(source)
         with naming(source):
-            return cls.parse(document)
+            return cls.parse(document, compose)
 
     @classmethod
-    def parse(cls, document: Any) -> "Workspace":
+    def parse(cls, document: Any, compose: bool = False) -> "Workspace":
         """Make a workspace of a JSON document.
+
+        Args:
+            document: the document, which stays as it is.
+            compose: whether to make one modifier of several normsys or histosys with
+                one name on one sample, which is refused otherwise; what that means is
+                in `hfjax.spec.compose`. It changes the digest, so that patchsets of the
+                document are not verified for the workspace.
 
         Raises:
             SpecificationError: The document is not what the schema asks, lengths do not
                 fit, names are not unique, or a channel has no observation.
         """
+        if compose:
+            found = compose_document(document)
+            composed = tuple(what for _, what in found.places)
+            return replace(cls.parse(found.document), composed=composed)
         return judged(cls.parse_strictly, document, workspace_schema(document))
 
     @classmethod

@@ -122,6 +122,25 @@ def background(hello) -> dict[str, Any]:
     return hello
 
 
+@pytest.fixture
+def twice() -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Give the last sample of a workspace two normsys of one name, or what they make.
+
+    Its argument `composed` says which.
+    """
+
+    def given(document: dict[str, Any], composed: bool = False) -> dict[str, Any]:
+        factors = [(0.72, 1.32)] if composed else [(0.9, 1.1), (0.8, 1.2)]
+        document = copy.deepcopy(document)
+        modifiers = document["channels"][0]["samples"][-1]["modifiers"]
+        for lo, hi in factors:
+            data = {"lo": lo, "hi": hi}
+            modifiers.append({"name": "jes", "type": "normsys", "data": data})
+        return document
+
+    return given
+
+
 def signal_patch(scale: float) -> list[dict[str, Any]]:
     """A JSON patch that adds the signal."""
     data = [12.0 * scale, 11.0 * scale]

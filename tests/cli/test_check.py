@@ -276,3 +276,10 @@ def test_extremes_of_published_backgrounds_are_found(published):
     assert published["sbottomA"]["kinds"]["variations-equal"] > 200
     assert published["staus"]["kinds"]["duplicate-systematics"] == 5
     assert published["sleptons"]["kinds"]["bounds-negative"] == 6
+
+
+def test_t2_modifiers_that_are_there_twice_are_composed(hfjax, hello, twice):
+    text = json.dumps(twice(hello))
+    assert "is there twice" in hfjax("check", "--json", stdin=text).complaint
+    found = checked(hfjax, twice(hello), "--compose")
+    assert found == checked(hfjax, twice(hello, composed=True))

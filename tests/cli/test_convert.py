@@ -151,3 +151,32 @@ def test_patchset_is_refused_with_a_hint(hfjax, write, patchset):
 def test_a_folder_of_xml_is_read_by_its_top_file(hfjax, tmp_path):
     complaint = hfjax("convert", tmp_path, "back.json").complaint
     assert "is a folder: of HistFactory XML, give the top file in it" in complaint
+
+
+@pytest.mark.parametrize("form", ["json", "hs3", "xml"])
+def test_t2_modifiers_that_are_there_twice_are_composed(
+    hfjax, hello, write, twice, tmp_path, form
+):
+    path = write("ws.json", twice(hello))
+    options = ("--to", form, "--loss-report", "report.json")
+    assert "is there twice" in hfjax("convert", path, "out", *options).complaint
+    outcome = hfjax("convert", path, "out", *options, "--compose")
+    assert outcome.code == 0
+    assert "note on composed: 2 normsys 'jes' of sample 'bkg'" in outcome.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    (note,) = [note for note in report["notes"] if note["kind"] == "composed"]
+    assert note["place"] == "/channels/0/samples/1"
+    written = "out/FitConfig.xml" if form == "xml" else "out"
+    back = hfjax("convert", written, "-", "--to", "json").json
+    (found,) = [
+        modifier
+        for modifier in back["channels"][0]["samples"][1]["modifiers"]
+        if modifier["name"] == "jes"
+    ]
+    assert found["data"] == pytest.approx({"lo": 0.72, "hi": 1.32}, rel=1e-15)
+
+
+def test_nothing_is_noted_where_nothing_is_composed(hfjax, workspace):
+    outcome = hfjax("convert", workspace, "-", "--to", "json", "--compose")
+    assert outcome.json == workspaces.example()
+    assert outcome.stderr == ""

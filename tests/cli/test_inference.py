@@ -198,3 +198,38 @@ def test_compiled_programs_are_kept_unless_refused(
     assert json.loads(done.stdout)["CLs_obs"] == pytest.approx(CLS_OBS, rel=1e-9)
     assert done.stderr == ""
     assert any((tmp_path / "cache").rglob("*.program")) == kept
+
+
+@pytest.mark.parametrize("command", ["cls", "fit"])
+def test_t2_modifiers_that_are_there_twice_are_composed(
+    hfjax, hello, write, twice, command
+):
+    path = write("ws.json", twice(hello))
+    complaint = hfjax(command, path).complaint
+    assert "modifier 'jes' 'normsys' is there twice" in complaint
+    assert "`hfjax convert --to json --compose`" in complaint
+    once = write("once.json", twice(hello, composed=True))
+    key = "CLs_obs" if command == "cls" else "twice_nll"
+    expected = hfjax(command, once).json[key]
+    assert hfjax(command, path, "--compose").json[key] == pytest.approx(
+        expected, rel=1e-9
+    )
+
+
+def test_t2_what_a_patch_brings_is_composed(hfjax, hello, write, twice):
+    def patch(document):
+        sample = document["channels"][0]["samples"][-1] | {"name": "new"}
+        return [{"op": "add", "path": "/channels/0/samples/-", "value": sample}]
+
+    del hello["channels"][0]["samples"][1]["modifiers"][0]  # which may be there once
+    path, patches = write("ws.json", hello), write("p.json", patch(twice(hello)))
+    assert "is there twice" in hfjax("fit", path, "--patch", patches).complaint
+    found = hfjax("fit", path, "--patch", patches, "--compose").json["twice_nll"]
+    once = write("once.json", patch(twice(hello, composed=True)))
+    expected = hfjax("fit", path, "--patch", once).json["twice_nll"]
+    assert found == pytest.approx(expected, rel=1e-9)
+    strength = {"name": "mu", "type": "normfactor", "data": None}
+    sample = {"name": "new", "data": [1.0, 2.0], "modifiers": [strength, strength]}
+    bad = write("bad.json", [{**patch(hello)[0], "value": sample}])
+    complaint = hfjax("fit", path, "--patch", bad, "--compose").complaint
+    assert "bad.json: sample 'new': modifier 'mu' 'normfactor' is there tw" in complaint

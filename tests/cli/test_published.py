@@ -166,3 +166,13 @@ def test_progress_is_shown_on_a_terminal_only(monkeypatch, capsys):
         captured = capsys.readouterr()
         assert captured.out == ""
         assert ("1.0/1.0 kB" in captured.err) == wanted
+
+
+def test_what_a_host_says_is_shown_and_not_obeyed(hfjax, web):
+    def answer(handler):
+        handler.wfile.write(b"HTTP/1.0 403 \x1b[2J\x07 no\r\n\r\n")
+        handler.close_connection = True
+
+    web["/a"] = answer
+    complaint = hfjax("download", "--force", web.at("/a"), "out").complaint
+    assert r"the answer is 403 \x1b[2J\x07 no" in complaint

@@ -236,3 +236,20 @@ def test_json2xml_refuses(hfjax, hello, write, options, message):
     write("file", "not a folder")
     outcome = hfjax("json2xml", "-", *options, stdin=json.dumps(hello))
     assert message in outcome.complaint
+
+
+def test_t2_modifiers_that_are_there_twice_are_composed(hfjax, tmp_path):
+    overall = '<OverallSys Name="jes" Low="{}" High="{}"/>'
+    shape = '<HistoSys Name="jes" HistoNameLow="top_low" HistoNameHigh="top_high"/>'
+    inside = overall.format(0.9, 1.1) + shape + overall.format(0.8, 1.2) + shape
+    path = write_input(tmp_path, top_sample(inside))
+    assert "is there twice" in hfjax("xml2json", path).complaint
+    outcome = hfjax("xml2json", path, "--compose", "--loss-report", "report.json")
+    _, factor, shift = outcome.json["channels"][0]["samples"][0]["modifiers"]
+    assert factor["data"] == pytest.approx({"lo": 0.72, "hi": 1.32}, rel=1e-15)
+    assert shift["data"] == {"lo_data": [30.0, 46.0], "hi_data": [48.0, 60.0]}
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert [note["what"] for note in report["notes"] if note["kind"] == "composed"] == [
+        "2 normsys 'jes' of sample 'top'",
+        "2 histosys 'jes' of sample 'top'",
+    ]

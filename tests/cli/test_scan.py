@@ -7,6 +7,7 @@ import pytest
 
 from hfjax.fit.status import FitSettings
 from hfjax.scan.records import SCHEMA, ScanResult
+from hfjax.spec.digest import digest
 from hfjax.spec.schema import validate
 
 # pyhf 0.7.6, NumPy, SLSQP with tolerance 1e-14: its numerical gradients leave 1e-5.
@@ -203,3 +204,19 @@ def test_the_output_is_strict_json(hfjax, files, tmp_path):
 
     hfjax("scan", *files, "-o", "results.json")
     json.loads((tmp_path / "results.json").read_text(), parse_constant=refuse)
+
+
+def test_t2_modifiers_that_are_there_twice_are_composed(
+    hfjax, background, patchset, write, twice
+):
+    path = write("BkgOnly.json", twice(background))
+    patchset["metadata"]["digests"]["sha256"] = digest(twice(background))
+    patches = write("patchset.json", patchset)
+    assert "is there twice" in hfjax("scan", path, patches).complaint
+    complaint = hfjax("scan", path, patches, "--compose").complaint
+    assert "not made for this workspace" in complaint  # whose digest has changed
+    found = hfjax("scan", path, patches, "--compose", "--no-verify").json
+    once = write("once.json", twice(background, composed=True))
+    expected = hfjax("scan", once, patches, "--no-verify").json
+    for one, other in zip(found["points"], expected["points"], strict=True):
+        assert one["CLs_obs"] == pytest.approx(other["CLs_obs"], rel=1e-9)

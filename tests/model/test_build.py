@@ -372,6 +372,12 @@ def test_crossings_are_listed_once_and_not_without_bound():
     assert {index for index, _ in places} >= {6, 7, 8}
 
 
+@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+def test_polynomials_beyond_what_numbers_hold_have_no_crossings():
+    model, _ = make(one_sample(normsys("n0", 0.9, 1e308)))
+    assert model.crossings.index.size == 0
+
+
 @pytest.mark.parametrize("code", ["code4", "code1"])
 def test_ordinary_models_have_no_crossings(code):
     assert make(all_kinds(), normsys=code)[0].crossings.index.size == 0

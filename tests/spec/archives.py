@@ -76,6 +76,7 @@ HOSTILE = {
     "tar: absolute": (tar({"/tmp/evil.json": b"{}"}), "outside of its folder"),
     "tar: backslash": (tar({"..\\evil.json": b"{}"}), "outside of its folder"),
     "tar: drive": (tar({"C:evil.json": b"{}"}), "outside of its folder"),
+    "tar: control": (tar({"a\x1b[2J.json": b"{}"}), "control character in its name"),
     "tar: symbolic link": (tar_with(info("link", 0, tarfile.SYMTYPE)), "neither a"),
     "tar: hard link": (tar_with(info("link", 0, tarfile.LNKTYPE)), "neither a file"),
     "tar: device": (tar_with(info("null", 0, tarfile.CHRTYPE)), "neither a file"),

@@ -149,14 +149,14 @@ def test_hostile_archive_is_refused(archive, name):
 def test_hostile_archive_inside_is_refused(archive, name):
     content, words = archives.HOSTILE[name]
     path = archive({"inner.zip": content})
-    with pytest.raises(ArchiveError, match=f"its member 'inner.zip' .*{words}"):
+    with pytest.raises(ArchiveError, match=f"the member 'inner.zip', which .*{words}"):
         list_contents(path)
 
 
 def test_bombs_inside_share_one_allowance(archive):
     bomb = gzip.compress(bytes(12 << 20))
     files = {f"{i}.json.gz": bomb for i in range(3)}
-    with pytest.raises(ArchiveError, match=r"'1\.json\.gz' unpacks to more than 200 t"):
+    with pytest.raises(ArchiveError, match=r"'1\.json\.gz', which unpacks to more"):
         list_contents(archive(files))
 
 

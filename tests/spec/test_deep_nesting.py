@@ -35,6 +35,8 @@ def replaced(value):
 
 PARSERS = {
     "workspace": Workspace.parse,
+    "composed workspace": lambda value: Workspace.parse(value, compose=True),
+    "composed patchset": lambda value: PatchSet.parse(value, compose=True),
     "patchset": PatchSet.parse,
     "patch": lambda value: apply_patch(Workspace.parse(DOCUMENT), value),
     "patched": replaced,

@@ -1,10 +1,12 @@
 """Reading HistFactory XML: what is read, what is noted, what is refused."""
 
+import math
 import shutil
 
 import pytest
 
 from hfjax.errors import SpecificationError, UnknownNameError
+from hfjax.model.build import build
 from hfjax.spec.histfactory_xml import XmlSettings, read_xml
 from tests.spec.xml_inputs import (
     EDGES,
@@ -99,6 +101,39 @@ def test_t25_the_luminosity_has_an_absolute_width_in_every_measurement(tmp_path)
         "sigmas": [0.2],
     }
     assert entry(found, "lumi", 0) == entry(found, "lumi", 1) == lumi
+
+
+KNOWN = measurement().replace('LumiRelErr="0.1"', 'LumiRelErr="0"')
+
+
+@pytest.mark.parametrize("stated", [False, True])
+def test_t25_a_luminosity_without_uncertainty_is_fixed(tmp_path, stated):
+    """pyhf takes it for a Gaussian of no width, and its likelihood is NaN."""
+    setting = '<ParamSetting Const="True">Lumi</ParamSetting>' if stated else ""
+    known = KNOWN.replace("</Measurement>", f"{setting}</Measurement>")
+    found = imported(write_input(tmp_path, STATED, NORMSYS, measurements=known))
+    lumi = entry(found, "lumi")
+    assert (lumi["sigmas"], lumi["bounds"], lumi["fixed"]) == ([0.0], [[2, 2]], True)
+    assert list(noted(found)) == ([] if stated else ["lumi-known"])
+    model, data = build(found.workspace())
+    params = model.parameters.init
+    exact = imported(write_input(tmp_path, STATED, NORMSYS)).workspace()
+    other, _ = build(exact)  # whose term is wider than 1 by a factor of 0.2
+    difference = model.logpdf(params, data) - other.logpdf(params, data)
+    assert float(difference) == pytest.approx(math.log(0.2), rel=1e-12)
+
+
+def test_t25_a_luminosity_of_zero_is_not_taken_for_known(tmp_path):
+    none = measurement().replace('Lumi="2"', 'Lumi="0"')
+    found = imported(write_input(tmp_path, measurements=none))
+    assert entry(found, "lumi")["auxdata"] == [0.0]
+    assert "fixed" not in entry(found, "lumi")
+
+
+def test_t25_a_negative_uncertainty_of_the_luminosity_is_refused(tmp_path):
+    negative = measurement().replace('LumiRelErr="0.1"', 'LumiRelErr="-0.1"')
+    message = refusal(write_input(tmp_path, measurements=negative))
+    assert "<Measurement Name='m'>: LumiRelErr=-0.1 is negative" in message
 
 
 def test_a_norm_factor_brings_value_and_range(tmp_path):

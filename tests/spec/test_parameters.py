@@ -1,5 +1,7 @@
 """Which parameters a workspace brings: order, defaults, sharing, settings, refusals."""
 
+import math
+
 import pytest
 
 from hfjax.errors import ModelError
@@ -325,11 +327,11 @@ def test_lumi_is_what_the_measurement_says():
 
 
 def test_t25_lumi_without_configuration_is_refused():
-    message = r"'lumi' .* no \['inits', 'bounds', 'auxdata', 'sigmas'\] .* add an entry"
+    message = "'lumi' .* no inits, bounds, auxdata, sigmas in .* add an entry"
     with pytest.raises(ModelError, match=message):
         one_group(modifier("lumi", "lumi"))
     partly = {key: LUMI[key] for key in ("name", "inits", "bounds")}
-    with pytest.raises(ModelError, match=r"no \['auxdata', 'sigmas'\]"):
+    with pytest.raises(ModelError, match="no auxdata, sigmas in"):
         one_group(modifier("lumi", "lumi"), settings=[partly])
 
 
@@ -379,6 +381,12 @@ def test_t25_constraints_without_width_are_refused(width):
         one_group(modifier("lumi", "lumi"), settings=[{**LUMI, "sigmas": [width]}])
 
 
+def test_t25_a_fixed_luminosity_without_uncertainty_has_a_constant_term():
+    settings = [{**LUMI, "sigmas": [0.0], "fixed": True}]
+    group = one_group(modifier("lumi", "lumi"), settings=settings)
+    assert (group.fixed, group.constraint, group.widths) == ((True,), "normal", (1.0,))
+
+
 def test_impossible_poisson_constraints_are_refused():
     shape = modifier("shapesys", "x", [1.0])
     with pytest.raises(ModelError, match=r"factors .* of parameter 'x'"):
@@ -393,6 +401,13 @@ def test_negative_factors_of_a_normsys_are_refused(lo, hi):
     message = f"normsys 'x' of sample 'top' in channel 'SR' has lo {lo:g} and hi {hi:g}"
     with pytest.raises(ModelError, match=message):
         one_group(normsys("x", lo, hi))
+
+
+@pytest.mark.parametrize("value", [math.inf, math.nan])
+def test_factors_that_are_not_finite_are_refused(value):
+    message = f"'SR' has lo 0.9 and hi {value:g}: a factor has to be finite"
+    with pytest.raises(ModelError, match=message):
+        one_group(normsys("x", 0.9, value))
 
 
 def test_t1_factors_of_zero_are_allowed():

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from hfjax.errors import DigestError, PatchError, SpecificationError, UnknownNameError
 from hfjax.spec.digest import digest
+from hfjax.spec.hs3.read import read_hs3
 from hfjax.spec.patchset import Patch, PatchSet, apply_patch
 from hfjax.spec.reading import read_json
 from hfjax.spec.workspace import Workspace
@@ -139,6 +140,19 @@ def test_workspace_in_place_of_a_patchset_is_recognised():
         Workspace.parse(documents.patchset([]))
     with pytest.raises(SpecificationError, match="this looks like a JSON patch"):
         Workspace.parse([add("/channels/0")])
+    with pytest.raises(SpecificationError, match="this looks like an HS3 document"):
+        Workspace.parse({"distributions": []})
+
+
+def test_what_is_asked_for_is_not_said_to_look_like_it():
+    for parse, document in (
+        (PatchSet.parse, {"patches": []}),
+        (Workspace.parse, {"measurements": []}),
+        (read_hs3, {"distributions": []}),
+    ):
+        with pytest.raises(SpecificationError) as caught:
+            parse(document)
+        assert "looks like" not in str(caught.value)
 
 
 def test_nothing_looks_like_what_it_should_be():

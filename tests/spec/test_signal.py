@@ -367,6 +367,7 @@ def signals_of(*changes):
         ),
         (signals_of({}), {"labels": ["m", "m"]}, "a label is there twice, of 'm', 'm'"),
         (signals_of({"values": {"m l": 1}}), {}, "'m l' does not match"),
+        (signals_of({}), {"hepdata": "89408"}, "'89408' is no record of HEPData: give"),
         (signals_of({"channels": {"SR": [1]}}), {}, "no channel named 'SR' .*'m_1'"),
         (signals_of({"name": "top"}), {}, "signal 'top', channel 'CR_top': there is a"),
     ],

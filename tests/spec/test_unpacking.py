@@ -93,6 +93,19 @@ def test_what_is_there_already_is_left_alone(archive, tmp_path):
         unpack(path, tmp_path / "none" / "out")
 
 
+def test_link_that_leads_nowhere_is_there_already(archive, tmp_path):
+    (tmp_path / "out").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ArchiveError, match="is there already"):
+        unpack(archive(archives.tar(FILES)), tmp_path / "out")
+
+
+@pytest.mark.parametrize("content", [archives.zipped({}), archives.zipped({"a/": b""})])
+def test_archive_without_files_is_refused(archive, tmp_path, content):
+    with pytest.raises(ArchiveError, match="has no files: nothing is unpacked"):
+        unpack(archive(content), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_modes_of_an_archive_mean_nothing(archive, tmp_path):
     member = archives.info("run.json")
     member.mode = 0o6777

@@ -69,12 +69,14 @@ class Column:
     def terms(self, index: int) -> list[Term]:
         """What constrains one component, in each measurement.
 
-        A bin without events or uncertainty has a constant term, which HS3 leaves out.
+        A bin without events or uncertainty has a constant term, which HS3 leaves out;
+        that of a luminosity stays, since HS3 takes one without a term for free.
         """
         found = [term(group, index) for group in self.groups]
         plain = [term(base, index) for base in self.bases]
         known = all(base.fixed[index] for base in self.bases)
-        return [Term("")] * len(found) if known and found == plain else found
+        left_out = known and found == plain and self.groups[0].kind != "lumi"
+        return [Term("")] * len(found) if left_out else found
 
     @property
     def overridden(self) -> bool:
@@ -136,7 +138,7 @@ def _base(default: ParameterGroup, config: ParameterConfig | None) -> ParameterG
     if config is None:
         return default
     if default.kind == "lumi":  # which has no term of its own
-        return configured(default, dataclasses.replace(config, fixed=None))
+        return configured(default, config)
     kept = {key: getattr(config, key) for key in _KINDS_ONLY}
     if config.constraint and default.kind != "staterror":
         kept["sigmas"] = config.sigmas  # they say what beta is
@@ -146,6 +148,6 @@ def _base(default: ParameterGroup, config: ParameterConfig | None) -> ParameterG
 def _differ(group: ParameterGroup, what: str) -> ModelError:
     message = (
         f"the measurements give parameter {group.name!r} different {what}, and HS3 has "
-        "one for all analyses: convert the measurements one by one"
+        "one for all analyses: convert them one by one, see `hfjax prune`"
     )
     return ModelError(message)

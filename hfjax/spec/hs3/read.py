@@ -33,10 +33,13 @@ class HS3Settings:
         analysis: Name of the one analysis to read; None for all of one likelihood.
         shapesys: What the numbers of a shapesys are: relative to the events of its
             sample, as ROOT has them, or absolute, as pyhs3 has them; None to find out.
+        compose: Whether several normsys or histosys with one parameter on one sample
+            become one, which are refused otherwise; see `hfjax.spec.compose`.
     """
 
     analysis: str | None = None
     shapesys: ShapeSysValues | None = None
+    compose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,12 @@ def _read(document: Any, settings: HS3Settings) -> HS3Import:
     references = collect_references(source, likelihood, nodes)
     first = analyses[0]
     reader = ModifierReader(
-        source, references, first.bounds, first.values, settings.shapesys
+        source,
+        references,
+        first.bounds,
+        first.values,
+        settings.shapesys,
+        remarks if settings.compose else None,
     )
     bare = Workspace(reader.channels(nodes), (Measurement(""),), observations)
     measure = MeasurementReader(reader, nodes, bare, remarks).measurement

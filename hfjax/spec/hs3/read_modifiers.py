@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from hfjax.errors import SpecificationError
 from hfjax.spec.channel import Channel, Modifier, Sample
+from hfjax.spec.compose import compose_modifiers, repeated
 from hfjax.spec.hs3.columns import Term
 from hfjax.spec.hs3.document import HS3Document, Value, entries, entry
 from hfjax.spec.hs3.modifiers import PER_BIN, ChannelNode, ModifierNode, SampleNode
@@ -14,6 +15,7 @@ from hfjax.spec.hs3.read_terms import read_term
 from hfjax.spec.hs3.references import References
 from hfjax.spec.hs3.set_names import SetNames
 from hfjax.spec.hs3.shape_errors import ShapeSysValues, absolute, sigma_of_bound
+from hfjax.spec.loss_report import Remarks
 from hfjax.spec.strict import Number, number, numbers
 
 
@@ -42,6 +44,7 @@ class ModifierReader:
         bounds: Bounds of parameters.
         values: Values of parameters and constants.
         meaning: What the numbers of a shapesys are; None to find out.
+        composing: Is told which modifiers of one name become one; None to refuse them.
         names: Names of parameter sets.
         uses: All modifiers read so far.
     """
@@ -51,6 +54,7 @@ class ModifierReader:
     bounds: Mapping[str, tuple[Number, Number]]
     values: Mapping[str, Value]
     meaning: ShapeSysValues | None = None
+    composing: Remarks | None = None
     names: SetNames = field(default_factory=SetNames)
     uses: list[Use] = field(default_factory=list)
 
@@ -88,6 +92,12 @@ class ModifierReader:
         modifiers = tuple(
             self._modifier(channel, sample, node) for node in sample.modifiers
         )
+        if self.composing is not None:
+            found = compose_modifiers(modifiers, sample.contents)
+            for words in repeated(modifiers) if found != modifiers else ():
+                what = f"{words} of sample {sample.name!r}"
+                self.composing.noted("composed", channel.placed.pointer, what)
+            modifiers = found
         return Sample(sample.name, sample.contents, modifiers)
 
     def _modifier(

@@ -117,6 +117,25 @@ def test_t14_bins_without_uncertainty_are_fixed_and_stay_so():
     assert_same_density(workspace.dump(), read.dump(), seed=1)
 
 
+@pytest.mark.parametrize("others", [[], [0.1]])
+def test_t25_a_luminosity_that_is_known_stays_so(others):
+    """HS3 has no Gaussian without a width: its term is a constant."""
+    document = copy.deepcopy(workspaces.example())
+    for measurement, sigma in zip(
+        document["measurements"], [0.0, *(others or [0.0])], strict=True
+    ):
+        lumi = workspaces.entry(measurement["config"]["parameters"], "lumi")
+        lumi |= {"sigmas": [sigma], "fixed": True}
+    workspace = Workspace.parse(document)
+    assert there_and_back(workspace).workspace.dump() == document
+    read = read_hs3(without_notes(write_hs3(workspace))).workspace
+    for name in workspace.measurement_names:
+        (model, data), (again, found) = build(workspace, name), build(read, name)
+        params = plain.some_params(model.parameters.names, 1)
+        expected = model.logpdf(params, data)
+        np.testing.assert_allclose(again.logpdf(params, found), expected, rtol=1e-12)
+
+
 def test_t10_staterror_of_several_channels_stays_one_set():
     stat = plain.modifier("staterror", "mc", [1.0, 2.0])
     channels = {name: [plain.sample("top", [9.0, 8.0], stat)] for name in ("SR", "CR")}
