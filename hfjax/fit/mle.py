@@ -20,6 +20,7 @@ from hfjax.fit.minimizers import UNCOMPILED, named_minimizer
 from hfjax.fit.objective import Objective
 from hfjax.fit.program import Program
 from hfjax.fit.search import Starts, search
+from hfjax.fit.starts import spread_starts
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.model.model import Data, Model
 
@@ -149,6 +150,8 @@ def best_fit(
     parameters = objective.model.parameters
     bounds = (jnp.asarray(parameters.lower), jnp.asarray(parameters.upper))
     if settings.minimizer == "newton":
+        if settings.explore:
+            starts = spread_starts(objective.model, starts, fixed)
         minimum = search(objective, starts, bounds, fixed, settings)
     else:
         minimize = named_minimizer(settings.minimizer)

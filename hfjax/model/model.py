@@ -17,6 +17,7 @@ from hfjax.model.constraints import (
     PoissonConstraints,
     poisson_logpdf,
 )
+from hfjax.model.derivation import Derivation
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
 from hfjax.model.parameters import Parameters
 from hfjax.model.pure_method import pure_method
@@ -81,12 +82,14 @@ class Names(eqx.Module):
         bins: number of bins of each channel.
         samples: samples in order.
         poi: parameter of interest that the measurement names, present or not.
+        derived: parameters that expressions give.
     """
 
     channels: tuple[str, ...] = eqx.field(static=True, default=())
     bins: tuple[int, ...] = eqx.field(static=True, default=())
     samples: tuple[str, ...] = eqx.field(static=True, default=())
     poi: str | None = eqx.field(static=True, default=None)
+    derived: tuple[str, ...] = eqx.field(static=True, default=())
 
 
 class Model(eqx.Module):
@@ -107,6 +110,7 @@ class Model(eqx.Module):
         crossings: where normsys polynomials cross zero.
         poi: position of the parameter of interest, -1 where there is none.
         names: what the axes stand for.
+        derivation: factors that are functions of parameters; None without any.
 
     Example:
         >>> import hfjax
@@ -144,6 +148,7 @@ class Model(eqx.Module):
     crossings: Crossings
     poi: ScalarInt
     names: Names
+    derivation: Derivation | None = None
 
     @property
     def poi_name(self) -> str | None:
@@ -182,8 +187,24 @@ class Model(eqx.Module):
             ParameterError: there is not one value for each parameter.
         """
         self.parameters.check(jnp.shape(params))
-        rates = [block.rates(params, self.bin_channel) for block in self.blocks]
+        factors = self.with_derived(params)
+        rates = [block.rates(factors, self.bin_channel) for block in self.blocks]
         return jnp.concatenate(rates)
+
+    def with_derived(self, params: Params) -> Params:
+        """Parameters, and behind them what expressions make of them."""
+        if self.derivation is None:
+            return params
+        return jnp.concatenate([params, self.derivation.values(params)])
+
+    def derived_parameters(self, params: Params) -> dict[str, Scalar]:
+        """Values of the parameters that expressions give, by name.
+
+        Args:
+            params: parameter values, in the order of ``parameters.names``.
+        """
+        values = self.with_derived(params)[params.size :]
+        return dict(zip(self.names.derived, values, strict=True))
 
     @pure_method
     def expected_data(self, params: Params) -> Data:
@@ -214,8 +235,8 @@ class Model(eqx.Module):
             data: main and auxiliary data.
 
         Returns:
-            The log-density; -inf where a bin with events has no expected rate, and
-            where a rate is negative.
+            The log-density; -inf where a bin with events has no expected rate, where a
+            rate is negative, and where an expression has no value.
 
         Raises:
             ParameterError: there is not one value for each parameter.

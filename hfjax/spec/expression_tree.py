@@ -53,20 +53,6 @@ def evaluate(tree: Tree, values: Mapping[str, Any], operations: Operations) -> A
     return function(*operands)
 
 
-def relabelled(tree: Tree, labels: Mapping[str, str]) -> Tree:
-    """Return an expression with other names.
-
-    >>> relabelled(Operation("*", ("mu", 2.0)), {"mu": "0"})
-    Operation(symbol='*', operands=('0', 2.0))
-    """
-    if isinstance(tree, str):
-        return labels[tree]
-    if not isinstance(tree, Operation):
-        return tree
-    parts = tuple([relabelled(part, labels) for part in tree.operands])
-    return Operation(tree.symbol, parts)
-
-
 NUMBERS: Operations = {
     "+": operator.add,
     "*": operator.mul,
