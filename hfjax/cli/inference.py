@@ -10,6 +10,7 @@ import hfjax
 from hfjax.cli.options import (
     FitOptions,
     OutputOption,
+    POIOption,
     SignalOptions,
     TestOptions,
     WorkspaceArgument,
@@ -48,6 +49,7 @@ class FitCommandOptions:
     workspace: WorkspaceArgument = "-"
     output: OutputOption = None
     signal: SignalOptions
+    poi: POIOption = None
     test_poi: Annotated[
         float | None,
         typer.Option(
@@ -65,7 +67,7 @@ def cls(options: ClsOptions) -> None:
     stages = Stages()
     background, workspace = signal_workspace(options.workspace, options.signal)
     settings = _start(f"cls {background.digest()}", options.fit, stages)
-    model, data = _build(background, workspace, options.fit, stages)
+    model, data = _build(background, workspace, options.fit, stages, options.test.poi)
     result = hfjax.hypotest(
         model,
         data,
@@ -78,6 +80,7 @@ def cls(options: ClsOptions) -> None:
     stages.end("fit")
     used = {
         "measurement": options.fit.measurement,
+        "poi": options.test.poi,
         "test_poi": options.test.test_poi,
         "test_stat": options.test.test_stat.value,
         "minimizer": options.fit.minimizer.value,
@@ -91,7 +94,7 @@ def fit(options: FitCommandOptions) -> None:
     stages = Stages()
     background, workspace = signal_workspace(options.workspace, options.signal)
     settings = _start(f"fit {background.digest()}", options.fit, stages)
-    model, data = _build(background, workspace, options.fit, stages)
+    model, data = _build(background, workspace, options.fit, stages, options.poi)
     if options.test_poi is None:
         result = hfjax.fit(model, data, settings=settings)
     else:
@@ -100,6 +103,7 @@ def fit(options: FitCommandOptions) -> None:
     stages.end("fit")
     used = {
         "measurement": options.fit.measurement,
+        "poi": options.poi,
         "test_poi": options.test_poi,
         "minimizer": options.fit.minimizer.value,
     }
@@ -134,11 +138,14 @@ def fit_document(model: Any, result: Any) -> dict[str, Any]:
     """A fit result as JSON values, with pyhf's keys first."""
     values = model.parameters.unpack(result.params)
     status = hfjax.FitStatus(int(result.status))
+    derived = model.derived_parameters(result.params)
+    given = {name: [float(value)] for name, value in derived.items()}
     return {
         "mle_parameters": {
             name: [float(number) for number in value.reshape(-1)]
             for name, value in values.items()
         },
+        **({"derived_parameters": given} if given else {}),
         "twice_nll": finite_or_none(result.twice_nll),
         "status": status.name.lower(),
         "message": "" if status.name.lower() == CONVERGED else status.sentence,
@@ -155,13 +162,30 @@ def _start(occasion: str, options: FitOptions, stages: Stages) -> Any:
 
 
 def _build(
-    background: Workspace, workspace: Workspace, options: FitOptions, stages: Stages
+    background: Workspace,
+    workspace: Workspace,
+    options: FitOptions,
+    stages: Stages,
+    poi: str | None,
 ) -> Any:
-    built = hfjax.build(
+    model, data = hfjax.build(
         workspace, measurement=options.measurement, background=background
     )
+    if poi is not None:
+        model = model.with_poi(poi)
+        if model.poi_constrained:
+            tell_constraint(poi, options.quiet)
     stages.end("build")
-    return built
+    return model, data
+
+
+def tell_constraint(poi: str, quiet: bool) -> None:
+    """Say what a result means whose parameter of interest has a constraint term."""
+    if not quiet:
+        complain(
+            f"{poi!r} has a constraint term: the result is about all data, its "
+            "auxiliary measurement included"
+        )
 
 
 def _provenance(

@@ -135,6 +135,14 @@ TestPOIOption = Annotated[
         help="Value of the parameter of interest that is tested.",
     ),
 ]
+POIOption = Annotated[
+    str | None,
+    typer.Option(
+        "--poi",
+        metavar="NAME",
+        help="Parameter of interest, instead of the one that the measurement names.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -173,6 +181,7 @@ class TestOptions:
 
     __test__ = False  # for pytest: the name begins with Test, but it is none
 
+    poi: POIOption = None
     test_poi: TestPOIOption = 1.0
     test_stat: Annotated[TestStat, typer.Option(help="Test statistic.")] = (
         TestStat.QTILDE

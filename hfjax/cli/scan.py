@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
+from hfjax.cli.inference import tell_constraint
 from hfjax.cli.options import (
     BackgroundArgument,
     FitOptions,
@@ -108,8 +109,14 @@ def scan(options: ScanOptions) -> None:
     )
     stages.end("start")
     batch = hfjax.build_scan(
-        workspace, patchset, measurement=options.fit.measurement, names=names
+        workspace,
+        patchset,
+        measurement=options.fit.measurement,
+        poi=options.test.poi,
+        names=names,
     )
+    if options.test.poi and any(g.template.poi_constrained for g in batch.groups):
+        tell_constraint(options.test.poi, options.fit.quiet)
     stages.end("build")
     result = run_scan(batch, options, settings)
     result = with_provenance(result, workspace, patchset, options, stages)
@@ -152,6 +159,7 @@ def with_provenance(
     found = result.provenance
     settings = {
         "measurement": options.fit.measurement,
+        "poi": options.test.poi,
         "test_poi": options.test.test_poi,
         "test_stat": options.test.test_stat.value,
         "minimizer": options.fit.minimizer.value,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
 from hfjax.arrays import Array, Params, Rates, SampleRates, Scalar, ScalarInt
@@ -19,7 +20,7 @@ from hfjax.model.constraints import (
 )
 from hfjax.model.derivation import Derivation
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
-from hfjax.model.parameters import Parameters
+from hfjax.model.parameters import Parameters, derived_poi
 from hfjax.model.pure_method import pure_method
 
 Constraints = GaussianConstraints | PoissonConstraints | LogNormalConstraints
@@ -153,8 +154,44 @@ class Model(eqx.Module):
     @property
     def poi_name(self) -> str | None:
         """Name of the parameter of interest, None where the model has none."""
-        known = {each.name for each in self.parameters.sets}
-        return self.names.poi if self.names.poi in known else None
+        named = self.names.poi
+        known = any(named in (s.name, *s.names) for s in self.parameters.sets)
+        return named if known else None
+
+    def with_poi(self, name: str) -> "Model":
+        """The same model with another parameter of interest, which costs nothing.
+
+        Only a position changes: compiled programs serve both models. Any parameter that
+        is one number will do. One with a constraint term is measured twice, by the main
+        data and by its auxiliary measurement: fits and tests use both, so that they are
+        about the combination, with the Asimov data's auxiliary data at their best fit.
+
+        Args:
+            name: name of a parameter, or of a component: ``gamma[1]``.
+
+        Raises:
+            UnknownNameError: there is no such parameter; close names are given.
+            ParameterError: it has several components, or an expression gives it.
+        """
+        position = np.int32(self.single_parameter(name))
+        names = dataclasses.replace(self.names, poi=name)
+        return dataclasses.replace(self, poi=jax.device_put(position), names=names)
+
+    def single_parameter(self, name: str) -> int:
+        """Position of a parameter that fits may hold at a value; see `with_poi`.
+
+        Raises:
+            UnknownNameError: there is no such parameter; close names are given.
+            ParameterError: it has several components, or an expression gives it.
+        """
+        if name in self.names.derived:
+            raise derived_poi(name)
+        return self.parameters.position(name)
+
+    @property
+    def poi_constrained(self) -> bool:
+        """Whether the parameter of interest has a constraint term."""
+        return any(int(self.poi) in np.asarray(c.index) for c in self.constraints)
 
     @property
     def constraints(self) -> tuple[Constraints, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hfjax.model.layout import Layout, channel_bins, make_layout
+from hfjax.spec.derived import Derived
 from hfjax.spec.parameters import ParameterGroup
 from hfjax.spec.workspace import Workspace
 
@@ -26,6 +27,7 @@ class Member:
         workspace: the patched workspace.
         groups: its parameters.
         poi: its parameter of interest.
+        derived: parameters that expressions give.
     """
 
     name: str
@@ -33,19 +35,22 @@ class Member:
     workspace: Workspace
     groups: tuple[ParameterGroup, ...]
     poi: str
+    derived: tuple[Derived, ...] = ()
 
 
 def union_layout(members: Sequence[Member]) -> Layout:
     """Lay out all channels and parameters that occur in any point."""
     bins: dict[str, int] = {}
     groups: dict[str, ParameterGroup] = {}
+    derived: dict[str, Derived] = {}
     for member in members:
         widths = channel_bins(member.workspace)
         bins |= widths
         for group in member.groups:
             known = groups.get(group.name)
             groups[group.name] = joined(known, group, widths) if known else group
-    return make_layout(bins, tuple(groups.values()))
+        derived |= {each.name: each for each in member.derived}
+    return make_layout(bins, tuple(groups.values()), tuple(derived.values()))
 
 
 def joined(
@@ -93,7 +98,8 @@ def own_layout(member: Member, union: Layout) -> tuple[Layout, np.ndarray]:
         places = positions(own[name], wide, widths) if name in own else {}
         groups[name] = _filled(wide, own.get(name), places)
         present += [i in places for i in range(wide.size)]
-    return Layout(union.channels, union.sets, groups), np.array(present, bool)
+    layout = Layout(union.channels, union.sets, groups, union.derived)
+    return layout, np.array(present, bool)
 
 
 def positions(

@@ -13,15 +13,20 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from hfjax.errors import HfjaxError
+from hfjax.errors import HfjaxError, unknown_name
 from hfjax.fit.mle import fixed_poi, missing_poi
 from hfjax.model.build import assemble, fill_parameters, observed, to_device
 from hfjax.model.fill import BlockShape, Cell, block_shape, fill_block
 from hfjax.model.layout import Layout, channel_bins, make_layout
 from hfjax.model.model import Crossings, Data, Model, Names
+from hfjax.model.parameters import derived_poi
 from hfjax.model.settings import ModelSettings, check_precision
 from hfjax.scan.align import Member, own_layout, union_layout
-from hfjax.spec.parameters import parameter_groups, parameter_of_interest
+from hfjax.spec.parameters import (
+    model_parameters,
+    parameter_of_interest,
+    several_components,
+)
 from hfjax.spec.patchset import Patch, PatchSet
 from hfjax.spec.workspace import Sample, Workspace
 
@@ -73,6 +78,7 @@ def build_scan(
     patchset: PatchSet,
     *,
     measurement: str | int | None = None,
+    poi: str | None = None,
     names: Sequence[str] | None = None,
     settings: ModelSettings = ModelSettings(),
 ) -> ScanBatch:
@@ -82,6 +88,7 @@ def build_scan(
         workspace: the workspace that the patches are made for.
         patchset: signal hypotheses; its digest is not verified here.
         measurement: name or position of the measurement; the first by default.
+        poi: name of the parameter of interest; that of the measurement by default.
         names: patches to take; all by default.
         settings: interpolation codes and precision.
 
@@ -90,7 +97,8 @@ def build_scan(
         in its ``failures`` and stops no other.
 
     Raises:
-        UnknownNameError: a name or the measurement does not exist.
+        UnknownNameError: a name or the measurement does not exist, or no point has the
+            parameter of interest that is asked for.
         PrecisionError: float64 is asked for while JAX runs in float32.
     """
     check_precision(settings)
@@ -99,9 +107,12 @@ def build_scan(
     members, failures = [], {}
     for patch in chosen:
         try:
-            members.append(_member(workspace, patch, measurement))
+            members.append(_member(workspace, patch, measurement, poi))
         except HfjaxError as error:
             failures[patch.name] = str(error)
+    if poi is not None:
+        members, lacking = _testable(members, poi)
+        failures |= lacking
     return ScanBatch(
         labels=patchset.labels,
         order=tuple((patch.name, patch.values) for patch in chosen),
@@ -111,20 +122,51 @@ def build_scan(
 
 
 def _member(
-    workspace: Workspace, patch: Patch, measurement: str | int | None
+    workspace: Workspace, patch: Patch, measurement: str | int | None, poi: str | None
 ) -> Member:
-    """Apply a patch and check that a test of the result is possible."""
+    """Apply a patch and check that the measurement's parameter can be tested."""
     patched = patch.apply(workspace)
     chosen = patched.measurement(measurement)
-    groups = parameter_groups(patched, chosen)
+    groups, derived = model_parameters(patched, chosen)
     fill_parameters(make_layout(channel_bins(patched), groups))
-    poi = parameter_of_interest(groups, chosen, workspace)
-    found = [group for group in groups if group.name == poi]
-    if poi is None or not found:
-        raise missing_poi(poi)
-    if found[0].fixed[0]:
-        raise fixed_poi(poi)
-    return Member(patch.name, patch.values, patched, groups, poi)
+    if poi is None:
+        poi = parameter_of_interest(groups, chosen, workspace)
+        found = [group for group in groups if group.name == poi]
+        if poi is None or not found:
+            raise missing_poi(poi)
+        if found[0].fixed[0]:
+            raise fixed_poi(poi)
+    return Member(patch.name, patch.values, patched, groups, poi, derived)
+
+
+def _testable(
+    members: Sequence[Member], poi: str
+) -> tuple[list[Member], dict[str, str]]:
+    """The points whose parameter of interest can be tested, and why others cannot.
+
+    Raises:
+        UnknownNameError: none has it.
+        ParameterError: an expression gives it.
+        ModelError: it has several components.
+    """
+    testable, lacking = [], {}
+    for member in members:
+        found = [group for group in member.groups if group.name == poi]
+        if any(poi == each.name for each in member.derived):
+            raise derived_poi(poi)
+        if not found:
+            lacking[member.name] = str(missing_poi(poi))
+        elif found[0].size > 1:
+            raise several_components(poi, found[0].size)
+        elif found[0].fixed[0]:
+            lacking[member.name] = str(fixed_poi(poi))
+        else:
+            testable.append(member)
+    known = {group.name for member in members for group in member.groups}
+    if members and poi not in known:
+        error = unknown_name("parameter", poi, sorted(known), "the models of the scan")
+        raise error
+    return testable, lacking
 
 
 def compatible(members: Sequence[Member]) -> list[list[Member]]:
@@ -144,10 +186,11 @@ def compatible(members: Sequence[Member]) -> list[list[Member]]:
 
 def _meaning(member: Member) -> dict[str, Any]:
     """What must not differ between points of one batch, by name."""
-    kinds = {
+    kinds: dict[str, Any] = {
         f"parameter {g.name}": (g.scalar, g.constraint, g.kind == "shapefactor")
         for g in member.groups
     }
+    kinds |= {f"parameter {d.name}": d.expression.tree for d in member.derived}
     bins = channel_bins(member.workspace)
     return kinds | {f"channel {name}": width for name, width in bins.items()}
 
