@@ -5,6 +5,7 @@ where no derivative is left: ``mu**2`` at zero, from where no step leads away.
 """
 
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, ParamsMask
@@ -27,8 +28,8 @@ def spread_starts(
     if model.derivation is None:
         return starts
     own, first = model.parameters, jnp.asarray(starts[0])
-    index = model.derivation.index
-    moves = jnp.zeros_like(fixed).at[index].set(True) & ~fixed
+    used = np.isin(np.arange(fixed.size), model.derivation.index)
+    moves = used & ~fixed
     init = jnp.asarray(own.init)
     places = [init, *(_half_way(init, end) for end in (own.lower, own.upper))]
     more = jnp.where(moves, jnp.stack(places), first)

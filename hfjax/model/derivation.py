@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Params
@@ -96,8 +97,8 @@ class Slopes(eqx.Module):
         return own.at[self.index].add(self.first.T @ full[count:])
 
 
-class Derivation(eqx.Module):
-    """Expressions of parameters, ready to be computed.
+class Derivation(NamedTuple):
+    """Expressions of parameters, ready to be computed: a part of the compiled code.
 
     Attributes:
         index: position of the parameters that expressions use.
@@ -108,23 +109,24 @@ class Derivation(eqx.Module):
     Example:
         >>> square = Step("**", (0, 1))
         >>> derivation = Derivation(
-        ...     jnp.array([1]), (Step("number", (), 2.0), square), (2,)
+        ...     (1,), (Step("number", (), 2.0), square), (2,)
         ... )
         >>> derivation.values(jnp.array([0.5, 3.0])).tolist()
         [9.0]
     """
 
-    index: Int[Array, " used"]
-    steps: tuple[Step, ...] = eqx.field(static=True)
-    results: tuple[int, ...] = eqx.field(static=True)
+    index: tuple[int, ...]
+    steps: tuple[Step, ...]
+    results: tuple[int, ...]
 
     def values(self, params: Params) -> Values:
         """The derived parameters."""
-        return self._of_used(params[self.index])
+        return self._of_used(params[np.array(self.index)])
 
     def slopes(self, params: Params) -> Slopes:
         """Derivatives of the derived parameters."""
-        used = params[self.index]
+        index = np.array(self.index)
+        used = params[index]
         slope = jax.jacfwd(self._of_used)
         first, second = slope(used), jax.jacfwd(slope)(used)
         known = jnp.nan_to_num(first, nan=0.0, posinf=STEEPEST, neginf=-STEEPEST)
@@ -132,7 +134,7 @@ class Derivation(eqx.Module):
         second = jnp.where(tame, second, 0.0)
         bend = jnp.diagonal(second, axis1=1, axis2=2)
         return Slopes(
-            index=self.index,
+            index=index,
             first=jnp.clip(known, -STEEPEST, STEEPEST),
             bend=bend,
             cross=second - bend[:, :, None] * jnp.eye(used.size, dtype=used.dtype),

@@ -184,7 +184,7 @@ def fill_derivation(layout: Layout) -> Derivation | None:
     for each in layout.derived:
         places[each.name] = place(each.expression.tree)
     return Derivation(
-        np.array([layout.sets[name].start for name in free], np.int32),
+        tuple(layout.sets[name].start for name in free),
         tuple(steps),
         tuple(places[each.name] for each in layout.derived),
     )

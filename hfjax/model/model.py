@@ -149,7 +149,7 @@ class Model(eqx.Module):
     crossings: Crossings
     poi: ScalarInt
     names: Names
-    derivation: Derivation | None = None
+    derivation: Derivation | None = eqx.field(static=True, default=None)
 
     @property
     def poi_name(self) -> str | None:
