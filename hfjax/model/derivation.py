@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from hfjax.arrays import Array, Params
+from hfjax.arrays import Array, Factors, Params
 
 STEEPEST = 1e8
 """Largest derivative of an expression: the square root has an infinite one at zero."""
@@ -86,7 +86,7 @@ class Slopes(eqx.Module):
     bend: Float[Array, "derived used"]
     cross: Float[Array, "derived used used"]
 
-    def push(self, vector: Params) -> Params:
+    def push(self, vector: Params) -> Factors:
         """Extend a direction in parameter space to the derived parameters."""
         return jnp.concatenate([vector, self.first @ vector[self.index]])
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
-from hfjax.arrays import Array, Params, Rates, SampleRates, Scalar, ScalarInt
+from hfjax.arrays import Array, Factors, Params, Rates, SampleRates, Scalar, ScalarInt
 from hfjax.errors import DataError
 from hfjax.model.constraints import (
     Aux,
@@ -228,7 +228,7 @@ class Model(eqx.Module):
         rates = [block.rates(factors, self.bin_channel) for block in self.blocks]
         return jnp.concatenate(rates)
 
-    def with_derived(self, params: Params) -> Params:
+    def with_derived(self, params: Params) -> Factors:
         """Parameters, and behind them what expressions make of them."""
         if self.derivation is None:
             return params
