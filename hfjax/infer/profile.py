@@ -40,7 +40,7 @@ class ProfileResult(eqx.Module):
     """
 
     names: tuple[str, ...] = eqx.field(static=True)
-    values: tuple[Float[Array, " value"], ...]
+    values: tuple[Array, ...]
     delta: Float[Array, "..."]
     status: Int[Array, "..."]
     fits: FitResult
