@@ -75,6 +75,7 @@ def cls(options: ClsOptions) -> None:
         test_stat=hfjax.named_test_statistic(options.test.test_stat),
         settings=settings,
     )
+    tell_constraint(model, options.test.poi, options.fit.quiet)
     document = hfjax.scan_point("", (), result).dump()
     del document["name"], document["values"]
     stages.end("fit")
@@ -99,6 +100,7 @@ def fit(options: FitCommandOptions) -> None:
         result = hfjax.fit(model, data, settings=settings)
     else:
         result = hfjax.fixed_poi_fit(model, data, options.test_poi, settings=settings)
+    tell_constraint(model, options.poi, options.fit.quiet)
     document = fit_document(model, result)
     stages.end("fit")
     used = {
@@ -173,15 +175,13 @@ def _build(
     )
     if poi is not None:
         model = model.with_poi(poi)
-        if model.poi_constrained:
-            tell_constraint(poi, options.quiet)
     stages.end("build")
     return model, data
 
 
-def tell_constraint(poi: str, quiet: bool) -> None:
-    """Say what a result means whose parameter of interest has a constraint term."""
-    if not quiet:
+def tell_constraint(model: Any, poi: str | None, quiet: bool) -> None:
+    """Say what a result means if the parameter that was asked for is constrained."""
+    if poi is not None and model.poi_constrained and not quiet:
         complain(
             f"{poi!r} has a constraint term: the result is about all data, its "
             "auxiliary measurement included"

@@ -115,8 +115,8 @@ def scan(options: ScanOptions) -> None:
         poi=options.test.poi,
         names=names,
     )
-    if options.test.poi and any(g.template.poi_constrained for g in batch.groups):
-        tell_constraint(options.test.poi, options.fit.quiet)
+    for group in batch.groups[:1]:
+        tell_constraint(group.template, options.test.poi, options.fit.quiet)
     stages.end("build")
     result = run_scan(batch, options, settings)
     result = with_provenance(result, workspace, patchset, options, stages)

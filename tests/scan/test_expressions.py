@@ -13,9 +13,9 @@ from tests.model.expressions import given, with_expressions
 from tests.scan.patchsets import VARIED, add, background, patchset
 from tests.scan.test_plan import assert_same_meaning, only_group
 
-K = modifier("normfactor", "k")
+K = modifier("normfactor", "ki")
 COUPLING = {"name": "c", "inits": [0.8], "bounds": [[0, 3]]}
-SETTINGS = given("k", "c * sqrt(mu)"), given("later", "mu**2"), COUPLING
+SETTINGS = given("ki", "c * sqrt(mu)"), given("later", "mu**2"), COUPLING
 
 
 def interfering(scale):
@@ -40,7 +40,7 @@ PATCHES = {
     "signal_only": interfering(1.0)[:1],
     "squares": [
         *interfering(1.0),
-        add(2, sample("sq", [3.0], modifier("normfactor", "later"))),
+        add(1, sample("sq", [3.0], modifier("normfactor", "later"))),
     ],
 }
 
@@ -133,8 +133,8 @@ def test_names_that_no_point_has_are_refused(workspace):
 
 
 def test_derived_parameters_are_refused(workspace):
-    with pytest.raises(ParameterError, match="'k' is given by an expression"):
-        build_scan(workspace, patchset(PATCHES), poi="k")
+    with pytest.raises(ParameterError, match="'ki' is given by an expression"):
+        build_scan(workspace, patchset(PATCHES), poi="ki")
 
 
 def test_several_components_are_refused(workspace):
