@@ -204,10 +204,10 @@ def takes(
         >>> @takes(TestOptions)
         ... def show(options):
         ...     print(options.test_poi)
-        >>> show(test_poi=2.0, test_stat=TestStat.Q)
+        >>> show(poi=None, test_poi=2.0, test_stat=TestStat.Q)
         2.0
         >>> list(inspect.signature(show).parameters)
-        ['test_poi', 'test_stat']
+        ['poi', 'test_poi', 'test_stat']
     """
     flat = list(_flat_fields(record))
     parameters = [_parameter(entry) for entry in flat]
