@@ -19,6 +19,7 @@ import hfjax
 from hfjax.cli.citation import citation
 from hfjax.cli.streams import complain
 from hfjax.errors import HfjaxError
+from hfjax.spec.strict import TOO_DEEP
 
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -97,8 +98,8 @@ def root(
 
     Results are JSON, on standard output or in a file.
 
-    Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge, or a check
-    found an error.
+    Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge, or
+    a check found an error.
     """
     del version, cite
 
@@ -156,8 +157,8 @@ def run() -> NoReturn:
 
 
 def _exit_code() -> int:
+    arguments = sys.argv[1:] or ["--help"]
     try:
-        arguments = sys.argv[1:] or ["--help"]
         command = get_command(make_app(arguments))
         code = command.main(arguments, prog_name="hfjax", standalone_mode=False)
     except HfjaxError as error:
@@ -169,23 +170,33 @@ def _exit_code() -> int:
         complain(str(error))
         return BAD_INPUT
     except RecursionError:
-        complain("the input's lists and objects are nested too deeply")
+        complain(f"the input cannot be used: {TOO_DEEP}")
         return BAD_INPUT
     except Exception as error:
-        complain(_usage(error))
+        complain(_usage(error, arguments))
         return BAD_INPUT
     return code if isinstance(code, int) else 0
 
 
-def _usage(error: Exception) -> str:
+def _usage(error: Exception, arguments: Sequence[str]) -> str:
     """What is wrong with the command line; other errors are ours and raised again."""
     message = getattr(error, "format_message", None)
     if message is None:
         raise error
-    context = getattr(error, "ctx", None)
-    path = context.command_path if context else "hfjax"
     text = message().rstrip(".").replace("Value error, ", "")  # of typer's parser
-    return f"{text} (see '{path} --help')"
+    return f"{text} (see '{_command_path(arguments)} --help')"
+
+
+def _command_path(arguments: Sequence[str]) -> str:
+    """The command that some arguments name: not every error of usage knows it.
+
+    >>> _command_path(["patchset", "apply", "--name"]), _command_path(["--bogus"])
+    ('hfjax patchset apply', 'hfjax')
+    """
+    first, second = (*arguments, "", "")[:2]
+    if first == "patchset":
+        return f"hfjax patchset {second if second in PATCHSET_COMMANDS else ''}".strip()
+    return f"hfjax {first if first in COMMANDS else ''}".strip()
 
 
 def _show_warning(message: Warning | str, *details: Any, **more: Any) -> None:

@@ -47,7 +47,8 @@ class ExtractOptions:
         bool,
         typer.Option(
             "--with-metadata/--without-metadata",
-            help="The patch with its name and values, or its operations only.",
+            help="The patch with its name, its values and what the patchset says of "
+            "itself, or its operations only.",
         ),
     ] = False
     output: OutputOption = None
@@ -57,9 +58,9 @@ class ExtractOptions:
 class ApplyOptions:
     """Options of `hfjax patchset apply`."""
 
-    bkgonly: BackgroundArgument
-    patchset: PatchSetArgument
     name: PatchNameOption
+    bkgonly: BackgroundArgument = "-"
+    patchset: PatchSetArgument = "-"
     no_verify: NoVerifyOption = False
     output: OutputOption = None
 
@@ -68,8 +69,8 @@ class ApplyOptions:
 class VerifyOptions:
     """Options of `hfjax patchset verify`."""
 
-    bkgonly: BackgroundArgument
-    patchset: PatchSetArgument
+    bkgonly: BackgroundArgument = "-"
+    patchset: PatchSetArgument = "-"
     output: OutputOption = None
 
 
@@ -121,7 +122,9 @@ def inspect(options: PatchSetInspectOptions) -> None:
 @takes(ExtractOptions)
 def extract(options: ExtractOptions) -> None:
     """Write one patch as a JSON patch, for `hfjax cls --patch`."""
-    document = PatchSet.load(options.patchset)[options.name].dump()
+    patchset = PatchSet.load(options.patchset)
+    document = patchset[options.name].dump()
+    document["metadata"] = patchset.metadata | document["metadata"]
     write_json(document if options.metadata else document["patch"], options.output)
 
 

@@ -135,8 +135,8 @@ class OpenOptions:
 def download(options: DownloadOptions) -> None:
     """Download an archive of likelihoods, such as one of HEPData, and unpack it.
 
-    DIR appears when all has arrived, has been checked and is unpacked. Compare the
-    checksum that is shown with one that you trust.
+    DIR appears when all has arrived, has been checked and is unpacked. Compare
+    the checksum that is shown with one that you trust.
     """
     settings = DownloadSettings(
         force=options.force,

@@ -194,8 +194,8 @@ def xml2json(options: Xml2JsonOptions) -> None:
 def json2xml(options: Json2XmlOptions) -> None:
     """Write a workspace as HistFactory XML and ROOT histograms.
 
-    Names of files in the XML are relative to the output folder: run hist2workspace
-    there, or give it to xml2json as --basedir.
+    Names of files in the XML are relative to the output folder: run
+    hist2workspace there, or give it to xml2json as --basedir.
     """
     if "/" in options.resultprefix or not options.resultprefix:
         message = f"--resultprefix '{options.resultprefix}' is no beginning of a name"

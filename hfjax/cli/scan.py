@@ -92,7 +92,8 @@ class ScanOptions:
 def scan(options: ScanOptions) -> None:
     """Test every signal of a patchset: observed and expected CLs of each point.
 
-    Exit code 0: all points converged; 3: some did not, and have null CLs; 2: bad input.
+    Exit code 0: all points converged; 3: some did not, and have null CLs;
+    2: bad input.
     """
     stages = Stages()
     workspace, patchset = load_both(options.bkgonly, options.patchset)

@@ -18,6 +18,7 @@ from hfjax.spec.patchset import PatchSet
 from hfjax.spec.workspace import Workspace
 
 _WIDTH = 88
+_LONGEST = 4000  # characters of a message
 
 Progress = Callable[[int, int], None]
 """Is told how many of how many points are done."""
@@ -104,8 +105,11 @@ def write_bytes(content: bytes, output: Path | None) -> None:
 
 
 def complain(message: str) -> None:
-    """Write one line to standard error, whatever lines the message has."""
-    print("hfjax:", " ".join(message.split()), file=sys.stderr)
+    """Write one line to standard error, whatever lines and long names there are."""
+    line = " ".join(message.split())
+    if len(line) > _LONGEST:
+        line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
+    print("hfjax:", line, file=sys.stderr)
 
 
 def talks(quiet: bool) -> bool:

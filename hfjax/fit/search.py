@@ -41,13 +41,30 @@ TURNS = 6
 from the best fit so far, free at once from the latter, and held where that stands."""
 FRESH = 2
 """So many of them start from the initial values."""
+SAME = 1e-9
+"""Fits that end within this, relative, end at the same height."""
 MAX_ROUNDS = 4
 """How often all crossings are looked into again after one has led lower."""
 
 
 class _Search(NamedTuple):
+    """State of a search.
+
+    Attributes:
+        best: the lowest minimum so far.
+        held: where the last held fit leads; NaN if it did not run.
+        value: objective where the last fit ended.
+        released: height of each crossing's last held fit that was released.
+        task: turn to come.
+        walled: crossings separate valleys here.
+        improved: a crossing has led lower in this round.
+        rounds: rounds that have ended.
+    """
+
     best: Minimum
     held: Params
+    value: Scalar
+    released: Float[Array, " crossing"]
     task: ScalarInt
     walled: ScalarBool
     improved: ScalarBool
@@ -60,6 +77,7 @@ class _Task(NamedTuple):
     worth: ScalarBool
     holds: ScalarBool
     anyhow: ScalarBool
+    which: ScalarInt
     index: ScalarInt
     crossing: Scalar
 
@@ -97,14 +115,14 @@ def search(
         limit = jnp.where(task.worth & low, settings.max_steps, 0)
         found = descend(objective, begin, bounds, task.fixed, settings, limit)
         if not explores:
-            return _judge(s, found, (found.params, ~task.holds), count, turns)
+            return _judge(s, task, found, (found.params, ~task.holds), count, turns)
         beside = jax.lax.cond(
             task.holds & (found.steps > 0),
             lambda held: _look_beside(objective, held, task),
             lambda free: (free.params, jnp.array(True)),
             found,
         )
-        after = _judge(s, found, beside, count, turns)
+        after = _judge(s, task, found, beside, count, turns)
         walled = jax.lax.cond(
             after.task == count,
             lambda best: is_walled(objective, best),
@@ -117,8 +135,24 @@ def search(
         return s.task < count + jnp.where(s.walled, turns, 0)
 
     no = jnp.array(False)
-    state = _Search(_nothing(starts[0]), starts[0], jnp.int32(0), no, no, jnp.int32(0))
+    worst = _nothing(starts[0])
+    never = jnp.full(objective.model.crossings.value.shape, jnp.inf, worst.value.dtype)
+    zero = jnp.int32(0)
+    state = _Search(worst, starts[0], worst.value, never, zero, no, no, zero)
     return jax.lax.while_loop(unfinished, run, state).best
+
+
+def _rounding(value: Scalar) -> Scalar:
+    """How far apart two fits may end that reach the same minimum."""
+    return SAME * (1.0 + jnp.abs(value))
+
+
+def _remember(s: _Search, task: _Task, done: ScalarBool) -> Float[Array, " crossing"]:
+    """Keep the height of a held fit that has been released, if its release ran."""
+    if not s.released.size:
+        return s.released
+    which = jnp.where(done, task.which, s.released.size)
+    return jnp.asarray(s.released).at[which].set(s.value, mode="drop")
 
 
 def _nothing(start: Params) -> Minimum:
@@ -134,7 +168,8 @@ def _task(objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask) -
     given = starts[jnp.minimum(s.task, count - 1)]
     yes = jnp.array(True)
     if crossings.index.size == 0:
-        return _Task(given, fixed, yes, ~yes, yes, jnp.int32(0), given[0])
+        none = jnp.int32(0)
+        return _Task(given, fixed, yes, ~yes, yes, none, none, given[0])
     which, phase = jnp.divmod(jnp.maximum(s.task - count, 0), TURNS)
     index, crossing = crossings.index[which], crossings.value[which]
     explores = s.task >= count
@@ -148,10 +183,18 @@ def _task(objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask) -
     start = jnp.where(explores, jnp.where(released, s.held, at_crossing), given)
     here = jnp.arange(fixed.size) == index
     unsettled = s.best.status != FitStatus.CONVERGED
-    due = (~fresh | (s.rounds == 0)) & (~stands | unsettled)
+    new = jnp.abs(s.value - s.released[which]) > _rounding(s.value)
+    due = (~fresh | (s.rounds == 0)) & (~stands | unsettled) & (~released | new)
     worth = ~explores | (jnp.any(here & ~fixed) & due)
     return _Task(
-        start, fixed | (holds & here), worth, holds, ~explores | fresh, index, crossing
+        start=start,
+        fixed=fixed | (holds & here),
+        worth=worth,
+        holds=holds,
+        anyhow=~explores | fresh,
+        which=jnp.where(explores & released, which, crossings.index.size),
+        index=index,
+        crossing=crossing,
     )
 
 
@@ -204,6 +247,7 @@ def _look_beside(
 
 def _judge(
     s: _Search,
+    task: _Task,
     found: Minimum,
     beside: tuple[Params, ScalarBool],
     count: int,
@@ -212,7 +256,7 @@ def _judge(
     """Keep the lower minimum, and decide what comes next."""
     held, kept = beside
     done, last = found.steps > 0, count + turns
-    noise = 1e-9 * (1.0 + jnp.abs(found.value))
+    noise = _rounding(found.value)
     ok = FitStatus.CONVERGED
     settles = (found.status == ok) & (s.best.status != ok)
     margin = jnp.where(settles, noise, -noise)
@@ -226,6 +270,8 @@ def _judge(
     return _Search(
         best=best,
         held=jnp.where(done, held, jnp.nan),
+        value=found.value,
+        released=_remember(s, task, done),
         task=jnp.where(again, count, s.task + 1),
         walled=s.walled,
         improved=improved & ~ended,

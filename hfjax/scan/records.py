@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hfjax.errors import unknown_name
-from hfjax.spec.reading import read_json
+from hfjax.spec.reading import naming, read_json
 from hfjax.spec.schema import validate
 
 CONVERGED = "converged"
@@ -224,7 +224,9 @@ class ScanResult:
     @classmethod
     def load(cls, path: str | Path) -> "ScanResult":
         """Read a result file written by `hfjax scan --output`."""
-        return cls.parse(read_json(path))
+        document = read_json(path)
+        with naming(path):
+            return cls.parse(document)
 
     def text(self) -> str:
         """The result file's text: JSON."""

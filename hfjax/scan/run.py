@@ -1,6 +1,7 @@
 """Execution of a scan: every point of a batch tested in a few compiled programs."""
 
 import functools
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -24,7 +25,7 @@ from hfjax.scan.point import PointNumbers, scan_point
 from hfjax.scan.records import Provenance, ScanPoint, ScanResult
 
 CPU_CHUNK = 4
-"""Points that one call of the compiled program tests on a CPU."""
+"""Most points that one call of the compiled program tests on a CPU."""
 NO_MODEL = "no_model"
 """Status of a point whose patch leaves no model that can be tested."""
 
@@ -108,9 +109,10 @@ def compile_chunk(
 
 def chunk_size(group: ScanGroup) -> int:
     """Points that one call tests: few on a CPU, so that cores and progress share."""
+    total = len(group.members)
     if jax.default_backend() == "cpu":
-        return min(CPU_CHUNK, len(group.members))
-    return len(group.members)
+        return min(CPU_CHUNK, math.ceil(total / _workers()))
+    return total
 
 
 def tested_members(group: ScanGroup, run: Run) -> Iterator[tuple[Member, PointNumbers]]:

@@ -17,7 +17,7 @@ from hfjax.spec.hs3.read import HS3Settings, read_hs3
 from hfjax.spec.hs3.shape_errors import ShapeSysValues
 from hfjax.spec.hs3.write import without_expressions, write_hs3
 from hfjax.spec.loss_report import LossReport, Remarks
-from hfjax.spec.reading import read_json, source_name
+from hfjax.spec.reading import naming, read_json
 from hfjax.spec.workspace import Workspace
 
 
@@ -81,13 +81,11 @@ def import_workspace(
         message = f"{source} is a folder: of HistFactory XML, give the top file in it"
         raise SpecificationError(message)
     document = read_json(source)
-    try:
+    with naming(source):
         if (form or document_format(document)) is Format.HS3:
             read = read_hs3(document, settings)
             return Imported(read.workspace, Format.HS3, read.report)
         workspace = Workspace.parse(document)
-    except SpecificationError as error:
-        raise error.inside(source_name(source)) from None
     return Imported(workspace, Format.JSON, LossReport("json2json"))
 
 

@@ -1,10 +1,14 @@
 """The digest that ties a patchset to the workspace it was made for."""
 
+import contextlib
 import hashlib
 import json
 from typing import Any
 
 from hfjax.errors import DigestError, unknown_name
+
+_OF_ANY_LENGTH = frozenset({"shake_128", "shake_256"})
+"""Algorithms of Python's that have no digest of one length."""
 
 
 def digest(document: Any, algorithm: str = "sha256") -> str:
@@ -39,12 +43,10 @@ def digest(document: Any, algorithm: str = "sha256") -> str:
 
 
 def _new_hash(algorithm: str, content: bytes) -> Any:
-    try:
+    with contextlib.suppress(ValueError):  # not known, or not by this OpenSSL
         found = hashlib.new(algorithm, content, usedforsecurity=False)
-        if found.digest_size:  # the others, shake_128 and shake_256, have no one length
+        if found.digest_size:
             return found
-    except ValueError:
-        pass  # not known, or not allowed by this machine's OpenSSL
-    known = sorted(hashlib.algorithms_guaranteed)
+    known = sorted(hashlib.algorithms_guaranteed - _OF_ANY_LENGTH)
     error = unknown_name("hash algorithm", algorithm, known, "hashlib")
     raise error

@@ -217,7 +217,7 @@ def _keep_lumi(workspace: Workspace, modifiers: Names) -> None:
     if new != "lumi" and ("lumi", "lumi") in workspace.modifiers:
         message = (
             f"modifier 'lumi' cannot be called {new!r}: modifiers of type lumi have no "
-            "other name than 'lumi'"
+            "other name than 'lumi': leave it as it is"
         )
         raise EditError(message)
 

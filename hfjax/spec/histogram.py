@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 from hfjax.errors import SpecificationError
-from hfjax.spec.strict import Number, is_number
+from hfjax.spec.strict import TOO_DEEP, Number, is_number
 
 
 class Binned(tuple[Number, ...]):
@@ -98,13 +98,23 @@ def uncertainties(histogram: Any, what: str) -> Binned | None:
 def plain(value: Any) -> Any:
     """Return lists, numbers and texts for arrays and tuples, at any depth.
 
+    Raises:
+        SpecificationError: It is nested more deeply than Python's stack allows.
+
     >>> plain({"SR": (1, 2)})
     {'SR': [1, 2]}
     """
+    try:
+        return _plain(value)
+    except RecursionError:
+        raise SpecificationError(TOO_DEEP) from None
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item) for item in value]
+        return [_plain(item) for item in value]
     return value.tolist() if hasattr(value, "tolist") else value
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hfjax.errors import SpecificationError
-from hfjax.spec.reading import Source, read_json, source_name
+from hfjax.spec.reading import Source, naming, read_json
 from hfjax.spec.schema import validate
 from hfjax.spec.strict import Number
 
@@ -278,10 +278,8 @@ def load_binning(source: Source) -> dict[str, tuple[Number, ...]]:
     {'SR': (0, 50, 100)}
     """
     document = read_json(source)
-    try:
+    with naming(source):
         validate(document, SCHEMA)
-    except SpecificationError as error:
-        raise error.inside(source_name(source)) from None
     return {name: tuple(edges) for name, edges in document["binning"].items()}
 
 

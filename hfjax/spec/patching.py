@@ -16,7 +16,7 @@ from hfjax.errors import PatchError, SpecificationError
 from hfjax.spec.channel import Channel, Modifier, Observation, Sample
 from hfjax.spec.measurement import Measurement
 from hfjax.spec.schema import validate
-from hfjax.spec.strict import Malformed
+from hfjax.spec.strict import TOO_DEEP, Malformed
 from hfjax.spec.workspace import Workspace, workspace_schema
 
 Operation = Mapping[str, Any]
@@ -47,6 +47,18 @@ def patched(
         PatchError: An operation cannot be applied, or the result is no workspace.
     """
     label = f"patch {name!r}" if name else "the patch"
+    try:
+        return _closed(_edited(workspace, operations, label))
+    except SpecificationError as error:
+        message = f"{label} gives a workspace that is not valid: {error}"
+        raise PatchError(message) from error
+    except RecursionError:
+        message = f"{label} cannot be applied: {TOO_DEEP}"
+        raise PatchError(message) from None
+
+
+def _edited(workspace: Workspace, operations: Sequence[Operation], label: str) -> Any:
+    """Return the document after all operations, open where they touch it."""
     document: Any = _opened(workspace)
     for index, operation in enumerate(operations):
         try:
@@ -58,11 +70,7 @@ def patched(
             place = f"operation {index} ({operation['op']} {operation['path']})"
             message = f"{label} cannot be applied: {place}: {str(error)[:300]}"
             raise PatchError(message) from error
-    try:
-        return _closed(document)
-    except SpecificationError as error:
-        message = f"{label} gives a workspace that is not valid: {error}"
-        raise PatchError(message) from error
+    return document
 
 
 def _opened(value: Any) -> Any:

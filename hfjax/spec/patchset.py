@@ -14,8 +14,8 @@ from hfjax.errors import (
 )
 from hfjax.spec.named import names, refuse_duplicates
 from hfjax.spec.patching import Operation, patched
-from hfjax.spec.reading import Source, read_json, source_name
-from hfjax.spec.schema import JSONPATCH, PATCHSET, validate
+from hfjax.spec.reading import Source, naming, read_json
+from hfjax.spec.schema import JSONPATCH, PATCHSET, judged
 from hfjax.spec.strict import (
     DIGESTS,
     LABEL,
@@ -25,7 +25,7 @@ from hfjax.spec.strict import (
     items,
     matching,
     members,
-    number,
+    number_or_text,
     text,
 )
 from hfjax.spec.workspace import VERSION, Workspace
@@ -127,10 +127,8 @@ class PatchSet:
             SpecificationError: It cannot be read, is not JSON or is no patchset.
         """
         document = read_json(source)
-        try:
+        with naming(source):
             return cls.parse(document)
-        except SpecificationError as error:
-            raise error.inside(source_name(source)) from None
 
     @classmethod
     def parse(cls, document: Any) -> "PatchSet":
@@ -143,12 +141,7 @@ class PatchSet:
             SpecificationError: The document is not what the schema asks, or names or
                 values are not unique, or a patch has not one value a label.
         """
-        try:
-            return cls.parse_strictly(document)
-        except Malformed:
-            validate(document, PATCHSET)
-            message = "no patchset"  # not reached: the schema refuses what is malformed
-            raise SpecificationError(message) from None
+        return judged(cls.parse_strictly, document, PATCHSET)
 
     @classmethod
     def parse_strictly(cls, document: Any) -> "PatchSet":
@@ -177,15 +170,19 @@ class PatchSet:
 
     def dump(self) -> dict[str, Any]:
         """Return the JSON document: equal to the one that was parsed."""
-        metadata = {
+        patches = [patch.dump() for patch in self.patches]
+        return {"metadata": self.metadata, "patches": patches, "version": self.version}
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the document says of all patches together."""
+        return {
             "references": dict(self.references),
             "digests": dict(self.digests),
             "labels": list(self.labels),
             "description": self.description,
             **self.extra,
         }
-        patches = [patch.dump() for patch in self.patches]
-        return {"metadata": metadata, "patches": patches, "version": self.version}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -277,12 +274,7 @@ def apply_patch(workspace: Workspace, operations: Any, name: str = "") -> Worksp
         SpecificationError: The operations are not what the schema asks.
         PatchError: An operation cannot be applied, or the result is no workspace.
     """
-    try:
-        return patched(workspace, _parse_operations(operations), name)
-    except Malformed:
-        validate(operations, JSONPATCH)
-        message = "no JSON patch"  # not reached: the schema refuses what is malformed
-        raise SpecificationError(message) from None
+    return patched(workspace, judged(_parse_operations, operations, JSONPATCH), name)
 
 
 def _values(patch: Patch) -> tuple[Number | str, ...]:
@@ -301,7 +293,7 @@ def _parse_patch(value: Any) -> Patch:
     metadata = _open_members(value["metadata"], _PATCH_METADATA)
     return Patch(
         matching(metadata["name"], LABEL),
-        tuple([_number_or_text(item) for item in items(metadata["values"], 0)]),
+        tuple([number_or_text(item) for item in items(metadata["values"], 0)]),
         _parse_operations(value["patch"]),
         {k: v for k, v in metadata.items() if k not in _PATCH_METADATA},
     )
@@ -312,10 +304,6 @@ def _open_members(value: Any, required: frozenset[str]) -> dict[str, Any]:
     if isinstance(value, dict) and required <= value.keys():
         return value
     raise Malformed
-
-
-def _number_or_text(value: Any) -> Number | str:
-    return value if isinstance(value, str) else number(value)
 
 
 def _parse_operations(value: Any) -> tuple[Operation, ...]:

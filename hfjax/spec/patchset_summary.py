@@ -68,14 +68,20 @@ def _channels(patch: Patch, workspace: Workspace | None) -> Iterator[str]:
         if first != "channels" or not index:
             yield ""
             continue
-        place = len(names) if index == "-" else int(index) if index.isdecimal() else -1
+        place = len(names) if index == "-" else _index(index, len(names))
         whole = operation["path"].count("/") == 2
-        if whole and operation["op"] == "add" and workspace:
+        if whole and operation["op"] == "add" and workspace and place >= 0:
             names.insert(place, _name(operation["value"]))
         known = 0 <= place < len(names)
         yield names[place] if known else f"/channels/{index}"
         if whole and operation["op"] == "remove" and known:
             del names[place]
+
+
+def _index(text: str, end: int) -> int:
+    """The place of a channel that a pointer means, up to the end; -1 if it is none."""
+    known = text.isdecimal() and len(text) <= len(str(end))
+    return int(text) if known and int(text) <= end else -1
 
 
 def _name(value: Any) -> str:

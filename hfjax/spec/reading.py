@@ -14,6 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from hfjax.errors import SpecificationError
 from hfjax.spec.schema import pointer
+from hfjax.spec.strict import TOO_DEEP
 
 
 @runtime_checkable
@@ -42,6 +43,22 @@ def source_name(source: Source) -> str:
     return str(getattr(source, "name", "the open file"))
 
 
+@contextlib.contextmanager
+def naming(source: Source) -> Iterator[None]:
+    """Let errors name the source of what is read or parsed meanwhile.
+
+    >>> with naming("BkgOnly.json"):
+    ...     raise SpecificationError("no channel", "/channels")
+    Traceback (most recent call last):
+    ...
+    hfjax.errors.SpecificationError: BkgOnly.json: no channel (at /channels)
+    """
+    try:
+        yield
+    except SpecificationError as error:
+        raise error.inside(source_name(source)) from None
+
+
 def read_json(source: Source) -> Any:
     """Read one JSON document.
 
@@ -61,10 +78,8 @@ def read_json(source: Source) -> Any:
     >>> read_json(io.StringIO('{"a": [1, 2.0]}'))
     {'a': [1, 2.0]}
     """
-    try:
+    with naming(source):
         return _parse(_decode(_read(source)))  # no name keeps what was read alive
-    except SpecificationError as error:
-        raise error.inside(source_name(source)) from None
 
 
 def read_text(source: Source) -> str:
@@ -80,10 +95,8 @@ def read_text(source: Source) -> str:
     >>> read_text(io.BytesIO(b"m_parent,SR[0]"))
     'm_parent,SR[0]'
     """
-    try:
+    with naming(source):
         return _decode(_read(source))
-    except SpecificationError as error:
-        raise error.inside(source_name(source)) from None
 
 
 def parse_json(content: str | bytes) -> Any:
@@ -184,11 +197,12 @@ def _parse(content: str) -> Any:
             return _values(content)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        message = f"not JSON: {error.msg} at {place}"
+        message = f"not JSON: {error.msg.removesuffix(' at')} at {place}"
     except RecursionError:
-        message = "not read: its lists and objects are nested too deeply"
-    except ValueError as error:  # a whole number of thousands of digits
-        message = f"not read: {error}"
+        message = f"not read: {TOO_DEEP}"
+    except ValueError:  # the one that Python's reader lets out
+        digits = sys.get_int_max_str_digits()
+        message = f"not read: it has a whole number of more than {digits} digits"
     raise SpecificationError(message)
 
 

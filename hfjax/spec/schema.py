@@ -7,13 +7,14 @@ format refer to the plain ones for what they do not change.
 
 import functools
 import json
-import reprlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hfjax.errors import SpecificationError, unknown_name
-from hfjax.spec.strict import is_number
+from hfjax.spec.strict import TOO_DEEP, Malformed, is_number
+
+Parsed = TypeVar("Parsed")
 
 WORKSPACE = "1.0.0/workspace.json"
 EXTENDED_WORKSPACE = "1.0.0+hfjax.1/workspace.json"
@@ -80,12 +81,37 @@ def validate(document: Any, schema: str) -> None:
     ...
     hfjax.errors.SpecificationError: 'path' is a required property (at /0)
     """
-    for first in _validator(schema).iter_errors(document):
-        error = _telling(first)
-        message = (
-            _words(error) if error.absolute_path else _words(error) + _hint(document)
-        )
-        raise SpecificationError(message, pointer(error.absolute_path))
+    try:
+        error = next(map(_telling, _validator(schema).iter_errors(document)), None)
+        message = _words(error) if error else ""
+    except RecursionError:
+        raise SpecificationError(TOO_DEEP) from None
+    if error:
+        hint = "" if error.absolute_path else _hint(document, schema)
+        raise SpecificationError(message + hint, pointer(error.absolute_path))
+
+
+def judged(parse: Callable[[Any], Parsed], document: Any, schema: str) -> Parsed:
+    """Parse a document strictly; where it is malformed, let its schema say why.
+
+    Args:
+        parse: makes something of the document, or raises `Malformed`.
+        document: a JSON document.
+        schema: the schema's path inside `schemas/`, which accepts what `parse` does.
+
+    Raises:
+        SpecificationError: The document is not what the schema asks.
+
+    >>> from hfjax.spec.strict import items
+    >>> judged(items, [{"op": "remove", "path": "/channels/0"}], JSONPATCH)
+    [{'op': 'remove', 'path': '/channels/0'}]
+    """
+    try:
+        return parse(document)
+    except Malformed:
+        validate(document, schema)
+        message = f"refused, but not by its schema {schema}"  # they agree, a test says
+        raise SpecificationError(message) from None
 
 
 @functools.cache
@@ -136,17 +162,30 @@ def _words(error: Any) -> str:
     """Return the message without the whole of a large wrong value in it."""
     value = repr(error.instance)
     message = error.message
+    if type(error.instance) is int and "'number'" in message:
+        what = f"a whole number of {len(value)} digits is too large to be computed with"
+        return f"{what}: numbers end at 1.8e308"
     if len(value) > 80 and message.startswith(value):
-        return reprlib.repr(error.instance) + message[len(value) :]
+        return f"{value[:60]} ... {value[-10:]}{message[len(value) :]}"
     return message
 
 
-def _hint(document: Any) -> str:
+_KINDS = (
+    ("patches", "a patchset", "patchset"),
+    ("measurements", "a workspace", "workspace"),
+    ("patch", "a patch with its metadata", ""),
+)
+"""Keys that tell what a document is, in words, and the schema of its own."""
+
+
+def _hint(document: Any, schema: str) -> str:
     """Say what a document looks like that is not what was asked for."""
     if isinstance(document, list):
-        return "; this looks like a JSON patch" if document else ""
+        first = document[0] if document else None
+        is_patch = isinstance(first, dict) and "op" in first
+        return "; this looks like a JSON patch" if is_patch else ""
     keys = document.keys() if isinstance(document, dict) else ()
-    for kind, key in (("patchset", "patches"), ("workspace", "measurements")):
-        if key in keys:
-            return f"; this looks like a {kind}"
-    return ""
+    found = next((kind for kind in _KINDS if kind[0] in keys), None)
+    if not found or found[2] == Path(schema).stem:
+        return ""
+    return f"; this looks like {found[1]}"

@@ -14,8 +14,16 @@ from typing import Any
 from hfjax.errors import SpecificationError
 from hfjax.spec.channel import Modifier
 from hfjax.spec.histogram import contents, is_histogram, plain, uncertainties
-from hfjax.spec.schema import SIGNALS, validate
-from hfjax.spec.strict import Malformed, Number, members, number, numbers, text
+from hfjax.spec.schema import SIGNALS, judged
+from hfjax.spec.strict import (
+    Malformed,
+    Number,
+    members,
+    number,
+    number_or_text,
+    numbers,
+    text,
+)
 
 _SIGNAL = frozenset({"channels"})
 _OPTIONAL = frozenset({"name", "values", "cross_section", "lumi", "normsys"})
@@ -96,15 +104,10 @@ class Signal:
         """
         document = _plain_signal(document)
         try:
-            return cls.parse_strictly(document)
-        except Malformed:
-            try:
-                validate([document], SIGNALS)
-            except SpecificationError as error:
-                pointer = error.pointer.removeprefix("/0")
-                raise SpecificationError(error.args[0], pointer) from None
-            message = "no signal"  # not reached: the schema refuses what is malformed
-            raise SpecificationError(message) from None
+            return judged(lambda table: cls.parse_strictly(*table), [document], SIGNALS)
+        except SpecificationError as error:
+            pointer = error.pointer.removeprefix("/0")
+            raise SpecificationError(error.args[0], pointer) from None
 
     @classmethod
     def parse_strictly(cls, document: Any) -> "Signal":
@@ -116,7 +119,8 @@ class Signal:
         """
         members(document, _SIGNAL, _OPTIONAL)
         values = _open(document.get("values", {}))
-        numeric = [number(v) for v in values.values() if not isinstance(v, str)]
+        found = map(number_or_text, values.values())
+        numeric = [value for value in found if not isinstance(value, str)]
         name = text(document.get("name", _name(values)))
         try:
             _refuse_infinite(numeric)

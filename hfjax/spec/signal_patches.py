@@ -68,6 +68,7 @@ def make_patchset(
         message = "there is no signal: give one at least"
         raise SpecificationError(message)
     labels = list(parsed[0].values if labels is None else labels)
+    _check_labels(labels)
     strength = signal_strength(workspace.measurements, poi)
     document = {
         "metadata": {
@@ -101,6 +102,19 @@ def _patch(
     return {"metadata": metadata, "patch": operations}
 
 
+def _check_labels(labels: Sequence[str]) -> None:
+    if not labels:
+        message = (
+            "there is no label: give signals values, such as that of a mass, and say "
+            "which columns of a table hold them (labels=..., or --labels on the "
+            "command line)"
+        )
+        raise SpecificationError(message)
+    if len(set(labels)) < len(labels):
+        message = f"a label is there twice, of {_listed(labels)}: give each once"
+        raise SpecificationError(message)
+
+
 def _check_names(signal: Signal, labels: Sequence[str]) -> None:
     if not LABEL.search(signal.name):
         message = (
@@ -108,7 +122,7 @@ def _check_names(signal: Signal, labels: Sequence[str]) -> None:
             "underscores only"
         )
         raise SpecificationError(message)
-    if sorted(signal.values) != sorted(labels) or not labels:
+    if sorted(signal.values) != sorted(labels):
         message = (
             f"signal {signal.name!r} has values for {_listed(signal.values)}, not for "
             f"{_listed(labels)}: give one for each label"

@@ -32,7 +32,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hfjax.errors import SpecificationError, unknown_name
-from hfjax.spec.reading import Source, parse_json, read_text, source_name
+from hfjax.spec.reading import Source, naming, parse_json, read_text
 from hfjax.spec.signal import Signal
 from hfjax.spec.strict import Number
 
@@ -81,12 +81,10 @@ def read_signals(source: Source, labels: Sequence[str] = ()) -> tuple[Signal, ..
     ('m_parent_600_m_lsp_240', (1.5, 0.5))
     """
     content = read_text(source)
-    try:
+    with naming(source):
         if content.lstrip()[:1] in ("[", "{"):
             return _from_json(parse_json(content))
         return _from_csv(content, labels)
-    except SpecificationError as error:
-        raise error.inside(source_name(source)) from None
 
 
 def _from_json(document: Any) -> tuple[Signal, ...]:
@@ -105,7 +103,7 @@ def _from_json(document: Any) -> tuple[Signal, ...]:
 
 
 def _from_csv(content: str, labels: Sequence[str]) -> tuple[Signal, ...]:
-    reader = csv.reader(io.StringIO(content), strict=True)
+    reader = csv.reader(io.StringIO(content, newline=None), strict=True)
     try:
         rows = [(reader.line_num, [c.strip() for c in row]) for row in reader if row]
     except csv.Error as error:
@@ -143,7 +141,7 @@ def _columns(headings: Sequence[str], labels: Sequence[str]) -> list[Column]:
 
 def _column(heading: str, labels: Sequence[str]) -> Column:
     if heading in labels:
-        return Column(heading, ("values", heading), _number_or_text)
+        return Column(heading, ("values", heading), _value_of_label)
     if heading in _SINGLE:
         return Column(heading, (heading,), _SINGLE[heading])
     if found := _SHAPE.fullmatch(heading):
@@ -244,7 +242,7 @@ def _number(cell: str) -> Number:
     raise ValueError(message)
 
 
-def _number_or_text(cell: str) -> Number | str:
+def _value_of_label(cell: str) -> Number | str:
     try:
         return _number(cell)
     except ValueError:

@@ -22,7 +22,7 @@ from hfjax.spec.histogram import contents, is_histogram, uncertainties
 from hfjax.spec.measurement import Measurement, ParameterConfig
 from hfjax.spec.named import names
 from hfjax.spec.strict import Number
-from hfjax.spec.workspace import Workspace
+from hfjax.spec.workspace import Workspace, format_version
 
 
 def sample(name: str, yields: Any, *modifiers: Modifier) -> Sample:

@@ -25,6 +25,9 @@ DIGESTS = {
 }
 """The forms of the digests that a patchset may state."""
 
+TOO_DEEP = "its lists and objects are nested too deeply"
+"""Why Python's stack does not suffice for a document, in messages."""
+
 _FLOATS = frozenset((float,))
 _PLAIN = frozenset((int, float))
 _EXACT = 2**53
@@ -68,6 +71,11 @@ def number(value: object) -> Number:
     if isinstance(value, (int, float)) and is_number(value):
         return value
     raise Malformed
+
+
+def number_or_text(value: object) -> Number | str:
+    """Return a number or a string as it is."""
+    return value if isinstance(value, str) else number(value)
 
 
 def numbers(value: object) -> tuple[Number, ...]:

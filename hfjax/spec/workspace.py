@@ -22,8 +22,8 @@ from hfjax.spec.measurement import Measurement as Measurement
 from hfjax.spec.measurement import ParameterConfig as ParameterConfig
 from hfjax.spec.measurement import parse_measurement
 from hfjax.spec.named import find, names, parse_each, refuse_duplicates
-from hfjax.spec.reading import Source, read_json, source_name
-from hfjax.spec.schema import EXTENDED_WORKSPACE, WORKSPACE, validate
+from hfjax.spec.reading import Source, naming, read_json
+from hfjax.spec.schema import EXTENDED_WORKSPACE, WORKSPACE, judged
 from hfjax.spec.signal import Signal
 from hfjax.spec.strict import Malformed, members
 
@@ -106,10 +106,8 @@ mean 'SR'?
             SpecificationError: It cannot be read, is not JSON or is no workspace.
         """
         document = read_json(source)
-        try:
+        with naming(source):
             return cls.parse(document)
-        except SpecificationError as error:
-            raise error.inside(source_name(source)) from None
 
     @classmethod
     def parse(cls, document: Any) -> "Workspace":
@@ -119,14 +117,7 @@ mean 'SR'?
             SpecificationError: The document is not what the schema asks, lengths do not
                 fit, names are not unique, or a channel has no observation.
         """
-        try:
-            return cls.parse_strictly(document)
-        except Malformed:
-            validate(document, workspace_schema(document))
-            message = (
-                "no workspace"  # not reached: the schema refuses what is malformed
-            )
-            raise SpecificationError(message) from None
+        return judged(cls.parse_strictly, document, workspace_schema(document))
 
     @classmethod
     def parse_strictly(cls, document: Any) -> "Workspace":

@@ -1,5 +1,7 @@
 """The frame of the command line: help, version, usage, and what it never imports."""
 
+import importlib
+import inspect
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -7,7 +9,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from hfjax import __version__
-from hfjax.cli.main import COMMANDS, run
+from hfjax.cli.main import COMMANDS, PATCHSET_COMMANDS, root, run
 from hfjax.errors import HfjaxError
 
 SHOWN = (*COMMANDS, "patchset")
@@ -32,6 +34,15 @@ def test_every_command_has_help(hfjax, name):
     assert "Usage: hfjax " + name in " ".join(outcome.stdout.split())
 
 
+def test_help_fits_on_80_columns():
+    """Typer breaks the lines of a first paragraph anew, and keeps all others."""
+    tables = (*COMMANDS.items(), *PATCHSET_COMMANDS.items())
+    commands = [getattr(importlib.import_module(home), name) for name, home in tables]
+    for command in (root, *commands):
+        paragraphs = inspect.getdoc(command).split("\n\n")[1:]
+        assert all(len(line) <= 78 for line in "\n".join(paragraphs).splitlines())
+
+
 def test_help_of_patchset_names_its_commands(hfjax):
     shown = hfjax("patchset", "--help").stdout
     assert all(name in shown for name in ("inspect", "extract", "apply", "verify"))
@@ -45,6 +56,9 @@ def test_help_of_patchset_names_its_commands(hfjax):
         (("inspect", "--bogus"), "No such option"),
         (("scan", "BkgOnly.json"), "Missing argument 'PATCHSET'"),
         (("patchset", "extract", "p.json"), "Missing option '--name'"),
+        (("fit", "w.json", "-p"), "requires an argument (see 'hfjax fit --help')"),
+        (("rename", "--modifier", "lumi"), "2 arguments (see 'hfjax rename --help')"),
+        (("--bogus",), "(see 'hfjax --help')"),
         (("cls", "--minimizer", "minuit"), "'minuit' is not one of 'newton'"),
         (("cls", "--test-stat", "t"), "'t' is not one of 'qtilde'"),
     ],
@@ -60,6 +74,17 @@ def test_an_error_of_several_lines_is_still_one_line(hfjax, monkeypatch):
 
     monkeypatch.setattr("hfjax.spec.workspace.Workspace.load", fail)
     assert hfjax("inspect", "x").complaint == "hfjax: one two\n"
+
+
+def test_an_error_with_a_very_long_name_is_shortened(hfjax, monkeypatch):
+    def fail(*_: object) -> None:
+        message = f"{'x' * 100_000} is wrong: change it"
+        raise HfjaxError(message)
+
+    monkeypatch.setattr("hfjax.spec.workspace.Workspace.load", fail)
+    complaint = hfjax("inspect", "x").complaint
+    assert len(complaint) < 5000
+    assert complaint.endswith("x is wrong: change it\n")
 
 
 def test_an_error_of_ours_is_not_hidden(monkeypatch):

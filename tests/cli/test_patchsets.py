@@ -59,10 +59,18 @@ def test_extract_gives_the_operations(hfjax, files, patchset):
     assert outcome.json == patchset["patches"][1]["patch"]
 
 
-def test_extract_gives_the_metadata_if_asked(hfjax, files, patchset):
+def test_extract_gives_the_metadata_if_asked(hfjax, files, patchset, write):
+    """Those of the patchset as well, as pyhf does, but never for the patch's own."""
+    patchset["metadata"]["name"] = "grid"
+    write("patchset.json", patchset)
     arguments = ("patchset", "extract", files[1], "--name", "point_1")
     outcome = hfjax(*arguments, "--with-metadata")
-    assert outcome.json == patchset["patches"][1]
+    metadata = patchset["metadata"] | patchset["patches"][1]["metadata"]
+    patch = patchset["patches"][1]["patch"]
+    assert outcome.json == {"metadata": metadata, "patch": patch}
+    assert metadata["name"] == "point_1"
+    complaint = hfjax("cls", files[0], "-p", "-", stdin=outcome.stdout).complaint
+    assert "this looks like a patch with its metadata" in complaint
 
 
 def test_apply_writes_the_patched_workspace(hfjax, files, background, patchset):
@@ -89,6 +97,11 @@ def test_verify_says_so(hfjax, files):
 def test_one_of_two_inputs_may_be_standard_input(hfjax, files):
     text = files[0].read_text()
     assert hfjax("patchset", "verify", "-", files[1], stdin=text).code == 0
+    patchset = files[1].read_text()
+    assert hfjax("patchset", "verify", files[0], stdin=patchset).code == 0
+    arguments = ("patchset", "apply", files[0], "--name", "point_1")
+    assert hfjax(*arguments, stdin=patchset).code == 0
+    assert "only one input" in hfjax("patchset", "verify").complaint
     complaint = hfjax("patchset", "verify", "-", "-", stdin=text).complaint
     assert "only one input can be standard input" in complaint
 

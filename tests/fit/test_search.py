@@ -1,12 +1,14 @@
 """The search for the lowest of several valleys."""
 
 import functools
+import sys
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hfjax.fit.minimize import descend
 from hfjax.fit.mle import fit
 from hfjax.fit.objective import Objective
 from hfjax.fit.search import search
@@ -107,6 +109,28 @@ def test_the_lowest_of_several_starts_is_kept(starts):
     found = searched(objective, jnp.array(starts), jnp.zeros(1, bool), ALONE)
     assert found.status == FitStatus.CONVERGED
     assert_close(found.params, fit(model, data).params, 1e-6)
+
+
+def test_a_held_fit_that_ends_where_an_earlier_one_did_is_released_once(monkeypatch):
+    model, data = built(900.0)
+    objective = Objective(model.anonymous(), data)
+    starts = []
+
+    def record(start, fixed, limit):
+        if limit > 0 and not fixed.any():
+            starts.append(float(start[0]))
+
+    def spy(objective, begin, bounds, fixed, settings, limit):
+        jax.debug.callback(record, begin.params, fixed, limit, ordered=True)
+        return descend(objective, begin, bounds, fixed, settings, limit)
+
+    monkeypatch.setattr(sys.modules[search.__module__], "descend", spy)
+    run = jax.jit(searched.__wrapped__, static_argnums=3)
+    run(objective, jnp.array([[0.0]]), jnp.zeros(1, bool), FitSettings())
+    jax.effects_barrier()
+    zeros = [float(zero) for zero in model.crossings.value]
+    beside = [start for start in starts if start not in [0.0, *zeros]]
+    assert len(beside) == len(set(beside)) == len(zeros)
 
 
 def test_a_fixed_parameter_is_not_moved_to_a_crossing():

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from hfjax.errors import UnknownNameError
 from hfjax.spec.digest import digest
 from hfjax.spec.patchset import PatchSet
 from hfjax.spec.reading import read_json
@@ -32,3 +33,10 @@ def test_parsing_keeps_the_digest(data_dir, name):
 def test_a_published_patchset_belongs_to_its_background(data_dir, name):
     path = data_dir / name
     PatchSet.load(path).verify(Workspace.load(path.with_name("BkgOnly.json")))
+
+
+@pytest.mark.parametrize("algorithm", ["shake_128", "sha_256", ""])
+def test_algorithm_without_a_digest_of_one_length_is_unknown(algorithm):
+    with pytest.raises(UnknownNameError) as caught:
+        digest({}, algorithm)
+    assert "shake" not in str(caught.value).replace(f"named {algorithm!r}", "")

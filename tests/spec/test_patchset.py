@@ -141,6 +141,15 @@ def test_workspace_in_place_of_a_patchset_is_recognised():
         Workspace.parse([add("/channels/0")])
 
 
+def test_nothing_looks_like_what_it_should_be():
+    document = documents.two_bins()
+    del document["channels"]
+    for wrong in (document, [document]):
+        with pytest.raises(SpecificationError) as caught:
+            Workspace.parse(wrong)
+        assert "looks like" not in str(caught.value)
+
+
 def test_digest_mismatch_says_what_is_expected_and_found(workspace, patchset):
     patchset.verify(workspace)
     changed = apply_patch(

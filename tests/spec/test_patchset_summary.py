@@ -99,6 +99,14 @@ def test_channels_keep_their_names_when_others_are_removed_or_added():
     assert only.channels == {"CR", "SR"}
 
 
+@pytest.mark.parametrize("index", ["9" * 20, "9" * 5000, "-1", "x", "\u00b2"])
+def test_places_that_cannot_be_are_pointers(index):
+    channel = {"name": "VR", "samples": []}
+    operations = (add(f"/channels/{index}", channel), signal(0, MU))
+    found = structure(Patch("a", (1, 2), operations), Workspace.parse(clean()))
+    assert found.channels == {f"/channels/{index}", "CR"}
+
+
 def test_operations_of_all_kinds():
     operations = (
         {"op": "test", "path": "/version", "value": "1.0.0"},

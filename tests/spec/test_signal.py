@@ -354,13 +354,18 @@ def signals_of(*changes):
             {},
             "'n_1' has values for 'n', not for 'm'",
         ),
-        (signals_of({"values": {}}), {}, "has values for no label, not for no label"),
+        (signals_of({"values": {}}), {}, "there is no label: give signals values"),
+        (
+            signals_of({}, {"values": {}}),
+            {},
+            "'signal' has values for no label, not for 'm'",
+        ),
         (
             signals_of({}),
             {"labels": ["m", "n"]},
             "has values for 'm', not for 'm', 'n'",
         ),
-        (signals_of({}), {"labels": ["m", "m"]}, "not for 'm', 'm'"),
+        (signals_of({}), {"labels": ["m", "m"]}, "a label is there twice, of 'm', 'm'"),
         (signals_of({"values": {"m l": 1}}), {}, "'m l' does not match"),
         (signals_of({"channels": {"SR": [1]}}), {}, "no channel named 'SR' .*'m_1'"),
         (signals_of({"name": "top"}), {}, "signal 'top', channel 'CR_top': there is a"),
@@ -416,6 +421,12 @@ def test_csv_and_json_tables_say_the_same(background, published, tmp_path):
 
 def read(text, labels=("m",)):
     return read_signals(io.StringIO(text), labels)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_may_end_as_they_do_anywhere(end):
+    (signal,) = read(f"m,SR[0]{end}1,2{end}")
+    assert signal.channels["SR"].data == (2,)
 
 
 def test_cells_that_are_empty_say_nothing():

@@ -21,8 +21,7 @@ from hfjax.spec.hs3.references import collect_references
 from hfjax.spec.hs3.shape_errors import ShapeSysValues
 from hfjax.spec.loss_report import LossReport, Remarks
 from hfjax.spec.measurement import Measurement
-from hfjax.spec.schema import HS3, validate
-from hfjax.spec.strict import Malformed
+from hfjax.spec.schema import HS3, judged
 from hfjax.spec.workspace import EXTENDED_VERSION, Workspace, format_version
 
 
@@ -90,12 +89,7 @@ def read_hs3(document: Any, settings: HS3Settings = HS3Settings()) -> HS3Import:
     >>> workspace.channel("SR").sample("signal").data, workspace.measurement_names
     ((5.0,), ('fit',))
     """
-    try:
-        return _read(document, settings)
-    except Malformed:
-        validate(document, HS3)
-        message = "no HS3 document"  # not reached: the schema refuses what is malformed
-        raise SpecificationError(message) from None
+    return judged(lambda found: _read(found, settings), document, HS3)
 
 
 def _read(document: Any, settings: HS3Settings) -> HS3Import:
