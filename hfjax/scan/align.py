@@ -19,14 +19,14 @@ from hfjax.spec.workspace import Workspace
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """A point that can be tested.
+    """A point that has a model.
 
     Attributes:
         name: name of its patch.
         values: values of the labels.
         workspace: the patched workspace.
         groups: its parameters.
-        poi: its parameter of interest.
+        poi: its parameter of interest, None if none is named.
         derived: parameters that expressions give.
     """
 
@@ -34,7 +34,7 @@ class Member:
     values: tuple[Any, ...]
     workspace: Workspace
     groups: tuple[ParameterGroup, ...]
-    poi: str
+    poi: str | None
     derived: tuple[Derived, ...] = ()
 
 

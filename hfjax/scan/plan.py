@@ -13,7 +13,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from hfjax.errors import HfjaxError, unknown_name
+from hfjax.errors import HfjaxError, UnknownNameError, unknown_name
 from hfjax.fit.mle import fixed_poi, missing_poi
 from hfjax.model.build import assemble, fill_parameters, observed, to_device
 from hfjax.model.fill import BlockShape, Cell, block_shape, fill_block
@@ -97,8 +97,9 @@ def build_scan(
         in its ``failures`` and stops no other.
 
     Raises:
-        UnknownNameError: a name or the measurement does not exist, or no point has the
-            parameter of interest that is asked for.
+        UnknownNameError: a name or the measurement does not exist.
+        HfjaxError: the parameter of interest that is asked for can be tested in none
+            of the points.
         PrecisionError: float64 is asked for while JAX runs in float32.
     """
     check_precision(settings)
@@ -110,63 +111,65 @@ def build_scan(
             members.append(_member(workspace, patch, measurement, poi))
         except HfjaxError as error:
             failures[patch.name] = str(error)
-    if poi is not None:
-        members, lacking = _testable(members, poi)
-        failures |= lacking
+    members, refused = _testable(members, poi)
+    failures |= {name: str(error) for name, error in refused.items()}
     return ScanBatch(
         labels=patchset.labels,
         order=tuple((patch.name, patch.values) for patch in chosen),
         groups=tuple(build_group(group, settings) for group in compatible(members)),
-        failures=failures,
+        failures={p.name: failures[p.name] for p in chosen if p.name in failures},
     )
 
 
 def _member(
     workspace: Workspace, patch: Patch, measurement: str | int | None, poi: str | None
 ) -> Member:
-    """Apply a patch and check that the measurement's parameter can be tested."""
+    """Apply a patch and check that the result is a model."""
     patched = patch.apply(workspace)
     chosen = patched.measurement(measurement)
     groups, derived = model_parameters(patched, chosen)
     fill_parameters(make_layout(channel_bins(patched), groups))
     if poi is None:
         poi = parameter_of_interest(groups, chosen, workspace)
-        found = [group for group in groups if group.name == poi]
-        if poi is None or not found:
-            raise missing_poi(poi)
-        if found[0].fixed[0]:
-            raise fixed_poi(poi)
     return Member(patch.name, patch.values, patched, groups, poi, derived)
 
 
 def _testable(
-    members: Sequence[Member], poi: str
-) -> tuple[list[Member], dict[str, str]]:
-    """The points whose parameter of interest can be tested, and why others cannot.
+    members: Sequence[Member], asked: str | None
+) -> tuple[list[Member], dict[str, HfjaxError]]:
+    """Tell the points whose parameter of interest can be tested from the others.
 
     Raises:
-        UnknownNameError: none has it.
-        ParameterError: an expression gives it.
-        ModelError: it has several components.
+        HfjaxError: none has the parameter of interest that is asked for, or in none
+            of them it can be tested.
     """
-    testable, lacking = [], {}
+    testable, refused = [], {}
     for member in members:
-        found = [group for group in member.groups if group.name == poi]
-        if any(poi == each.name for each in member.derived):
-            raise derived_poi(poi)
-        if not found:
-            lacking[member.name] = str(missing_poi(poi))
-        elif found[0].size > 1:
-            raise several_components(poi, found[0].size)
-        elif found[0].fixed[0]:
-            lacking[member.name] = str(fixed_poi(poi))
-        else:
+        try:
+            _check_poi(member, asked)
             testable.append(member)
-    known = {group.name for member in members for group in member.groups}
-    if members and poi not in known:
-        error = unknown_name("parameter", poi, sorted(known), "the models of the scan")
+        except HfjaxError as error:
+            refused[member.name] = error
+    if asked is not None and refused and not testable:
+        # that some have it, and why it cannot be tested there, tells more
+        raise min(refused.values(), key=lambda why: isinstance(why, UnknownNameError))
+    return testable, refused
+
+
+def _check_poi(member: Member, asked: str | None) -> None:
+    """Refuse a point whose parameter of interest cannot be tested."""
+    poi, groups = member.poi, {group.name: group for group in member.groups}
+    if poi is None or (asked is None and poi not in groups):
+        raise missing_poi(poi)
+    if any(poi == each.name for each in member.derived):
+        raise derived_poi(poi)
+    if poi not in groups:
+        error = unknown_name("parameter", poi, groups, "the model")
         raise error
-    return testable, lacking
+    if groups[poi].size > 1:
+        raise several_components(poi, groups[poi].size)
+    if groups[poi].fixed[0]:
+        raise fixed_poi(poi)
 
 
 def compatible(members: Sequence[Member]) -> list[list[Member]]:

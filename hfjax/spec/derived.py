@@ -77,8 +77,8 @@ def expression_problems(
                 error = unknown_name("parameter", needed, sorted(known - {name}))
                 yield (
                     name,
-                    f"{label} cannot be computed: {error}; a parameter that only "
-                    "expressions use needs an entry in the measurement",
+                    f"{label} cannot be computed: {error} (a parameter that only "
+                    "expressions use needs an entry in the measurement)",
                 )
             elif needed in groups and not groups[needed].scalar:
                 yield (

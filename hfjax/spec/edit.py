@@ -190,7 +190,7 @@ def _inside_measurement(measurement: Measurement, modifiers: Names) -> Measureme
     try:
         return dataclasses.replace(measurement, poi=poi, parameters=parameters)
     except SpecificationError as error:
-        message = f"the new names do not fit{where}: {error.args[0]}"
+        message = f"measurement {measurement.name!r} with new names: {error.args[0]}"
         raise EditError(message) from error
 
 

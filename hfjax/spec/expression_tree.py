@@ -25,35 +25,7 @@ class Operation(NamedTuple):
 Tree = float | str | Operation
 """A number, the name of a parameter, or an operation on such."""
 
-Operations = Mapping[str, Callable[..., Any]]
-"""What the symbols of operations do."""
-
-
-def evaluate(tree: Tree, values: Mapping[str, Any], operations: Operations) -> Any:
-    """Compute an expression.
-
-    Args:
-        tree: the expression.
-        values: numbers, or arrays, by the names in it.
-        operations: what its symbols do; all but ``+`` and ``*`` take one or two
-            arguments, min and max any number.
-
-    >>> tree = Operation("**", ("mu", 2.0))
-    >>> evaluate(tree, {"mu": 3.0}, {"**": pow})
-    9.0
-    """
-    if isinstance(tree, str):
-        return values[tree]
-    if not isinstance(tree, Operation):
-        return tree
-    operands = [evaluate(part, values, operations) for part in tree.operands]
-    function = operations[tree.symbol]
-    if tree.symbol in ("+", "*"):
-        return functools.reduce(function, operands)
-    return function(*operands)
-
-
-NUMBERS: Operations = {
+NUMBERS: Mapping[str, Callable[..., Any]] = {
     "+": operator.add,
     "*": operator.mul,
     "/": operator.truediv,
@@ -66,7 +38,7 @@ NUMBERS: Operations = {
     "min": min,
     "max": max,
 }
-"""The operations on Python's numbers."""
+"""The operations on Python's numbers; of a sum and a product, on two of them."""
 
 
 def finite_value(tree: Tree, values: Mapping[str, Number]) -> float:
@@ -76,8 +48,20 @@ def finite_value(tree: Tree, values: Mapping[str, Number]) -> float:
     nan
     """
     try:
-        found = evaluate(tree, values, NUMBERS)
+        found = _value(tree, values)
     except (ArithmeticError, ValueError):
         return math.nan
     real = isinstance(found, int | float) and math.isfinite(found)
     return float(found) if real else math.nan
+
+
+def _value(tree: Tree, values: Mapping[str, Number]) -> Any:
+    if isinstance(tree, str):
+        return values[tree]
+    if not isinstance(tree, Operation):
+        return tree
+    operands = [_value(part, values) for part in tree.operands]
+    function = NUMBERS[tree.symbol]
+    if tree.symbol in ("+", "*"):
+        return functools.reduce(function, operands)
+    return function(*operands)

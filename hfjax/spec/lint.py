@@ -87,7 +87,7 @@ def _measured(
     yield from refused
     poi = parameter_of_interest(tuple(groups.values()), measurement, background)
     used = names_in_expressions([measurement])
-    yield from setting_findings(groups, measurement, spot, known | used, poi)
+    yield from setting_findings(groups, measurement, spot, known, poi)
     if poi in groups or poi not in known:  # others are refused for another reason
         yield from poi_findings(groups, measurement, spot, poi, test_poi)
     normfactors = collect(workspace)["normfactor"]

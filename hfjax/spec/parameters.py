@@ -13,6 +13,7 @@ from hfjax.spec.derived import (
     Derived,
     brought_parameters,
     derived_parameters,
+    names_in_expressions,
     starting_problems,
 )
 from hfjax.spec.overrides import configured
@@ -182,6 +183,7 @@ def parameter_of_interest(
     alike = [name for name in names if name.lower() == named.lower()]
     if not alike and background is not None:
         before = {name for name, _ in background.modifiers}
+        before |= names_in_expressions(background.measurements)
         new = [group for group in groups if group.name not in before]
         alike = [group.name for group in new if group.kind == "normfactor"]
     return alike[0] if len(alike) == 1 else named

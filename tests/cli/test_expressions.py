@@ -201,5 +201,5 @@ def test_a_scan_of_another_parameter(hfjax, files, background, write):
         p["CLs_obs"] for p in known["points"]
     ]
     complaint = hfjax("scan", *files, "--no-verify", "--poi", "nu").complaint
-    assert "no parameter named 'nu' in the models of the scan" in complaint
+    assert "no parameter named 'nu' in the model" in complaint
     json.dumps(found)

@@ -222,8 +222,8 @@ def test_unknown_names_are_refused_with_suggestions():
     refused(
         document,
         r"expression 'muu\*\*2' of parameter 'k' cannot be computed: no parameter "
-        r"named 'muu': did you mean 'mu'\?; a parameter that only expressions use "
-        "needs an entry in the measurement",
+        r"named 'muu': did you mean 'mu'\? \(a parameter that only expressions use "
+        r"needs an entry in the measurement\)",
     )
 
 

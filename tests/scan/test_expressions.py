@@ -113,7 +113,7 @@ def test_another_parameter_is_tested(workspace, poi):
         assert_close(points[name].CLs_obs, known.CLs_obs, 1e-6)
     if poi == "c":
         assert points["signal_only"].status == "no_model"
-        assert "'c' is not in the model" in points["signal_only"].message
+        assert "no parameter named 'c' in" in points["signal_only"].message
 
 
 def test_the_measurement_need_not_name_any(workspace):
@@ -128,13 +128,29 @@ def test_the_measurement_need_not_name_any(workspace):
 
 
 def test_names_that_no_point_has_are_refused(workspace):
-    with pytest.raises(UnknownNameError, match="'muu' in the models of the scan: did"):
+    with pytest.raises(UnknownNameError, match="'muu' in the model: did"):
         build_scan(workspace, patchset(PATCHES), poi="muu")
 
 
 def test_derived_parameters_are_refused(workspace):
     with pytest.raises(ParameterError, match="'ki' is given by an expression"):
         build_scan(workspace, patchset(PATCHES), poi="ki")
+
+
+def test_a_parameter_may_be_free_in_some_points_and_given_in_others(workspace):
+    without = {
+        "op": "remove",
+        "path": "/measurements/0/config/parameters/0",
+    }
+    patches = patchset({**PATCHES, "free": [without, *interfering(1.0)]})
+    batch = build_scan(workspace, patches, poi="ki")
+    (group,) = batch.groups
+    assert [member.name for member in group.members] == ["free"]
+    assert "'ki' is given by an expression" in batch.failures["small"]
+    (point,) = (p for p in scan(batch, 0.5).points if p.name == "free")
+    model, data = alone(workspace, patches, "free")
+    known = hypotest(model.with_poi("ki"), data, 0.5)
+    assert_close(point.CLs_obs, known.CLs_obs, 1e-6)
 
 
 def test_several_components_are_refused(workspace):

@@ -243,7 +243,7 @@ def test_a_parameter_of_expressions_only_is_renamed_as_well():
 
 
 def test_renaming_makes_no_circle():
-    words = "new names do not fit of measurement 'fit': .*needs 'mu' itself: mu -> mu"
+    words = "measurement 'fit' with new names: .*needs 'mu' itself: mu -> mu"
     with pytest.raises(EditError, match=words):
         rename(workspace(given("k", "mu**2"), poi=""), modifiers={"k": "mu"})
 
