@@ -226,8 +226,17 @@ def fixed_poi(name: str | None) -> ModelError:
     return ModelError(message)
 
 
-def check_poi_value(model: Model, poi_value: float) -> None:
-    """Refuse a tested value outside the bounds of the parameter of interest.
+def check_poi_value(
+    model: Model,
+    poi_value: float,
+    remedy: str = "test a value inside, or widen them in the measurement",
+) -> None:
+    """Refuse a value outside the bounds of the parameter of interest.
+
+    Args:
+        model: a model with a parameter of interest.
+        poi_value: a value that fits are to hold it at.
+        remedy: what the error says about the way out.
 
     Raises:
         ParameterError: names the bounds.
@@ -239,6 +248,6 @@ def check_poi_value(model: Model, poi_value: float) -> None:
     if not lower <= poi_value <= upper:
         message = (
             f"{model.poi_name} = {poi_value:g} is outside its bounds [{lower:g}, "
-            f"{upper:g}]: test a value inside, or widen them in the measurement"
+            f"{upper:g}]: {remedy}"
         )
         raise ParameterError(message)

@@ -142,10 +142,7 @@ def _checked(
     model: Model, name: str, position: int, given: Sequence[float] | Array
 ) -> np.ndarray:
     """The values of a parameter, which have to be finite and inside its bounds."""
-    try:
-        values = np.asarray(given, float)
-    except (TypeError, ValueError):
-        values = np.array([])
+    values = np.asarray(given, float)
     if values.ndim != 1 or not values.size or not np.all(np.isfinite(values)):
         message = f"the values of {name!r} are no list of finite numbers: {given!r}"
         raise ParameterError(message)

@@ -117,8 +117,8 @@ def test_a_scan_is_a_slow_loop_of_fits():
 
 def test_accelerators_have_the_same_numbers(monkeypatch):
     """All points at once instead of one after the other."""
-    model, data = make(all_kinds())
-    grid = {"mu": np.linspace(0.0, 3.0, 4), "xsec": [-1.0, 0.5]}
+    model, data = build(shapesys(*HELLO, [51.0, 48.0]))
+    grid = {"mu": np.linspace(0.0, 3.0, 4), "gamma[1]": [0.9, 1.1]}
     known = profile(model, data, grid)
     monkeypatch.setattr(module, "_one_by_one", module._all_at_once)
     found = profile(model, data, grid)
@@ -232,7 +232,7 @@ def test_a_scan_of_toys_in_one_call():
 BAD = {
     "none": ({}, "needs a parameter to hold"),
     "several": ({"gamma": [1.0]}, "has 2 components: name one of them, such as"),
-    "twice": ({"mu": [1.0], "one": [1.0]}, None),
+    "unknown": ({"mu": [1.0], "one": [1.0]}, None),
     "plane": ({"mu": np.ones((1, 1))}, "are no list of finite numbers"),
     "empty": ({"mu": []}, "are no list of finite numbers"),
     "infinite": ({"mu": [0.0, math.inf]}, "no list of finite numbers"),

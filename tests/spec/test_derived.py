@@ -23,7 +23,12 @@ from hfjax.spec.keep import Rules, keep
 from hfjax.spec.lint import check
 from hfjax.spec.loss_report import LossReport
 from hfjax.spec.measurement import Measurement, ParameterConfig
-from hfjax.spec.parameters import default_groups, model_parameters, parameter_groups
+from hfjax.spec.parameters import (
+    default_groups,
+    model_parameters,
+    parameter_groups,
+    parameter_of_interest,
+)
 from hfjax.spec.prune import Place, prune
 from hfjax.spec.prune_small import prune_small
 from hfjax.spec.summary import summary
@@ -206,6 +211,22 @@ def test_settings_of_a_parameter_of_expressions_are_checked():
         parameters(given("k", "c**2"), {"name": "c", "inits": [1, 2]})
 
 
+def test_the_factor_that_a_signal_brings_is_of_interest():
+    """What the expressions of the background bring is none of the signal's."""
+    found = document(given("f", "c**2"), COUPLING, poi="announced")
+    found["channels"] = found["channels"][1:]
+    found["observations"] = found["observations"][1:]
+    background = Workspace.parse(found)
+    found = copy.deepcopy(found)
+    signal = sample("signal", [5.0], factor("mu_SIG"))
+    found["channels"][0]["samples"].append(signal)
+    patched = Workspace.parse(found)
+    groups = parameter_groups(patched, patched.measurement())
+    assert [group.name for group in groups] == ["mu_SIG", "c"]
+    chosen = parameter_of_interest(groups, patched.measurement(), background)
+    assert chosen == "mu_SIG"
+
+
 def test_names_are_told():
     found = workspace(given("k", "mu - c"), given("later", "theirs"), COUPLING)
     (measurement,) = found.measurements
@@ -338,6 +359,11 @@ def test_a_check_sees_what_expressions_do():
     assert "prediction-negative" not in kinds(found)
     found["measurements"][0]["config"]["parameters"][0]["expression"] = "12 * mu * c"
     assert "prediction-negative" in kinds(found)
+
+
+def test_a_parameter_of_expressions_only_makes_no_yields_negative():
+    found = check(workspace(given("k", "c**2"), {"name": "c", "bounds": [[-3, 3]]}))
+    assert [one.kind for one in found if one.kind == "bounds-negative"] == []
 
 
 def test_a_check_names_refused_expressions_in_the_words_of_the_build():
