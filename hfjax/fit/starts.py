@@ -17,8 +17,9 @@ def spread_starts(
 ) -> Float[Array, "more par"]:
     """Add starts that differ from the first in the parameters that expressions use.
 
-    They stand at their initial values, and half way from there to either bound. A start
-    that would repeat the first is NaN, which no fit follows.
+    They stand at their initial values, half way from there to either bound, and at the
+    bounds: where a root begins, its slope is infinite, and a valley as narrow as that.
+    A start that would repeat the first is NaN, which no fit follows.
 
     Args:
         model: a model; without expressions, nothing is added.
@@ -31,13 +32,14 @@ def spread_starts(
     used = np.isin(np.arange(fixed.size), model.derivation.index)
     moves = used & ~fixed
     init = jnp.asarray(own.init)
-    places = [init, *(_half_way(init, end) for end in (own.lower, own.upper))]
+    ends = [_reachable(init, bound) for bound in (own.lower, own.upper)]
+    places = [init, *(0.5 * (init + end) for end in ends), *ends]
     more = jnp.where(moves, jnp.stack(places), first)
     repeats = jnp.all(more == first, axis=1, keepdims=True)
     return jnp.concatenate([starts, jnp.where(repeats, jnp.nan, more)])
 
 
-def _half_way(init: Params, bound: Params) -> Params:
-    """Half way to a bound; a standard length where it is infinite."""
+def _reachable(init: Params, bound: Params) -> Params:
+    """A bound; a place at a standard distance where it is infinite."""
     far = init + jnp.sign(bound) * (2.0 + jnp.abs(init))
-    return 0.5 * (init + jnp.where(jnp.isfinite(bound), bound, far))
+    return jnp.where(jnp.isfinite(bound), bound, far)

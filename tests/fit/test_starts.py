@@ -173,22 +173,39 @@ def test_the_lower_of_two_valleys_is_found_from_anywhere(start):
     assert float(result.deviance) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_starts_stand_at_the_first_value_and_half_way_to_the_bounds():
+def test_the_valley_at_the_bound_of_a_root_is_found():
+    """The slope is infinite there: 0.64 below the other minimum, at mu = 0.48."""
+    document = one_bin(ROOT, observed=0.0)
+    document["channels"][0]["samples"] = [
+        sample("root", [5.0, 9.0], factor("k")),
+        sample("linear", [12.0, 3.0], factor("mu")),
+        sample("background", [50.0, 42.0]),
+    ]
+    document["observations"][0]["data"] = [88.0, 10.0]
+    model, data = make(document)
+    other = fit(model, data, settings=FitSettings(explore=False)).raise_if_failed()
+    assert float(other.params[0]) == pytest.approx(0.48, abs=0.01)
+    found = fit(model, data).raise_if_failed()
+    assert float(found.params[0]) == 0.0
+    assert float(other.deviance - found.deviance) == pytest.approx(0.644, abs=1e-3)
+
+
+def test_starts_stand_at_the_first_value_the_bounds_and_half_way():
     model, _ = make(one_bin(BOTH_SIGNS, SQUARE, observed=60.0))
     own = model.parameters
     found = spread_starts(model, jnp.array([[0.25]]), own.fixed)
-    assert found.ravel().tolist() == [0.25, 1.0, -2.0, 3.0]
+    assert found.ravel().tolist() == [0.25, 1.0, -2.0, 3.0, -5.0, 5.0]
     held = spread_starts(model, jnp.array([[0.25]]), jnp.array([True]))
-    np.testing.assert_array_equal(held.ravel(), [0.25, np.nan, np.nan, np.nan])
+    np.testing.assert_array_equal(held.ravel(), [0.25] + [np.nan] * 5)
     again = spread_starts(model, jnp.array([[1.0]]), own.fixed)
-    np.testing.assert_array_equal(again.ravel(), [1.0, np.nan, -2.0, 3.0])
+    np.testing.assert_array_equal(again.ravel(), [1.0, np.nan, -2.0, 3.0, -5.0, 5.0])
 
 
 def test_starts_of_infinite_bounds_are_finite():
     mu = {"name": "mu", "bounds": [[-np.inf, np.inf]], "inits": [2.0]}
     model, data = make(one_bin(mu, SQUARE, observed=60.0))
     found = spread_starts(model, jnp.array([[0.5]]), model.parameters.fixed)
-    assert found.ravel().tolist() == [0.5, 2.0, 0.0, 4.0]
+    assert found.ravel().tolist() == [0.5, 2.0, 0.0, 4.0, -2.0, 6.0]
     assert fit(model, data).converged
 
 
