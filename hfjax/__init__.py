@@ -81,6 +81,7 @@ CONTENTS = {
     "hfjax.fit.program_store": ("ProgramStore",),
     "hfjax.fit.mle": ("FitResult", "fit", "fixed_poi_fit"),
     "hfjax.infer.hypotest": ("HypotestResult", "hypotest"),
+    "hfjax.infer.profile": ("ProfileResult", "profile"),
     "hfjax.infer.test_statistics": (
         "named_test_statistic",
         "q0",
@@ -125,6 +126,8 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.fit.status import FitStatus as FitStatus
     from hfjax.infer.hypotest import HypotestResult as HypotestResult
     from hfjax.infer.hypotest import hypotest as hypotest
+    from hfjax.infer.profile import ProfileResult as ProfileResult
+    from hfjax.infer.profile import profile as profile
     from hfjax.infer.test_statistics import named_test_statistic as named_test_statistic
     from hfjax.infer.test_statistics import q0 as q0
     from hfjax.infer.test_statistics import qmu as qmu

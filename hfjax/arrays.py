@@ -1,9 +1,11 @@
 """Array types, and the closed list of dimension names that annotations use.
 
-``par`` parameters, ``aux`` auxiliary data, ``bin`` bins of all channels joined,
-``channel`` channels, ``sample`` samples, ``modifier`` modifiers of one kind,
-``slot`` modifiers that act on one cell, ``set`` constraint terms of one kind,
-``band`` the five positions -2..+2 sigma, ``point`` signal hypotheses.
+``par`` parameters, ``factor`` those and what expressions make of them, ``derived`` what
+they make, of parameters that are ``used``, ``aux`` auxiliary data, ``bin`` bins of all
+channels joined, ``channel`` channels, ``sample`` samples, ``modifier`` modifiers of one
+kind, ``slot`` modifiers that act on one cell, ``set`` constraint terms of one kind,
+``band`` the five positions -2..+2 sigma, ``point`` signal hypotheses or points of a
+grid, ``held`` parameters that are held there.
 """
 
 import jax
@@ -16,6 +18,7 @@ Scalar = Float[Array, ""]
 ScalarInt = Int[Array, ""]
 ScalarBool = Bool[Array, ""]
 Params = Float[Array, " par"]
+Factors = Float[Array, " factor"]
 ParamsMask = Bool[Array, " par"]
 Rates = Float[Array, " bin"]
 SampleRates = Float[Array, "sample bin"]

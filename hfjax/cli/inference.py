@@ -10,6 +10,7 @@ import hfjax
 from hfjax.cli.options import (
     FitOptions,
     OutputOption,
+    POIOption,
     SignalOptions,
     TestOptions,
     WorkspaceArgument,
@@ -49,6 +50,7 @@ class FitCommandOptions:
     workspace: WorkspaceArgument = "-"
     output: OutputOption = None
     signal: SignalOptions
+    poi: POIOption = None
     test_poi: Annotated[
         float | None,
         typer.Option(
@@ -66,7 +68,7 @@ def cls(options: ClsOptions) -> None:
     stages = Stages()
     background, workspace = signal_workspace(options.workspace, options.signal)
     settings = _start(f"cls {background.digest()}", options.fit, stages)
-    model, data = _build(background, workspace, options.fit, stages)
+    model, data = _build(background, workspace, options.fit, stages, options.test.poi)
     result = hfjax.hypotest(
         model,
         data,
@@ -74,11 +76,13 @@ def cls(options: ClsOptions) -> None:
         test_stat=hfjax.named_test_statistic(options.test.test_stat),
         settings=settings,
     )
+    tell_constraint(model, options.test.poi, options.fit.quiet)
     document = hfjax.scan_point("", (), result).dump()
     del document["name"], document["values"]
     stages.end("fit")
     used = {
         "measurement": options.fit.measurement,
+        "poi": options.test.poi,
         "test_poi": options.test.test_poi,
         "test_stat": options.test.test_stat.value,
         "minimizer": options.fit.minimizer.value,
@@ -92,15 +96,17 @@ def fit(options: FitCommandOptions) -> None:
     stages = Stages()
     background, workspace = signal_workspace(options.workspace, options.signal)
     settings = _start(f"fit {background.digest()}", options.fit, stages)
-    model, data = _build(background, workspace, options.fit, stages)
+    model, data = _build(background, workspace, options.fit, stages, options.poi)
     if options.test_poi is None:
         result = hfjax.fit(model, data, settings=settings)
     else:
         result = hfjax.fixed_poi_fit(model, data, options.test_poi, settings=settings)
+    tell_constraint(model, options.poi, options.fit.quiet)
     document = fit_document(model, result)
     stages.end("fit")
     used = {
         "measurement": options.fit.measurement,
+        "poi": options.poi,
         "test_poi": options.test_poi,
         "minimizer": options.fit.minimizer.value,
     }
@@ -139,11 +145,14 @@ def fit_document(model: Any, result: Any) -> dict[str, Any]:
     """A fit result as JSON values, with pyhf's keys first."""
     values = model.parameters.unpack(result.params)
     status = hfjax.FitStatus(int(result.status))
+    derived = model.derived_parameters(result.params)
+    given = {name: [float(value)] for name, value in derived.items()}
     return {
         "mle_parameters": {
             name: [float(number) for number in value.reshape(-1)]
             for name, value in values.items()
         },
+        **({"derived_parameters": given} if given else {}),
         "twice_nll": finite_or_none(result.twice_nll),
         "status": status.name.lower(),
         "message": "" if status.name.lower() == CONVERGED else status.sentence,
@@ -160,13 +169,28 @@ def _start(occasion: str, options: FitOptions, stages: Stages) -> Any:
 
 
 def _build(
-    background: Workspace, workspace: Workspace, options: FitOptions, stages: Stages
+    background: Workspace,
+    workspace: Workspace,
+    options: FitOptions,
+    stages: Stages,
+    poi: str | None,
 ) -> Any:
-    built = hfjax.build(
+    model, data = hfjax.build(
         workspace, measurement=options.measurement, background=background
     )
+    if poi is not None:
+        model = model.with_poi(poi)
     stages.end("build")
-    return built
+    return model, data
+
+
+def tell_constraint(model: Any, poi: str | None, quiet: bool) -> None:
+    """Say what a result means if the parameter that was asked for is constrained."""
+    if poi is not None and model.poi_constrained and not quiet:
+        complain(
+            f"{poi!r} has a constraint term: the result is about all data, its "
+            "auxiliary measurement included"
+        )
 
 
 def _provenance(

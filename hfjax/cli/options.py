@@ -145,6 +145,14 @@ TestPOIOption = Annotated[
         help="Value of the parameter of interest that is tested.",
     ),
 ]
+POIOption = Annotated[
+    str | None,
+    typer.Option(
+        "--poi",
+        metavar="NAME",
+        help="Parameter of interest, instead of the one that the measurement names.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -184,6 +192,7 @@ class TestOptions:
 
     __test__ = False  # for pytest: the name begins with Test, but it is none
 
+    poi: POIOption = None
     test_poi: TestPOIOption = 1.0
     test_stat: Annotated[TestStat, typer.Option(help="Test statistic.")] = (
         TestStat.QTILDE
@@ -206,10 +215,10 @@ def takes(
         >>> @takes(TestOptions)
         ... def show(options):
         ...     print(options.test_poi)
-        >>> show(test_poi=2.0, test_stat=TestStat.Q)
+        >>> show(poi=None, test_poi=2.0, test_stat=TestStat.Q)
         2.0
         >>> list(inspect.signature(show).parameters)
-        ['test_poi', 'test_stat']
+        ['poi', 'test_poi', 'test_stat']
     """
     flat = list(_flat_fields(record))
     parameters = [_parameter(entry) for entry in flat]

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
+from hfjax.cli.inference import tell_constraint
 from hfjax.cli.options import (
     BackgroundArgument,
     ComposeOption,
@@ -111,8 +112,14 @@ def scan(options: ScanOptions) -> None:
     )
     stages.end("start")
     batch = hfjax.build_scan(
-        workspace, patchset, measurement=options.fit.measurement, names=names
+        workspace,
+        patchset,
+        measurement=options.fit.measurement,
+        poi=options.test.poi,
+        names=names,
     )
+    for group in batch.groups[:1]:
+        tell_constraint(group.template, options.test.poi, options.fit.quiet)
     stages.end("build")
     result = run_scan(batch, options, settings)
     result = with_provenance(result, workspace, patchset, options, stages)
@@ -155,6 +162,7 @@ def with_provenance(
     found = result.provenance
     settings = {
         "measurement": options.fit.measurement,
+        "poi": options.test.poi,
         "test_poi": options.test.test_poi,
         "test_stat": options.test.test_stat.value,
         "minimizer": options.fit.minimizer.value,

@@ -116,6 +116,8 @@ def negative_rates(model: Model, params: Params) -> tuple[NegativeRate, ...]:
         params: parameter values.
     """
     found, row = [], 0
+    params = model.with_derived(params)
+    names = (*model.parameters.names, *model.names.derived)
     for block in model.blocks:
         rates = np.asarray(block.rates(params, model.bin_channel))
         for inner, position in np.argwhere(rates < 0.0).tolist():
@@ -127,7 +129,7 @@ def negative_rates(model: Model, params: Params) -> tuple[NegativeRate, ...]:
                     sample=model.names.samples[row + inner],
                     bin=position - sum(model.names.bins[:channel]),
                     rate=float(rates[inner, position]),
-                    parameters=tuple(model.parameters.names[i] for i in index),
+                    parameters=tuple(names[i] for i in index),
                 )
             )
         row += rates.shape[0]

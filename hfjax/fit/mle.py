@@ -20,6 +20,7 @@ from hfjax.fit.minimizers import UNCOMPILED, named_minimizer
 from hfjax.fit.objective import Objective
 from hfjax.fit.program import Program
 from hfjax.fit.search import Starts, search
+from hfjax.fit.starts import spread_starts
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.model.model import Data, Model
 
@@ -149,6 +150,8 @@ def best_fit(
     parameters = objective.model.parameters
     bounds = (jnp.asarray(parameters.lower), jnp.asarray(parameters.upper))
     if settings.minimizer == "newton":
+        if settings.explore:
+            starts = spread_starts(objective.model, starts, fixed)
         minimum = search(objective, starts, bounds, fixed, settings)
     else:
         minimize = named_minimizer(settings.minimizer)
@@ -223,8 +226,17 @@ def fixed_poi(name: str | None) -> ModelError:
     return ModelError(message)
 
 
-def check_poi_value(model: Model, poi_value: float) -> None:
-    """Refuse a tested value outside the bounds of the parameter of interest.
+def check_poi_value(
+    model: Model,
+    poi_value: float,
+    remedy: str = "test a value inside, or widen them in the measurement",
+) -> None:
+    """Refuse a value outside the bounds of the parameter of interest.
+
+    Args:
+        model: a model with a parameter of interest.
+        poi_value: a value that fits are to hold it at.
+        remedy: what the error says about the way out.
 
     Raises:
         ParameterError: names the bounds.
@@ -236,6 +248,6 @@ def check_poi_value(model: Model, poi_value: float) -> None:
     if not lower <= poi_value <= upper:
         message = (
             f"{model.poi_name} = {poi_value:g} is outside its bounds [{lower:g}, "
-            f"{upper:g}]: test a value inside, or widen them in the measurement"
+            f"{upper:g}]: {remedy}"
         )
         raise ParameterError(message)

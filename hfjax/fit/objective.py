@@ -18,7 +18,11 @@ from jax.scipy.special import gammaln, xlogy
 
 from hfjax.arrays import Array, Params, Rates, Scalar
 from hfjax.model.constraints import LogNormalConstraints
-from hfjax.model.derivatives import RateDerivatives, differentiate
+from hfjax.model.derivatives import (
+    ChainedDerivatives,
+    RateDerivatives,
+    differentiate,
+)
 from hfjax.model.model import Data, Model
 
 
@@ -188,7 +192,7 @@ class Expansion(eqx.Module):
         diagonal: the same less what products of modifiers have too much.
     """
 
-    rates: RateDerivatives
+    rates: RateDerivatives | ChainedDerivatives
     gradient: Params
     prior: Params
     weight: Rates

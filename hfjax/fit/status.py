@@ -58,7 +58,7 @@ class FitSettings:
         tolerance: estimated distance to the minimum, in units of 2NLL, at which a fit
             has converged.
         explore: search the other valleys of models whose normsys polynomials cross
-            zero; costs nothing on all other models.
+            zero, or that have expressions; costs nothing on all other models.
         run: calls a compiled program; whoever keeps programs puts a store here.
     """
 

@@ -16,14 +16,14 @@ from hfjax.model.constraints import (
     PoissonConstraints,
 )
 from hfjax.model.crossings import fill_crossings
-from hfjax.model.fill import fill_block
+from hfjax.model.fill import fill_block, fill_derivation
 from hfjax.model.layout import Layout, channel_bins, make_layout
 from hfjax.model.model import Data, Model, Names, SampleBlock
 from hfjax.model.parameters import Parameters
 from hfjax.model.settings import ModelSettings, check_precision
 from hfjax.spec.overrides import outside_bounds
 from hfjax.spec.parameters import (
-    parameter_groups,
+    model_parameters,
     parameter_of_interest,
     several_components,
 )
@@ -80,8 +80,8 @@ def build(
             else apply_patch(workspace, patch)
         )
     chosen = workspace.measurement(measurement)
-    groups = parameter_groups(workspace, chosen)
-    layout = make_layout(channel_bins(workspace), groups)
+    groups, derived = model_parameters(workspace, chosen)
+    layout = make_layout(channel_bins(workspace), groups, derived)
     samples = sorted({s.name for c in workspace.channels for s in c.samples})
     cells = [
         (samples.index(s.name), c.name, s)
@@ -104,7 +104,10 @@ def assemble(
     gaussian, poisson, lognormal = fill_constraints(layout)
     widths = [width for _, width in layout.channels.values()]
     names = dataclasses.replace(
-        names, channels=tuple(layout.channels), bins=tuple(widths)
+        names,
+        channels=tuple(layout.channels),
+        bins=tuple(widths),
+        derived=tuple(layout.derived_index),
     )
     return Model(
         blocks=blocks,
@@ -117,6 +120,7 @@ def assemble(
         crossings=fill_crossings([block.normsys for block in blocks], settings),
         poi=np.asarray(poi_position(layout, names.poi), np.int32),
         names=names,
+        derivation=fill_derivation(layout),
     )
 
 

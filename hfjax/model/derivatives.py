@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, Rates, SampleRates
+from hfjax.model.derivation import Slopes, Values
 from hfjax.model.interpolation import derivatives, polynomial_derivatives
 from hfjax.model.model import Model, SampleBlock
 from hfjax.model.modifiers import Cells, HistoSys, NormSys, Variations, spread
@@ -241,13 +242,64 @@ class RateDerivatives(eqx.Module):
         return out
 
 
-def differentiate(model: Model, params: Params) -> RateDerivatives:
+class ChainedDerivatives(eqx.Module):
+    """Derivatives of rates whose factors may be functions of parameters.
+
+    Attributes:
+        inner: derivatives in the parameters and in derived ones, as if all were free.
+        slopes: derivatives of the derived parameters.
+        jacobian: derivative of each bin's rate in each parameter.
+    """
+
+    inner: RateDerivatives
+    slopes: Slopes
+    jacobian: Jacobian
+
+    @property
+    def rates(self) -> Rates:
+        """Expected events of each bin."""
+        return self.inner.rates
+
+    def curvature(self, weights: Rates, diagonal: Params, vector: Params) -> Params:
+        """``sum_b weights_b d2nu_b`` times a vector; see `RateDerivatives`."""
+        full = self.slopes.push(vector)
+        inner = self.inner.curvature(weights, jnp.zeros_like(full), full)
+        index, cross = self.slopes.index, self.slopes.cross
+        turned = jnp.tensordot(self._forces(weights), cross, 1) @ vector[index]
+        own = self.slopes.pull(inner) + diagonal * vector
+        return jnp.asarray(own).at[index].add(turned)
+
+    def bends(self, weights: Rates) -> Params:
+        """What bends by itself, expressions in one parameter as well."""
+        inner = self.inner.bends(weights)[: self.jacobian.shape[0]]
+        own = self._forces(weights) @ self.slopes.bend
+        return jnp.asarray(inner).at[self.slopes.index].add(own)
+
+    def squares(self, weights: Rates) -> Params:
+        """Products of modifiers with themselves, which do not belong to `curvature`."""
+        return self.inner.squares(weights)[: self.jacobian.shape[0]]
+
+    def _forces(self, weights: Rates) -> Values:
+        """``sum_b weights_b dnu_b`` in each derived parameter."""
+        return self.inner.jacobian[self.jacobian.shape[0] :] @ weights
+
+
+def differentiate(model: Model, params: Params) -> RateDerivatives | ChainedDerivatives:
     """Rates, their Jacobian, and what second derivatives need.
 
     Args:
         model: the model; names are not needed.
         params: parameter values.
     """
+    factors = model.with_derived(params)
+    inner = _differentiate_factors(model, factors)
+    if model.derivation is None:
+        return inner
+    slopes = model.derivation.slopes(params)
+    return ChainedDerivatives(inner, slopes, slopes.pull(inner.jacobian))
+
+
+def _differentiate_factors(model: Model, params: Params) -> RateDerivatives:
     blocks = tuple(block_derivatives(block, params, model) for block in model.blocks)
     jacobian = jnp.zeros((params.size, model.bin_channel.size), params.dtype)
     for at in blocks:

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hfjax.model.derivation import Derivation, Step
 from hfjax.model.interpolation import code4_coefficients, safe_log
 from hfjax.model.layout import Layout
 from hfjax.model.model import SampleBlock
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
 from hfjax.model.settings import ModelSettings
+from hfjax.spec.expression_tree import Operation, Tree
 from hfjax.spec.workspace import Sample
 
 Cell = tuple[int, str, Sample]
@@ -146,7 +148,7 @@ def _fill_normsys(
 
 def _fill_scaling(cells: Sequence[Cell], layout: Layout, shape: BlockShape) -> Scaling:
     index = np.full(
-        (shape.scaling_slots, shape.samples, layout.bins), layout.size, np.int32
+        (shape.scaling_slots, shape.samples, layout.bins), layout.factors, np.int32
     )
     for row, channel, sample in cells:
         start, width = layout.channels[channel]
@@ -159,8 +161,43 @@ def _fill_scaling(cells: Sequence[Cell], layout: Layout, shape: BlockShape) -> S
 
 def _bin_positions(name: str, channel: str, width: int, layout: Layout) -> np.ndarray:
     """Parameter that scales each bin of a channel."""
+    if name in layout.derived_index:
+        return np.full(width, layout.derived_index[name], np.int32)
     each = layout.sets[name]
     if each.scalar:
         return np.full(width, each.start, np.int32)
     offset = layout.groups[name].offsets[channel]
     return each.start + offset + np.arange(width, dtype=np.int32)
+
+
+def fill_derivation(layout: Layout) -> Derivation | None:
+    """Turn expressions into steps, each part that they share once; None without any.
+
+    Example:
+        >>> fill_derivation(Layout({}, {}, {})) is None
+        True
+    """
+    if not layout.derived:
+        return None
+    given = {each.name for each in layout.derived}
+    used = [name for each in layout.derived for name in each.expression.names]
+    free = [name for name in dict.fromkeys(used) if name not in given]
+    places = {name: i for i, name in enumerate(free)}
+    steps: dict[Step, int] = {}
+
+    def place(tree: Tree) -> int:
+        if isinstance(tree, str):
+            return places[tree]
+        if isinstance(tree, Operation):
+            step = Step(tree.symbol, tuple([place(part) for part in tree.operands]))
+        else:
+            step = Step("number", (), tree)
+        return steps.setdefault(step, len(free) + len(steps))
+
+    for each in layout.derived:
+        places[each.name] = place(each.expression.tree)
+    return Derivation(
+        tuple(layout.sets[name].start for name in free),
+        tuple(steps),
+        tuple(places[each.name] for each in layout.derived),
+    )

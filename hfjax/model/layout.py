@@ -4,6 +4,7 @@ import dataclasses
 import functools
 
 from hfjax.model.parameters import ParameterSet
+from hfjax.spec.derived import Derived
 from hfjax.spec.parameters import ParameterGroup, bin_count
 from hfjax.spec.workspace import Workspace
 
@@ -16,11 +17,13 @@ class Layout:
         channels: first bin and number of bins of each channel, in alphabetical order.
         sets: position and names of the parameters.
         groups: the parameters by name, in the order of ``sets``.
+        derived: parameters that expressions give, which stand behind all others.
     """
 
     channels: dict[str, tuple[int, int]]
     sets: dict[str, ParameterSet]
     groups: dict[str, ParameterGroup]
+    derived: tuple[Derived, ...] = ()
 
     @property
     def bins(self) -> int:
@@ -31,6 +34,16 @@ class Layout:
     def size(self) -> int:
         """Number of parameters."""
         return sum(group.size for group in self.groups.values())
+
+    @property
+    def factors(self) -> int:
+        """Number of parameters, derived ones as well: what modifiers see."""
+        return self.size + len(self.derived)
+
+    @functools.cached_property
+    def derived_index(self) -> dict[str, int]:
+        """Position of each derived parameter."""
+        return {each.name: self.size + i for i, each in enumerate(self.derived)}
 
     @functools.cached_property
     def channel_index(self) -> dict[str, int]:
@@ -43,12 +56,17 @@ def channel_bins(workspace: Workspace) -> dict[str, int]:
     return {channel.name: bin_count(channel) for channel in workspace.channels}
 
 
-def make_layout(bins: dict[str, int], groups: tuple[ParameterGroup, ...]) -> Layout:
+def make_layout(
+    bins: dict[str, int],
+    groups: tuple[ParameterGroup, ...],
+    derived: tuple[Derived, ...] = (),
+) -> Layout:
     """Give every channel, in alphabetical order, and every parameter its position.
 
     Args:
         bins: number of bins of each channel.
         groups: the parameters, in their order.
+        derived: parameters that expressions give, in the order of evaluation.
 
     Example:
         >>> make_layout({"SR": 2, "CR": 3}, ()).channels
@@ -62,4 +80,5 @@ def make_layout(bins: dict[str, int], groups: tuple[ParameterGroup, ...]) -> Lay
     for group in groups:
         sets[group.name] = ParameterSet(group.name, start, group.size, group.scalar)
         start += group.size
-    return Layout(channels, sets, {group.name: group for group in groups})
+    by_name = {group.name: group for group in groups}
+    return Layout(channels, sets, by_name, derived)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
-from hfjax.arrays import Array, Params, Rates, SampleRates, Scalar, ScalarInt
+from hfjax.arrays import Array, Factors, Params, Rates, SampleRates, Scalar, ScalarInt
 from hfjax.errors import DataError
 from hfjax.model.constraints import (
     Aux,
@@ -17,8 +18,9 @@ from hfjax.model.constraints import (
     PoissonConstraints,
     poisson_logpdf,
 )
+from hfjax.model.derivation import Derivation
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
-from hfjax.model.parameters import Parameters
+from hfjax.model.parameters import Parameters, derived_poi
 from hfjax.model.pure_method import pure_method
 
 Constraints = GaussianConstraints | PoissonConstraints | LogNormalConstraints
@@ -81,12 +83,14 @@ class Names(eqx.Module):
         bins: number of bins of each channel.
         samples: samples in order.
         poi: parameter of interest that the measurement names, present or not.
+        derived: parameters that expressions give.
     """
 
     channels: tuple[str, ...] = eqx.field(static=True, default=())
     bins: tuple[int, ...] = eqx.field(static=True, default=())
     samples: tuple[str, ...] = eqx.field(static=True, default=())
     poi: str | None = eqx.field(static=True, default=None)
+    derived: tuple[str, ...] = eqx.field(static=True, default=())
 
 
 class Model(eqx.Module):
@@ -107,6 +111,7 @@ class Model(eqx.Module):
         crossings: where normsys polynomials cross zero.
         poi: position of the parameter of interest, -1 where there is none.
         names: what the axes stand for.
+        derivation: factors that are functions of parameters; None without any.
 
     Example:
         >>> import hfjax
@@ -144,12 +149,49 @@ class Model(eqx.Module):
     crossings: Crossings
     poi: ScalarInt
     names: Names
+    derivation: Derivation | None = eqx.field(static=True, default=None)
 
     @property
     def poi_name(self) -> str | None:
         """Name of the parameter of interest, None where the model has none."""
-        known = {each.name for each in self.parameters.sets}
-        return self.names.poi if self.names.poi in known else None
+        named = self.names.poi
+        known = any(named in (s.name, *s.names) for s in self.parameters.sets)
+        return named if known else None
+
+    def with_poi(self, name: str) -> "Model":
+        """The same model with another parameter of interest, which costs nothing.
+
+        Only a position changes: compiled programs serve both models. Any parameter that
+        is one number will do. One with a constraint term is measured twice, by the main
+        data and by its auxiliary measurement: fits and tests use both, so that they are
+        about the combination, with the Asimov data's auxiliary data at their best fit.
+
+        Args:
+            name: name of a parameter, or of a component: ``gamma[1]``.
+
+        Raises:
+            UnknownNameError: there is no such parameter; close names are given.
+            ParameterError: it has several components, or an expression gives it.
+        """
+        position = np.int32(self.single_parameter(name))
+        names = dataclasses.replace(self.names, poi=name)
+        return dataclasses.replace(self, poi=jax.device_put(position), names=names)
+
+    def single_parameter(self, name: str) -> int:
+        """Position of a parameter that fits may hold at a value; see `with_poi`.
+
+        Raises:
+            UnknownNameError: there is no such parameter; close names are given.
+            ParameterError: it has several components, or an expression gives it.
+        """
+        if name in self.names.derived:
+            raise derived_poi(name)
+        return self.parameters.position(name)
+
+    @property
+    def poi_constrained(self) -> bool:
+        """Whether the parameter of interest has a constraint term."""
+        return any(int(self.poi) in np.asarray(c.index) for c in self.constraints)
 
     @property
     def constraints(self) -> tuple[Constraints, ...]:
@@ -182,8 +224,24 @@ class Model(eqx.Module):
             ParameterError: there is not one value for each parameter.
         """
         self.parameters.check(jnp.shape(params))
-        rates = [block.rates(params, self.bin_channel) for block in self.blocks]
+        factors = self.with_derived(params)
+        rates = [block.rates(factors, self.bin_channel) for block in self.blocks]
         return jnp.concatenate(rates)
+
+    def with_derived(self, params: Params) -> Factors:
+        """Parameters, and behind them what expressions make of them."""
+        if self.derivation is None:
+            return params
+        return jnp.concatenate([params, self.derivation.values(params)])
+
+    def derived_parameters(self, params: Params) -> dict[str, Scalar]:
+        """Values of the parameters that expressions give, by name.
+
+        Args:
+            params: parameter values, in the order of ``parameters.names``.
+        """
+        values = self.with_derived(params)[params.size :]
+        return dict(zip(self.names.derived, values, strict=True))
 
     @pure_method
     def expected_data(self, params: Params) -> Data:
@@ -214,8 +272,8 @@ class Model(eqx.Module):
             data: main and auxiliary data.
 
         Returns:
-            The log-density; -inf where a bin with events has no expected rate, and
-            where a rate is negative.
+            The log-density; -inf where a bin with events has no expected rate, where a
+            rate is negative, and where an expression has no value.
 
         Raises:
             ParameterError: there is not one value for each parameter.

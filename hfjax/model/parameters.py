@@ -76,6 +76,36 @@ class Parameters(eqx.Module):
         error = unknown_name("parameter", name, known, "the model")
         raise error
 
+    def position(self, name: str) -> int:
+        """Position of a single parameter.
+
+        Args:
+            name: name of a set of one, or of a parameter: ``gamma[1]``.
+
+        Raises:
+            UnknownNameError: there is no such parameter; close names are given.
+            ParameterError: a set of several has the name.
+
+        Example:
+            >>> gamma = ParameterSet("gamma", 1, 2, scalar=False)
+            >>> one = np.ones(3)
+            >>> mu = ParameterSet("mu", 0, 1, scalar=True)
+            >>> parameters = Parameters(one, 0 * one, 2 * one, one > 1, (mu, gamma))
+            >>> parameters.position("mu"), parameters.position("gamma[1]")
+            (0, 2)
+        """
+        for each in self.sets:
+            if name in each.names:
+                return each.start + each.names.index(name)
+        found = self.find(name)
+        if found.size > 1:
+            message = (
+                f"parameter {name!r} has {found.size} components: name one of them, "
+                f"such as {found.names[0]!r}"
+            )
+            raise ParameterError(message)
+        return found.start
+
     def check(self, shape: tuple[int, ...]) -> None:
         """Refuse a vector that has not one value for each parameter.
 
@@ -151,6 +181,15 @@ class Parameters(eqx.Module):
         """
         self.check(np.shape(params)[-1:])
         return {s.name: params[..., s.start : s.start + s.size] for s in self.sets}
+
+
+def derived_poi(name: str) -> ParameterError:
+    """Make the error for a parameter to be held that an expression gives."""
+    message = (
+        f"parameter {name!r} is given by an expression, so that no value of it can be "
+        "held: take one of the parameters in the expression"
+    )
+    return ParameterError(message)
 
 
 def _one(name: str, value: Value) -> Array:

@@ -12,40 +12,45 @@ from typing import Any
 import numpy as np
 
 from hfjax.model.layout import Layout, channel_bins, make_layout
+from hfjax.spec.derived import Derived
 from hfjax.spec.parameters import ParameterGroup
 from hfjax.spec.workspace import Workspace
 
 
 @dataclasses.dataclass(frozen=True)
 class Member:
-    """A point that can be tested.
+    """A point that has a model.
 
     Attributes:
         name: name of its patch.
         values: values of the labels.
         workspace: the patched workspace.
         groups: its parameters.
-        poi: its parameter of interest.
+        poi: its parameter of interest, None if none is named.
+        derived: parameters that expressions give.
     """
 
     name: str
     values: tuple[Any, ...]
     workspace: Workspace
     groups: tuple[ParameterGroup, ...]
-    poi: str
+    poi: str | None
+    derived: tuple[Derived, ...] = ()
 
 
 def union_layout(members: Sequence[Member]) -> Layout:
     """Lay out all channels and parameters that occur in any point."""
     bins: dict[str, int] = {}
     groups: dict[str, ParameterGroup] = {}
+    derived: dict[str, Derived] = {}
     for member in members:
         widths = channel_bins(member.workspace)
         bins |= widths
         for group in member.groups:
             known = groups.get(group.name)
             groups[group.name] = joined(known, group, widths) if known else group
-    return make_layout(bins, tuple(groups.values()))
+        derived |= {each.name: each for each in member.derived}
+    return make_layout(bins, tuple(groups.values()), tuple(derived.values()))
 
 
 def joined(
@@ -93,7 +98,8 @@ def own_layout(member: Member, union: Layout) -> tuple[Layout, np.ndarray]:
         places = positions(own[name], wide, widths) if name in own else {}
         groups[name] = _filled(wide, own.get(name), places)
         present += [i in places for i in range(wide.size)]
-    return Layout(union.channels, union.sets, groups), np.array(present, bool)
+    layout = Layout(union.channels, union.sets, groups, union.derived)
+    return layout, np.array(present, bool)
 
 
 def positions(

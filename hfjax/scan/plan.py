@@ -13,15 +13,20 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from hfjax.errors import HfjaxError
+from hfjax.errors import HfjaxError, UnknownNameError, unknown_name
 from hfjax.fit.mle import fixed_poi, missing_poi
 from hfjax.model.build import assemble, fill_parameters, observed, to_device
 from hfjax.model.fill import BlockShape, Cell, block_shape, fill_block
 from hfjax.model.layout import Layout, channel_bins, make_layout
 from hfjax.model.model import Crossings, Data, Model, Names
+from hfjax.model.parameters import derived_poi
 from hfjax.model.settings import ModelSettings, check_precision
 from hfjax.scan.align import Member, own_layout, union_layout
-from hfjax.spec.parameters import parameter_groups, parameter_of_interest
+from hfjax.spec.parameters import (
+    model_parameters,
+    parameter_of_interest,
+    several_components,
+)
 from hfjax.spec.patchset import Patch, PatchSet
 from hfjax.spec.workspace import Sample, Workspace
 
@@ -73,6 +78,7 @@ def build_scan(
     patchset: PatchSet,
     *,
     measurement: str | int | None = None,
+    poi: str | None = None,
     names: Sequence[str] | None = None,
     settings: ModelSettings = ModelSettings(),
 ) -> ScanBatch:
@@ -82,6 +88,7 @@ def build_scan(
         workspace: the workspace that the patches are made for.
         patchset: signal hypotheses; its digest is not verified here.
         measurement: name or position of the measurement; the first by default.
+        poi: name of the parameter of interest; that of the measurement by default.
         names: patches to take; all by default.
         settings: interpolation codes and precision.
 
@@ -91,6 +98,8 @@ def build_scan(
 
     Raises:
         UnknownNameError: a name or the measurement does not exist.
+        HfjaxError: the parameter of interest that is asked for can be tested in none
+            of the points.
         PrecisionError: float64 is asked for while JAX runs in float32.
     """
     check_precision(settings)
@@ -99,32 +108,68 @@ def build_scan(
     members, failures = [], {}
     for patch in chosen:
         try:
-            members.append(_member(workspace, patch, measurement))
+            members.append(_member(workspace, patch, measurement, poi))
         except HfjaxError as error:
             failures[patch.name] = str(error)
+    members, refused = _testable(members, poi)
+    failures |= {name: str(error) for name, error in refused.items()}
     return ScanBatch(
         labels=patchset.labels,
         order=tuple((patch.name, patch.values) for patch in chosen),
         groups=tuple(build_group(group, settings) for group in compatible(members)),
-        failures=failures,
+        failures={p.name: failures[p.name] for p in chosen if p.name in failures},
     )
 
 
 def _member(
-    workspace: Workspace, patch: Patch, measurement: str | int | None
+    workspace: Workspace, patch: Patch, measurement: str | int | None, poi: str | None
 ) -> Member:
-    """Apply a patch and check that a test of the result is possible."""
+    """Apply a patch and check that the result is a model."""
     patched = patch.apply(workspace)
     chosen = patched.measurement(measurement)
-    groups = parameter_groups(patched, chosen)
+    groups, derived = model_parameters(patched, chosen)
     fill_parameters(make_layout(channel_bins(patched), groups))
-    poi = parameter_of_interest(groups, chosen, workspace)
-    found = [group for group in groups if group.name == poi]
-    if poi is None or not found:
+    if poi is None:
+        poi = parameter_of_interest(groups, chosen, workspace)
+    return Member(patch.name, patch.values, patched, groups, poi, derived)
+
+
+def _testable(
+    members: Sequence[Member], asked: str | None
+) -> tuple[list[Member], dict[str, HfjaxError]]:
+    """Tell the points whose parameter of interest can be tested from the others.
+
+    Raises:
+        HfjaxError: none has the parameter of interest that is asked for, or in none
+            of them it can be tested.
+    """
+    testable, refused = [], {}
+    for member in members:
+        try:
+            _check_poi(member, asked)
+            testable.append(member)
+        except HfjaxError as error:
+            refused[member.name] = error
+    if asked is not None and refused and not testable:
+        # that some have it, and why it cannot be tested there, tells more
+        raise min(refused.values(), key=lambda why: isinstance(why, UnknownNameError))
+    return testable, refused
+
+
+def _check_poi(member: Member, asked: str | None) -> None:
+    """Refuse a point whose parameter of interest cannot be tested."""
+    poi, groups = member.poi, {group.name: group for group in member.groups}
+    if poi is None or (asked is None and poi not in groups):
         raise missing_poi(poi)
-    if found[0].fixed[0]:
+    if any(poi == each.name for each in member.derived):
+        raise derived_poi(poi)
+    if poi not in groups:
+        error = unknown_name("parameter", poi, groups, "the model")
+        raise error
+    if groups[poi].size > 1:
+        raise several_components(poi, groups[poi].size)
+    if groups[poi].fixed[0]:
         raise fixed_poi(poi)
-    return Member(patch.name, patch.values, patched, groups, poi)
 
 
 def compatible(members: Sequence[Member]) -> list[list[Member]]:
@@ -144,10 +189,11 @@ def compatible(members: Sequence[Member]) -> list[list[Member]]:
 
 def _meaning(member: Member) -> dict[str, Any]:
     """What must not differ between points of one batch, by name."""
-    kinds = {
+    kinds: dict[str, Any] = {
         f"parameter {g.name}": (g.scalar, g.constraint, g.kind == "shapefactor")
         for g in member.groups
     }
+    kinds |= {f"parameter {d.name}": d.expression.tree for d in member.derived}
     bins = channel_bins(member.workspace)
     return kinds | {f"channel {name}": width for name, width in bins.items()}
 

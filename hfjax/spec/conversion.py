@@ -16,7 +16,7 @@ from hfjax.spec.histfactory_write import XmlExport, export_xml
 from hfjax.spec.histfactory_xml import XmlSettings, read_xml
 from hfjax.spec.hs3.read import HS3Settings, read_hs3
 from hfjax.spec.hs3.shape_errors import ShapeSysValues
-from hfjax.spec.hs3.write import write_hs3
+from hfjax.spec.hs3.write import without_expressions, write_hs3
 from hfjax.spec.loss_report import LossReport, Remarks
 from hfjax.spec.reading import naming, read_json
 from hfjax.spec.workspace import Workspace
@@ -128,7 +128,10 @@ def export_workspace(
         content = export_xml(workspace, binning=report.binning)
         written = content.report
     elif form is Format.HS3:
-        content = write_hs3(workspace, shapesys, report.binning)
+        remarks = Remarks()
+        free = without_expressions(workspace, remarks)
+        content = write_hs3(free, shapesys, report.binning)
+        written = remarks.report("json2hs3")
     else:
         content = workspace.dump()
     both = dataclasses.replace(

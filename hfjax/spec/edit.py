@@ -5,10 +5,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from hfjax.errors import EditError, UnknownNameError, close_names
+from hfjax.errors import (
+    EditError,
+    SpecificationError,
+    UnknownNameError,
+    close_names,
+)
 from hfjax.spec.channel import Channel, Sample
+from hfjax.spec.derived import names_in_expressions
 from hfjax.spec.keep import Rules, keep
-from hfjax.spec.measurement import Measurement
+from hfjax.spec.measurement import Measurement, ParameterConfig
 from hfjax.spec.named import Record
 from hfjax.spec.prune import modifier_names, refuse_unknown
 from hfjax.spec.workspace import Workspace
@@ -28,7 +34,8 @@ def rename(
     """Return a workspace with other names; all names change at once.
 
     The observation of a channel changes its name with it. A modifier's name is that of
-    its parameter: what measurements say about it and the parameter of interest follow.
+    its parameter: what measurements say about it, the parameter of interest and
+    expressions follow. Parameters that only expressions use are renamed as modifiers.
     Modifiers may get the name of another one, and share its parameter from then on.
 
     Args:
@@ -42,7 +49,8 @@ def rename(
         UnknownNameError: The workspace has no such name; close names are suggested.
         EditError: Two channels, two samples of a channel, two modifiers of a type in a
             sample, two measurements or two settings of a parameter would have the same
-            name; or "lumi" would lose the name that its type asks for.
+            name; "lumi" would lose the name that its type asks for; or an expression
+            would need itself.
 
     >>> from hfjax.spec.workspace import Modifier, Observation
     >>> channel = Channel("SR", (Sample("top", (4,), (Modifier("mu", "normfactor"),)),))
@@ -56,7 +64,8 @@ def rename(
     modifiers, measurements = modifiers or {}, measurements or {}
     refuse_unknown("channel", channels, workspace.channel_names)
     refuse_unknown("sample", samples, workspace.sample_names)
-    refuse_unknown("modifier", modifiers, modifier_names(workspace))
+    known = {*modifier_names(workspace), *names_in_expressions(workspace.measurements)}
+    refuse_unknown("modifier", modifiers, sorted(known))
     refuse_unknown("measurement", measurements, workspace.measurement_names)
     _keep_lumi(workspace, modifiers)
     inside = [_inside_channel(c, samples, modifiers) for c in workspace.channels]
@@ -175,9 +184,32 @@ def _inside_sample(sample: Sample, modifiers: Names, where: str) -> Sample:
 
 def _inside_measurement(measurement: Measurement, modifiers: Names) -> Measurement:
     where = f" of measurement {measurement.name!r}"
-    parameters = _renamed("parameter", measurement.parameters, modifiers, where)
+    configs = _with_expressions(measurement, modifiers)
+    parameters = _renamed("parameter", configs, modifiers, where)
     poi = modifiers.get(measurement.poi, measurement.poi)
-    return dataclasses.replace(measurement, poi=poi, parameters=parameters)
+    try:
+        return dataclasses.replace(measurement, poi=poi, parameters=parameters)
+    except SpecificationError as error:
+        message = f"measurement {measurement.name!r} with new names: {error.args[0]}"
+        raise EditError(message) from error
+
+
+def _with_expressions(
+    measurement: Measurement, names: Names
+) -> tuple[ParameterConfig, ...]:
+    """Settings of parameters with new names in their expressions."""
+    expressions = measurement.expressions
+    return tuple(
+        [
+            dataclasses.replace(
+                found, expression=expressions[found.name].renamed(names)
+            )
+            if found.name in expressions
+            and not names.keys().isdisjoint(expressions[found.name].names)
+            else found
+            for found in measurement.parameters
+        ]
+    )
 
 
 def _keep_lumi(workspace: Workspace, modifiers: Names) -> None:

@@ -86,6 +86,11 @@ class Places:
     def __init__(self, workspace: Workspace) -> None:
         self._index: dict[tuple[str, ...], int] = {}
         self._first: dict[str, tuple[Channel, Sample, Modifier]] = {}
+        self._settings: dict[str, str] = {}
+        for i, measurement in enumerate(workspace.measurements):
+            for j, config in enumerate(measurement.parameters):
+                pointer = f"/measurements/{i}/config/parameters/{j}"
+                self._settings.setdefault(config.name, pointer)
         for i, channel in enumerate(workspace.channels):
             self._index[channel.name,] = i
             for j, sample in enumerate(channel.samples):
@@ -97,13 +102,15 @@ class Places:
                     self._first.setdefault(modifier.name, (channel, sample, modifier))
 
     def parameter(self, name: str) -> Spot:
-        """The first place of a parameter: a modifier that uses it.
+        """The first place of a parameter: a modifier, or else an entry for expressions.
 
         Args:
             name: name of a parameter set, or of one of its parameters: "gamma[1]".
         """
         key = name if name in self._first else name.rpartition("[")[0]
-        return self.modifier(*self._first[key]).inside("", parameter=name)
+        if key in self._first:
+            return self.modifier(*self._first[key]).inside("", parameter=name)
+        return Spot(self._settings[name], {"parameter": name})
 
     def channel(self, channel: Channel) -> Spot:
         """The place of a channel."""
@@ -178,6 +185,7 @@ KINDS: dict[str, Kind] = {
         width_impossible="give a positive width, or set `fixed`",
         setting_not_finite="write finite numbers",
         init_outside_bounds="correct inits or bounds in the measurement",
+        expression_refused="correct the expression, or remove it",
         poi_fixed="remove `fixed` from the parameter of interest",
         poi_several="name a parameter of interest with one component",
         poi_out_of_bounds="test a value inside, or widen the bounds in the measurement",

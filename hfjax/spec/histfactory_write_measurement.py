@@ -84,7 +84,10 @@ class MeasurementWriter:
 
     def _entry(self, config: ParameterConfig, pointer: str) -> None:
         parameter = self.export.parameters.get(config.name)
-        if config.name == "lumi" and (parameter is None or parameter.kind == "lumi"):
+        if config.expression is not None:
+            what = f"{config.expression!r} of {config.name!r}"
+            self._lost("expression", f"{pointer}/expression", what)
+        elif config.name == "lumi" and (parameter is None or parameter.kind == "lumi"):
             self._lumi_entry(config, pointer)
         elif parameter is None:
             what = f"settings of {config.name!r}"

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from hfjax.errors import EditError
 from hfjax.spec.channel import Channel, Modifier, Sample
+from hfjax.spec.derived import unknown_in_expressions
 from hfjax.spec.measurement import Measurement
 from hfjax.spec.workspace import Workspace, format_version
 
@@ -48,8 +49,8 @@ def keep(workspace: Workspace, rules: Rules) -> Workspace:
         rules: what stays.
 
     Raises:
-        EditError: No channel or measurement would be left, or a channel would be left
-            without samples.
+        EditError: No channel or measurement would be left, a channel would be left
+            without samples, or an expression without a parameter that it needs.
 
     >>> from hfjax.spec.workspace import Observation
     >>> channel = Channel("SR", (Sample("signal", (5,)), Sample("top", (4,))))
@@ -74,13 +75,15 @@ def keep(workspace: Workspace, rules: Rules) -> Workspace:
     )
     _refuse_emptiness(channels, measurements)
     observations = tuple([o for o in workspace.observations if rules.channel(o.name)])
-    return dataclasses.replace(
+    smaller = dataclasses.replace(
         workspace,
         channels=channels,
         measurements=measurements,
         observations=observations,
         version=format_version(measurements),
     )
+    _refuse_gaps(workspace, smaller)
+    return smaller
 
 
 def _channel(channel: Channel, rules: Rules) -> Channel:
@@ -118,6 +121,28 @@ def _changed(record: Record, name: str, part: tuple[Any, ...]) -> Record:
     if len(part) == len(before) and all(map(operator.is_, part, before)):
         return record
     return dataclasses.replace(record, **{name: part})
+
+
+def _refuse_gaps(before: Workspace, after: Workspace) -> None:
+    """Refuse to take away a parameter that an expression needs."""
+    for measurement in after.measurements:
+        if not measurement.expressions:
+            continue
+        old = before.measurement(measurement.name)
+        known = unknown_in_expressions(old, _modifiers(before))
+        gaps = unknown_in_expressions(measurement, _modifiers(after)) - known
+        for name, needed in sorted(gaps):
+            text = measurement.expressions[name].text
+            message = (
+                f"parameter {needed!r} cannot go: the expression {text!r} of parameter "
+                f"{name!r} in measurement {measurement.name!r} needs it; remove "
+                f"{name!r} as well"
+            )
+            raise EditError(message)
+
+
+def _modifiers(workspace: Workspace) -> set[str]:
+    return {name for name, _ in workspace.modifiers}
 
 
 def _refuse_emptiness(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from hfjax.spec.derived import names_in_expressions
 from hfjax.spec.finding import SEVERITIES, Finding, Places, Spot
 from hfjax.spec.lint_names import name_findings
 from hfjax.spec.lint_poi import poi_findings
@@ -85,15 +86,18 @@ def _measured(
     groups, refused = settle(defaults, measurement, spot)
     yield from refused
     poi = parameter_of_interest(tuple(groups.values()), measurement, background)
+    used = names_in_expressions([measurement])
     yield from setting_findings(groups, measurement, spot, known, poi)
     if poi in groups or poi not in known:  # others are refused for another reason
         yield from poi_findings(groups, measurement, spot, poi, test_poi)
     normfactors = collect(workspace)["normfactor"]
-    yield from degenerate_findings(groups, normfactors, poi, places)
     channels = starting_channels(workspace, groups)
     yield from start_findings(channels, places)
-    yield from systematic_findings(channels, groups, places)
-    yield from flat_findings(channels, groups, poi, places)
+    # those in expressions change what other modifiers do as well
+    alone = {name: group for name, group in groups.items() if name not in used}
+    yield from degenerate_findings(alone, normfactors, poi, places)
+    yield from systematic_findings(channels, alone, places)
+    yield from flat_findings(channels, alone, poi, places)
 
 
 def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -1,15 +1,30 @@
 """Collect what a build would refuse: contradicting modifiers, impossible settings."""
 
 import dataclasses
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hfjax.errors import ModelError
+from hfjax.spec.derived import (
+    Derived,
+    derived_parameters,
+    expression_problems,
+    starting_problems,
+    starting_values,
+)
 from hfjax.spec.finding import Finding, Places, Spot, report
 from hfjax.spec.measurement import ParameterConfig
 from hfjax.spec.overrides import configured
 from hfjax.spec.parameter_group import ParameterGroup
-from hfjax.spec.parameters import Cell, add_group, default_group, requests
+from hfjax.spec.parameters import (
+    Cell,
+    add_group,
+    default_group,
+    independent_groups,
+    requests,
+)
+from hfjax.spec.strict import Number
 from hfjax.spec.workspace import Measurement, Workspace
 
 Groups = dict[str, ParameterGroup]
@@ -84,19 +99,46 @@ def settle(
         spot: its place.
 
     Returns:
-        Parameters by name, with defaults where settings are refused; and for each
-        refusal an error with the words of the build.
+        Parameters by name, with defaults where settings are refused, and held at their
+        first value where an expression gives them; and for each refusal an error with
+        the words of the build.
     """
     settled: Groups = {}
     refused: list[Finding] = []
-    for name, group in groups.items():
+    problems = list(expression_problems(measurement, groups))
+    derived = () if problems else derived_parameters(measurement, groups)
+    for name, group in independent_groups(groups, derived).items():
         config, place = configuration(measurement, name, spot)
+        if config is not None and config.expression is not None:  # a refused one
+            config = None
         try:
             settled[name] = configured(group, config)
         except ModelError as error:
             settled[name] = group
             refused += _refused_settings(group, config, place, error)
-    return settled, refused
+    problems += starting_problems(derived, settled.values())
+    for name, why in problems:
+        _, place = configuration(measurement, name, spot)
+        place = place.inside("/expression")
+        refused.append(report("expression-refused", place, why))
+    values = starting_values(derived, settled.values())
+    return settled | _held(groups, derived, values), refused
+
+
+def _held(
+    groups: Groups, derived: Sequence[Derived], values: Mapping[str, Number]
+) -> Groups:
+    """The parameters of modifiers that expressions give, where fits start."""
+    return {
+        name: dataclasses.replace(
+            groups[name],
+            inits=(values[name],),
+            bounds=((-math.inf, math.inf),),
+            fixed=(True,),
+        )
+        for name, _ in derived
+        if name in groups and not math.isnan(values[name])
+    }
 
 
 def configuration(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from hfjax.spec.derived import names_in_expressions
 from hfjax.spec.finding import Finding, Places, Spot, report
 from hfjax.spec.lint_refusals import Groups, configuration, parameter_spot
 from hfjax.spec.lint_templates import finite
@@ -28,6 +29,7 @@ def setting_findings(
         known: names of all modifiers, refused ones as well.
         poi: the parameter of interest, whose bounds are checked elsewhere.
     """
+    used = names_in_expressions([measurement])
     for config in measurement.parameters:
         _, place = configuration(measurement, config.name, spot)
         if config.name in groups:
@@ -35,9 +37,9 @@ def setting_findings(
             yield from _starts(groups[config.name], place)
             if not all(groups[config.name].fixed):
                 yield from _freedom(groups[config.name], config, place)
-                if config.name != poi:
+                if config.name in known - {poi}:
                     yield from _negative_bounds(groups[config.name], place)
-        elif config.name not in known:
+        elif config.name not in known | used:
             why = f"no modifier is named {config.name!r}"
             yield report("setting-unused", place, why)
 

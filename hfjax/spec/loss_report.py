@@ -55,6 +55,10 @@ LOSSES: dict[str, tuple[str, str]] = {
         "channels of a workspace have one dimension",
         "none for the likelihood: the bins follow one another in ROOT's order",
     ),
+    "expression": (
+        "the format has no parameters that are functions of others",
+        "the parameter is free: the likelihood is another one",
+    ),
     "extension": (
         "a plain workspace of version 1.0.0 cannot say it",
         "the likelihood has the default constraint term, and no threshold",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hfjax.errors import SpecificationError
+from hfjax.spec.expression import Expression, evaluation_order, parse_expression
 from hfjax.spec.named import parse_each, refuse_duplicates
 from hfjax.spec.strict import Malformed, Number, items, members, number, numbers, text
 
@@ -11,7 +12,7 @@ _LISTS = ("inits", "auxdata", "factors", "sigmas")
 CONSTRAINTS = ("normal", "poisson", "lognormal", "gamma", "none")
 """Kinds of constraint terms that a parameter's `constraint` may name."""
 
-EXTENSION = ("constraint", "threshold")
+EXTENSION = ("constraint", "threshold", "expression")
 """Keys of a parameter that only the extended version of the format knows."""
 
 _PARAMETER = frozenset({"name"})
@@ -36,6 +37,8 @@ class ParameterConfig:
         constraint: Kind of the constraint terms, one of `CONSTRAINTS`; an extension.
         threshold: Relative uncertainty below which a bin of a staterror is fixed at 1;
             an extension.
+        expression: What gives a normfactor as a function of other parameters, instead
+            of any other setting; an extension.
     """
 
     name: str
@@ -47,6 +50,7 @@ class ParameterConfig:
     fixed: bool | None = None
     constraint: str | None = None
     threshold: Number | None = None
+    expression: str | None = None
 
     def __post_init__(self) -> None:
         for index, pair in enumerate(self.bounds or ()):
@@ -59,6 +63,8 @@ class ParameterConfig:
         if self.constraint is not None and self.constraint not in CONSTRAINTS:
             message = f"a constraint is one of {CONSTRAINTS}, not {self.constraint!r}"
             raise SpecificationError(message, "/constraint")
+        if self.expression is not None:
+            _check_expression(self)
 
     @property
     def extension(self) -> tuple[str, ...]:
@@ -105,6 +111,21 @@ class Measurement:
 
     def __post_init__(self) -> None:
         refuse_duplicates("parameter", self.parameters, "/config/parameters")
+        _check_expressions(self)
+
+    @property
+    def expressions(self) -> dict[str, Expression]:
+        """The expressions that give parameters, by their names.
+
+        >>> square = ParameterConfig("k", expression="mu**2")
+        >>> Measurement("search", "mu", (square,)).expressions["k"].names
+        ('mu',)
+        """
+        return {
+            found.name: parse_expression(found.expression)
+            for found in self.parameters
+            if found.expression is not None
+        }
 
     def parameter(self, name: str) -> ParameterConfig | None:
         """Return what this measurement says about a parameter set; None if nothing.
@@ -123,6 +144,39 @@ class Measurement:
         parameters = [parameter.dump() for parameter in self.parameters]
         config = {"poi": self.poi, "parameters": parameters}
         return {"name": self.name, "config": config}
+
+
+def _check_expression(config: ParameterConfig) -> None:
+    """Refuse an expression that cannot be read, or stands beside other settings."""
+    try:
+        parse_expression(config.expression or "")
+    except SpecificationError as error:
+        raise SpecificationError(error.args[0], "/expression") from None
+    for key in (*_LISTS, "bounds", "fixed", "constraint", "threshold"):
+        if getattr(config, key) is not None:
+            message = (
+                f"a parameter with an expression has no {key} of its own: remove one "
+                "of the two"
+            )
+            raise SpecificationError(message, f"/{key}")
+
+
+def _check_expressions(measurement: Measurement) -> None:
+    """Refuse expressions that need themselves, and one of what is tested."""
+    expressions = measurement.expressions
+    if measurement.poi in expressions:
+        text = expressions[measurement.poi].text
+        message = (
+            f"the parameter of interest {measurement.poi!r} is given by the expression "
+            f"{text!r}, so that no value of it can be tested: name one of the "
+            "parameters in it"
+        )
+        raise SpecificationError(message, "/config/poi")
+    try:
+        evaluation_order(expressions)
+    except SpecificationError as error:
+        outer = error.inside("its config", "/config/parameters")
+        raise outer from None
 
 
 def parse_measurement(value: Any) -> Measurement:
@@ -158,6 +212,8 @@ def _extension(value: dict[str, Any]) -> dict[str, Any]:
         raise Malformed
     if "threshold" in found and number(found["threshold"]) < 0:
         raise Malformed
+    if "expression" in found:
+        text(found["expression"])
     return found
 
 

@@ -24,6 +24,12 @@ def configured(group: ParameterGroup, config: ParameterConfig | None) -> Paramet
         >>> configured(mu, ParameterConfig("mu", bounds=((-5, 5),))).bounds
         ((-5.0, 5.0),)
     """
+    if config is not None and config.expression is not None:
+        message = (
+            f"parameter {group.name!r} is given by the expression "
+            f"{config.expression!r}: it has no value of its own"
+        )
+        raise ModelError(message)
     if group.kind == "lumi":
         config = _complete_lumi(group, config)
     if config is None:

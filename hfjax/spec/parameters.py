@@ -6,9 +6,17 @@ sharing follow pyhf 0.7.6.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from hfjax.errors import ModelError
+from hfjax.spec.derived import (
+    Derived,
+    brought_parameters,
+    derived_parameters,
+    names_in_expressions,
+    starting_problems,
+)
 from hfjax.spec.overrides import configured
 from hfjax.spec.parameter_group import ParameterGroup
 from hfjax.spec.strict import Number
@@ -34,10 +42,20 @@ KINDS = (
 Cell = tuple[Channel, Sample, Modifier]
 
 
-def parameter_groups(
-    workspace: Workspace, measurement: Measurement
-) -> tuple[ParameterGroup, ...]:
-    """List the parameters of a workspace in pyhf's order.
+class ModelParameters(NamedTuple):
+    """The parameters of a model.
+
+    Attributes:
+        groups: those that fits move, or hold, in pyhf's order.
+        derived: normfactors that expressions of them give, each after what it needs.
+    """
+
+    groups: tuple[ParameterGroup, ...]
+    derived: tuple[Derived, ...]
+
+
+def model_parameters(workspace: Workspace, measurement: Measurement) -> ModelParameters:
+    """List the parameters of a workspace in pyhf's order, and those that others give.
 
     Args:
         workspace: channels with their samples and modifiers.
@@ -45,11 +63,46 @@ def parameter_groups(
 
     Raises:
         ModelError: modifiers of one name disagree, a shapesys is shared, lumi has no
-            configuration, or a setting does not fit its parameter.
+            configuration, a setting does not fit its parameter, or an expression cannot
+            be computed.
     """
     configs = {config.name: config for config in measurement.parameters}
-    groups = default_groups(workspace)
-    return tuple(configured(g, configs.get(g.name)) for g in groups.values())
+    defaults = default_groups(workspace)
+    derived = derived_parameters(measurement, defaults)
+    free = independent_groups(defaults, derived) if derived else defaults
+    groups = tuple(configured(g, configs.get(g.name)) for g in free.values())
+    for _, message in starting_problems(derived, groups):
+        raise ModelError(message)
+    return ModelParameters(groups, derived)
+
+
+def parameter_groups(
+    workspace: Workspace, measurement: Measurement
+) -> tuple[ParameterGroup, ...]:
+    """List the parameters of a workspace without those that others give.
+
+    Raises:
+        ModelError: as `model_parameters`.
+    """
+    return model_parameters(workspace, measurement).groups
+
+
+def independent_groups(
+    groups: Mapping[str, ParameterGroup], derived: Collection[Derived]
+) -> dict[str, ParameterGroup]:
+    """Return the parameters without those that expressions give.
+
+    Free parameters that only expressions use stand behind the normfactors.
+
+    Args:
+        groups: the parameters that modifiers ask for, by name.
+        derived: parameters that expressions give.
+    """
+    given = {each.name for each in derived}
+    found = [group for name, group in groups.items() if name not in given]
+    found += [_normfactor(name, []) for name in brought_parameters(derived, groups)]
+    found.sort(key=lambda group: KINDS.index(group.kind))
+    return {group.name: group for group in found}
 
 
 def default_groups(workspace: Workspace) -> dict[str, ParameterGroup]:
@@ -131,6 +184,7 @@ def parameter_of_interest(
     alike = [name for name in names if name.lower() == named.lower()]
     if not alike and background is not None:
         before = {name for name, _ in background.modifiers}
+        before |= names_in_expressions(background.measurements)
         new = [group for group in groups if group.name not in before]
         alike = [group.name for group in new if group.kind == "normfactor"]
     return alike[0] if len(alike) == 1 else named

@@ -7,6 +7,7 @@ from typing import Any
 
 from hfjax.errors import EditError
 from hfjax.spec.channel import Channel, Modifier, Sample
+from hfjax.spec.derived import names_in_expressions
 from hfjax.spec.keep import Rules, keep
 from hfjax.spec.parameters import relative_uncertainty
 from hfjax.spec.prune import modifier_names
@@ -86,9 +87,10 @@ def prune_small(workspace: Workspace, threshold: float) -> SmallPruning:
       samples share that have it in the channel, and which all of them lose together.
 
     A change of a bin without events is infinitely large. Kept whatever their size are
-    parameters of interest, and parameters whose constraint a measurement changes (by
-    auxdata, sigmas or factors): one standard deviation is then not what the templates
-    show. What measurements say about parameters stays: patches may bring them back.
+    parameters of interest, parameters in expressions, and parameters whose constraint a
+    measurement changes (by auxdata, sigmas or factors): one standard deviation is then
+    not what the templates show. What measurements say about parameters stays: patches
+    may bring them back.
 
     Args:
         workspace: the workspace, which stays as it is.
@@ -217,7 +219,9 @@ def _kept_names(workspace: Workspace) -> set[str]:
     """Names of parameters that are no candidates, whatever their size."""
     configs = [p for found in workspace.measurements for p in found.parameters]
     pois = {found.poi for found in workspace.measurements}
-    return pois | {config.name for config in configs if _changes_constraint(config)}
+    used = names_in_expressions(workspace.measurements)
+    changed = {config.name for config in configs if _changes_constraint(config)}
+    return pois | used | changed
 
 
 def _changes_constraint(config: ParameterConfig) -> bool:

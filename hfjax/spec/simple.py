@@ -22,7 +22,7 @@ from hfjax.spec.histogram import contents, is_histogram, uncertainties
 from hfjax.spec.measurement import Measurement, ParameterConfig
 from hfjax.spec.named import names
 from hfjax.spec.strict import Number
-from hfjax.spec.workspace import Workspace
+from hfjax.spec.workspace import Workspace, format_version
 
 
 def sample(name: str, yields: Any, *modifiers: Modifier) -> Sample:
@@ -83,6 +83,8 @@ def workspace(
 ) -> Workspace:
     """Make a workspace of channels and what was observed in them.
 
+    It states the extended version of the format if the settings of parameters use it.
+
     Args:
         channels: the channels.
         observed: observed events of each channel, one number a bin.
@@ -110,7 +112,7 @@ def workspace(
         data = [("observed", places.get(each.name, ()))]
         _edges(f"channel {each.name!r}", [*_parts(each), *data])
     chosen = Measurement(measurement, poi, tuple(parameters))
-    return Workspace(channels, (chosen,), tuple(found))
+    return Workspace(channels, (chosen,), tuple(found), format_version([chosen]))
 
 
 def normfactor(name: str) -> Modifier:

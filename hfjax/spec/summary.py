@@ -40,7 +40,7 @@ def summary(workspace: Workspace, measurement: str | None = None) -> dict[str, A
         modifiers of each type; the model that each measurement makes; yields and data
         of each channel; the systematics of each type, largest first. Effects are
         relative changes of events. A measurement's `constraints` and `thresholds`
-        replace those of the type of modifier.
+        replace those of the type of modifier; its `expressions` give parameters.
 
     Raises:
         UnknownNameError: There is no such measurement.
@@ -102,6 +102,7 @@ def _measurement(workspace: Workspace, measurement: Measurement) -> dict[str, An
         "configured": [config.name for config in measurement.parameters],
         "constraints": _stated(measurement, "constraint"),
         "thresholds": _stated(measurement, "threshold"),
+        "expressions": _stated(measurement, "expression"),
     }
 
 

@@ -34,8 +34,8 @@ VERSION = "1.0.0"
 EXTENDED_VERSION = "1.0.0+hfjax.1"
 """The version that a workspace states whose measurements use the extension.
 
-It is 1.0.0 and two keys of a parameter's settings: `constraint` and `threshold`. What
-reads only 1.0.0 refuses such a document instead of misreading it.
+It is 1.0.0 and three keys of a parameter's settings: `constraint`, `threshold` and
+`expression`. What reads only 1.0.0 refuses such a document instead of misreading it.
 """
 
 _WORKSPACE = frozenset({"channels", "measurements", "observations", "version"})

@@ -41,6 +41,7 @@ def test_inspect_says_that_the_patches_bring_the_poi(hfjax, example):
         "configured": ["lumi", "mu_SIG"],
         "constraints": {},
         "thresholds": {},
+        "expressions": {},
     }
 
 

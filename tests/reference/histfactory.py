@@ -6,7 +6,9 @@ HistFactory definition (K. Cranmer et al., CERN-OPEN-2012-016) in its most direc
 form, so that it can bear witness for the library. Nothing of the library is used.
 """
 
+import contextlib
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,8 +20,10 @@ from tests.reference.parameters import (
     channel_names,
     collect,
     find_sample,
+    free_set,
     modifiers_of,
     n_bins,
+    override,
     sample_names,
 )
 
@@ -52,9 +56,41 @@ class HistFactory:
         if len(overrides) < len(entries):
             message = "two entries of the measurement for one parameter"
             raise ValueError(message)
-        self.sets = collect(workspace, overrides)
+        self.formulas = {
+            entry["name"]: entry["expression"]
+            for entry in entries
+            if "expression" in entry
+        }
+        self.sets = self.without_given(collect(workspace, overrides), overrides)
         self.channels = channel_names(workspace)
         self.samples = sample_names(workspace)
+
+    def without_given(self, sets: list, overrides: dict) -> list:
+        """Leave out what expressions give; put what only they use after normfactors.
+
+        That an expression uses a parameter is read from its characters: names in these
+        tests are words.
+        """
+        if not self.formulas:
+            return sets
+        known = {each.name for each in sets} | set(self.formulas)
+        words = {w for text in self.formulas.values() for w in re.findall(r"\w+", text)}
+        names = [name for name in overrides if name in words - known]
+        more = [override(free_set(name, None), overrides[name]) for name in names]
+        kept = [each for each in sets if each.name not in self.formulas]
+        first = ("histosys", "lumi", "normfactor")
+        before = {name for kind in first for name in self.names_of(kind)}
+        place = sum(each.name in before for each in kept)
+        return kept[:place] + more + kept[place:]
+
+    def names_of(self, kind: str) -> set[str]:
+        """Names of the modifiers of a type."""
+        return {
+            modifier["name"]
+            for channel in self.spec["channels"]
+            for sample in channel["samples"]
+            for modifier in modifiers_of(sample, kind)
+        }
 
     # -- parameters ---------------------------------------------------------------
 
@@ -104,7 +140,19 @@ class HistFactory:
         for each in self.sets:
             found[each.name] = [float(p) for p in params[start:][: len(each.inits)]]
             start += len(each.inits)
-        return found
+        return found | self.given(found)
+
+    def given(self, values: dict[str, list[float]]) -> dict[str, list[float]]:
+        """What expressions give, by Python itself, each when what it needs is known."""
+        known = {name: numbers[0] for name, numbers in values.items()}
+        functions = {name: getattr(math, name) for name in ("sqrt", "exp", "log")}
+        left = dict(self.formulas)
+        while left:
+            for name, text in list(left.items()):
+                with contextlib.suppress(NameError):
+                    known[name] = eval(text, {**functions, **known})
+                    del left[name]
+        return {name: [float(known[name])] for name in self.formulas}
 
     # -- rates --------------------------------------------------------------------
 

@@ -67,6 +67,7 @@ def extended() -> dict[str, Any]:
         {"name": "s", "constraint": "normal"},
         {"name": "t", "constraint": "poisson", "threshold": 0.05},
         {"name": "unused", "constraint": "none", "threshold": 0},
+        {"name": "f2", "expression": "2 * f"},
     ]
     return document
 
@@ -187,6 +188,7 @@ def mutated(draw: st.DrawFn, documents: st.SearchStrategy[Any]) -> Any:
             parent.insert(key, draw(JUNK))
         else:
             keys = ["name", "data", "new", "fixed", "constraint", "threshold"]
+            keys.append("expression")
             parent[draw(st.sampled_from(keys))] = draw(JUNK)
     return document
 

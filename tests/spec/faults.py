@@ -301,6 +301,11 @@ NAMES = (
 
 REFUSED = (
     fault(
+        *("expression-refused", f"{THIRD}/expression", K),
+        configure(name="k", expression="1 + muu / 10"),
+        swap("/version", "1.0.0+hfjax.1"),
+    ),
+    fault(
         *("normsys-negative", SCALE, {**SCALED, "parameter": "scale"}),
         swap(f"{SCALE}/data/lo", -0.1),
     ),

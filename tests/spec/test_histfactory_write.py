@@ -17,6 +17,7 @@ from hfjax.errors import SpecificationError, UnknownNameError
 from hfjax.spec.histfactory_write import XmlLayout, export_xml, write_xml
 from hfjax.spec.histfactory_xml import read_xml
 from hfjax.spec.loss_report import LOSSES
+from hfjax.spec.measurement import EXTENSION
 from hfjax.spec.schema import schema_folder
 from hfjax.spec.workspace import Workspace
 from hfjax.spec.xml_reading import parse_xml
@@ -68,7 +69,7 @@ def settings(document, *entries):
     """The document with settings of parameters."""
     document = copy.deepcopy(document)
     document["measurements"][0]["config"]["parameters"] += entries
-    if any({"constraint", "threshold"} & entry.keys() for entry in entries):
+    if any(not entry.keys().isdisjoint(EXTENSION) for entry in entries):
         document["version"] = EXTENDED
     return document
 
@@ -380,6 +381,10 @@ LOST = {
     "constraint": (
         {"name": "fake", "constraint": "lognormal"},
         f"{PARAMETERS}/1/constraint",
+    ),
+    "expression": (
+        {"name": "k_fake", "expression": "2 * mu"},
+        f"{PARAMETERS}/1/expression",
     ),
     "factors": ({"name": "fake", "factors": [1, 2, 3]}, f"{PARAMETERS}/1/factors"),
     "inits": ({"name": "fake", "inits": [1, 2]}, f"{PARAMETERS}/1/inits"),

@@ -238,3 +238,11 @@ def test_inputs_stay_as_they_are():
     channel("SR", sample("top", weighted))
     assert array.tolist() == [7.0, 4.0]
     assert weighted == before
+
+
+def test_the_version_is_the_extended_one_where_settings_need_it():
+    region = channel("SR", sample("signal", [5.0], normfactor("k")))
+    square = ParameterConfig("k", expression="mu**2")
+    found = workspace([region], {"SR": [4]}, "mu", [ParameterConfig("mu"), square])
+    assert found.version == "1.0.0+hfjax.1"
+    assert workspace([region], {"SR": [4]}, "k").version == "1.0.0"

@@ -31,6 +31,7 @@ def test_every_key_of_the_field_is_there():
             "configured": ["lumi", "mu"],
             "constraints": {},
             "thresholds": {},
+            "expressions": {},
         }
     ]
     parameters = {p["name"]: (p["constraint"], p["types"]) for p in found["parameters"]}

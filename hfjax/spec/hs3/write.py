@@ -1,5 +1,6 @@
 """Write a workspace as an HS3 document, in the form that ROOT reads and writes."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from hfjax.spec.hs3.shape_errors import ShapeSysValues
 from hfjax.spec.hs3.write_channels import ChannelWriter
 from hfjax.spec.hs3.write_parameters import analyses, domains, parameter_points
 from hfjax.spec.hs3.write_terms import Component, WrittenTerms, write_terms
+from hfjax.spec.loss_report import Remarks
 from hfjax.spec.strict import Number
 from hfjax.spec.workspace import Workspace
 
@@ -44,9 +46,9 @@ def write_hs3(
         The document: dict, list, str, int, float, bool or None.
 
     Raises:
-        ModelError: The workspace has no meaning as a model, a channel has staterrors of
-            different names, two parameters would have one name, or measurements differ
-            in what HS3 has only once.
+        ModelError: The workspace has no meaning as a model, an expression gives a
+            parameter, a channel has staterrors of different names, two parameters would
+            have one name, or measurements differ in what HS3 has only once.
         SpecificationError: The edges do not fit the bins.
 
     >>> from hfjax.spec.workspace import Channel, Measurement, Modifier
@@ -61,6 +63,7 @@ def write_hs3(
     >>> document["analyses"][0]["parameters_of_interest"]
     ['mu']
     """
+    _refuse_expressions(workspace)
     found = columns(workspace)
     terms = write_terms(found, len(workspace.measurements))
     _refuse_one_name_for_two(workspace, found, terms)
@@ -94,6 +97,36 @@ def write_hs3(
     if not terms.functions:
         del document["functions"]
     return document
+
+
+def without_expressions(workspace: Workspace, remarks: Remarks) -> Workspace:
+    """Return a workspace whose normfactors are all free, and tell what is lost.
+
+    Args:
+        workspace: any workspace, which stays as it is.
+        remarks: gets each expression as a loss.
+    """
+    measurements = []
+    for i, measurement in enumerate(workspace.measurements):
+        for j, config in enumerate(measurement.parameters):
+            if config.expression is not None:
+                pointer = f"/measurements/{i}/config/parameters/{j}/expression"
+                what = f"{config.expression!r} of {config.name!r}"
+                remarks.lost("expression", pointer, what)
+        kept = tuple([p for p in measurement.parameters if p.expression is None])
+        measurements.append(dataclasses.replace(measurement, parameters=kept))
+    return dataclasses.replace(workspace, measurements=tuple(measurements))
+
+
+def _refuse_expressions(workspace: Workspace) -> None:
+    for measurement in workspace.measurements:
+        for name, expression in measurement.expressions.items():
+            message = (
+                f"parameter {name!r} of measurement {measurement.name!r} is given by "
+                f"the expression {expression.text!r}, which hfjax does not write as "
+                "HS3: see `without_expressions`, or convert the workspace"
+            )
+            raise ModelError(message)
 
 
 def _refuse_one_name_for_two(
