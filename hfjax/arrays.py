@@ -3,8 +3,8 @@
 ``par`` parameters, ``factor`` those and what expressions make of them, ``derived`` what
 they make, of parameters that are ``used``, ``aux`` auxiliary data, ``bin`` bins of all
 channels joined, ``channel`` channels, ``sample`` samples, ``modifier`` modifiers of one
-kind, ``slot`` modifiers that act on one cell, ``set`` constraint terms of one kind,
-``band`` the five positions -2..+2 sigma, ``point`` signal hypotheses or points of a
+kind, ``variation`` normsys on cells in one list, ``slot`` modifiers that act on one
+cell, ``set`` constraint terms of one kind, ``band`` the five positions -2..+2 sigma, ``point`` signal hypotheses or points of a
 grid, ``held`` parameters that are held there.
 """
 

@@ -28,8 +28,8 @@ MAX_PRODUCTS = 80
 MAX_ROUNDS = 6
 """How often a step is minimized again after parameters have met their bounds."""
 FEW = 8
-"""So many bins are solved without LAPACK, which costs a new process a tenth of a
-second, and more than that is here to compute."""
+"""Most bins that are solved without LAPACK: loading it costs a new process a tenth of a
+second, more than the fits of such a model."""
 MIN_CURVATURE = 1e-8
 """Least curvature of an unconstrained parameter, relative to its Fisher information."""
 

@@ -190,7 +190,8 @@ def _compile(program: Program) -> tuple[Compiled, Loaded]:
         return found
 
     compiled = jax.jit(flat).lower(*leaves).compile()
-    lapack = "lapack_" in (compiled.as_text() or "lapack_")
+    text = compiled.as_text()
+    lapack = text is None or "lapack_" in text or "blas_" in text
     return compiled, Loaded(compiled, result[0], lapack)
 
 

@@ -1,7 +1,8 @@
 """Where a step leads: the points that it looks at, each a turn of one loop.
 
-The Newton step is tried whole, straight and bent. Where the quadratic model has failed
-there, the Fisher-scoring step is tried at eight lengths: far from a minimum the exact
+The Newton step is tried whole: straight, and bent where that has not kept its promise.
+Where the quadratic model has failed there, the Fisher-scoring step is tried at up to
+eight lengths: far from a minimum the exact
 Hessian may be dominated by how the rates bend, the Fisher matrix is not. The likelihood
 is most of a compiled fit, so that it stands in a single loop.
 """
@@ -139,7 +140,8 @@ def _look_along(
     """Evaluate a direction, straight and bent at each length; the lowest point wins.
 
     The second turn looks only how the rates bend along the direction. The last length
-    is the one that leads no lower than the one before, where that has led lower.
+    is the one that leads no lower than the one before, where that has led lower; and
+    nothing more is looked at below ``way.enough``.
     """
     at, step = local
     noise = jnp.where(jnp.isfinite(least.value), 1e-12 * (1.0 + abs(least.value)), 0.0)

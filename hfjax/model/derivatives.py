@@ -57,7 +57,11 @@ class BlockDerivatives(eqx.Module):
 
 
 def away_from_zero(factor: Array, distance: float) -> Array:
-    """Replace factors closer to zero by that distance, so that they can divide."""
+    """Replace factors closer to zero by that distance, so that they can divide.
+
+    Where numbers do not reach so low, the distance is what they can still divide by.
+    """
+    distance = max(distance, 2.0**24 * float(jnp.finfo(factor.dtype).tiny))
     return jnp.where(jnp.abs(factor) < distance, distance, factor)
 
 

@@ -124,7 +124,7 @@ def _fill_normsys(
     where = np.zeros(shape.variations, np.int32)
     hi, lo = np.ones((2, shape.variations))
     each = itertools.count()
-    for row, channel, sample in cells:
+    for row, channel, sample in sorted(cells, key=lambda cell: cell[:2]):
         place = (row, layout.channel_index[channel])
         chosen = [m for m in sample.modifiers if m.type == "normsys"]
         for slot, modifier in enumerate(sorted(chosen, key=lambda m: m.name)):

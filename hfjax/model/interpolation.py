@@ -126,8 +126,9 @@ def code4_coefficients(hi: np.ndarray, lo: np.ndarray) -> np.ndarray:
         1.138282599365
     """
     log_hi, log_lo = (np.where(x > 0.0, safe_log(x), 0.0) for x in (hi, lo))
-    terms = [hi - 1, lo - 1, hi * log_hi, lo * log_lo, hi * log_hi**2, lo * log_lo**2]
-    return np.tensordot(_CODE4_MATRIX, np.stack(terms), axes=1)
+    with np.errstate(over="ignore", invalid="ignore"):  # factors near 1e308
+        logs = [hi * log_hi, lo * log_lo, hi * log_hi**2, lo * log_lo**2]
+        return np.tensordot(_CODE4_MATRIX, np.stack([hi - 1, lo - 1, *logs]), axes=1)
 
 
 def polynomial(alpha: Array, coefficients: Array) -> Array:

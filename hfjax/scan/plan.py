@@ -88,7 +88,9 @@ def build_scan(
         workspace: the workspace that the patches are made for.
         patchset: signal hypotheses; its digest is not verified here.
         measurement: name or position of the measurement; the first by default.
-        poi: name of the parameter of interest; that of the measurement by default.
+        poi: name of the parameter of interest; that of the measurement by default. It
+            has one component: those of others, such as ``gamma[1]``, are tested one
+            point at a time, with `Model.with_poi`.
         names: patches to take; all by default.
         settings: interpolation codes and precision.
 
@@ -164,7 +166,8 @@ def _check_poi(member: Member, asked: str | None) -> None:
     if any(poi == each.name for each in member.derived):
         raise derived_poi(poi)
     if poi not in groups:
-        error = unknown_name("parameter", poi, groups, "the model")
+        single = [name for name, group in groups.items() if group.size == 1]
+        error = unknown_name("parameter", poi, single, "the model")
         raise error
     if groups[poi].size > 1:
         raise several_components(poi, groups[poi].size)

@@ -289,6 +289,8 @@ class _Reader:
         return self._number(node, value)
 
     def _name(self, node: ast.expr, name: str) -> str:
+        if not name:
+            self._refuse_token("an empty name")
         line = self._line.encode()  # whose bytes Python counts
         ends = (node.col_offset, node.end_col_offset)
         start, end = (len(line[:place].decode()) for place in ends)

@@ -193,8 +193,8 @@ def parameter_of_interest(
 def several_components(name: str, size: int) -> ModelError:
     """Make the error for a parameter of interest that is not one number."""
     message = (
-        f"the parameter of interest {name!r} has {size} components: name one with a "
-        "single component in the measurement"
+        f"the parameter of interest {name!r} has {size} components: name a parameter "
+        "with a single one"
     )
     return ModelError(message)
 

@@ -275,3 +275,22 @@ def test_objective_is_the_density_less_a_constant(document):
         known = -float(jax.jit(Model.logpdf)(model, params, data))
         found = float(jax.jit(lambda o, p: o.value(p) + o.offset())(objective, params))
         assert found == pytest.approx(known, rel=1e-13)
+
+
+def test_parameters_at_zero_in_single_precision():
+    """Numbers of 32 bits end at 1e-38, and what divides must not be zero there."""
+    model, _ = make(only_scaling())
+    params = np.array([0.0, 0.9, 1.2])
+    exact = differentiate(model, jnp.asarray(params))
+    known, weights = exact.jacobian, jnp.ones(2)
+    single = jax.tree.map(
+        lambda leaf: leaf.astype(np.float32) if leaf.dtype == np.float64 else leaf,
+        jax.tree.map(np.asarray, model.anonymous()),
+    )
+    found = differentiate(single, jnp.asarray(params, np.float32))
+    np.testing.assert_allclose(found.jacobian, known, rtol=1e-6)
+    bend, unit = jnp.zeros(3), jnp.array([1.0, 0.5, 0.0])
+    small = [jnp.asarray(x, np.float32) for x in (weights, bend, unit)]
+    np.testing.assert_allclose(
+        found.curvature(*small), exact.curvature(weights, bend, unit), rtol=1e-5
+    )

@@ -37,7 +37,7 @@ def grown(channels, samples, bins, modifiers):
     return workspace(found, LUMI, poi="mu")
 
 
-SMALL = {"channels": 2, "samples": 2, "bins": 2, "modifiers": 2}
+SMALL = {"channels": 3, "samples": 2, "bins": 3, "modifiers": 2}
 LARGE = {"channels": 7, "samples": 5, "bins": 3, "modifiers": 6}
 
 

@@ -197,6 +197,7 @@ REFUSED = {
     r"'\d' * mu": "cannot be read.*escape",
     "'": "cannot be read",
     "": "cannot be read",
+    "mu + ''": "has 'an empty name' in it",
     "2 * 3": "has no parameter in it: give inits and `fixed`",
     "mu * (1 / 0)": "has / of 1, 0 in it: that is no finite number",
     "9**9**9 * mu": r"has \*\* of 9",
