@@ -1,6 +1,7 @@
 """Settings and fixtures of all tests: float64, and where the data are."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import jax
@@ -11,7 +12,21 @@ jax.config.update("jax_enable_x64", True)
 collect_ignore_glob = ["reference/*_with_pyhf.py", "reference/hs3_readers.py"]
 """Scripts that ran where those packages are, and wrote the numbers beside them."""
 
+MANY_MAPS = 20_000
+
 REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module", autouse=True)
+def room_for_programs() -> Iterator[None]:
+    """Forget compiled programs before they are in more pieces than Linux takes.
+
+    A process has at most 65,530 maps of memory, and a program some hundreds.
+    """
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and len(maps.read_bytes().splitlines()) > MANY_MAPS:
+        jax.clear_caches()
 
 
 @pytest.fixture(scope="session")

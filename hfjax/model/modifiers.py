@@ -7,8 +7,8 @@ The rate of sample ``s`` in bin ``b`` is
 (CERN-OPEN-2012-016, eq. 2). ``HistoSys`` holds every delta; ``NormSys`` and
 ``Scaling`` every kappa: normsys factors are interpolated, those of lumi, normfactor,
 shapefactor, shapesys and staterror are the parameter itself. The modifiers that act on
-one cell stand in its *slots*; an empty slot points behind the last of what it counts, at
-a constant that changes nothing, so that no cell needs a loop of its own.
+one cell stand in its *slots*; an empty slot points behind the last of what slots count,
+at a constant that changes nothing, so that no cell needs a loop of its own.
 """
 
 import equinox as eqx
