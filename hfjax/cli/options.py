@@ -116,9 +116,8 @@ ComposeOption = Annotated[
     typer.Option(
         "--compose",
         help="Make one of several normsys or histosys that have one name on one "
-        "sample: factors are multiplied, shifts added. Refused otherwise. It changes "
-        "the workspace's digest, so that a patchset needs --no-verify, and the places "
-        "of the modifiers that follow.",
+        "sample: factors are multiplied, shifts added. Refused otherwise. The places "
+        "of the modifiers that follow change, so that patches may not count them.",
     ),
 ]
 NoCacheOption = Annotated[

@@ -7,6 +7,7 @@ import typer
 
 from hfjax.cli.options import (
     BackgroundArgument,
+    ComposeOption,
     NoVerifyOption,
     OutputOption,
     PatchNameOption,
@@ -62,6 +63,7 @@ class ApplyOptions:
     bkgonly: BackgroundArgument = "-"
     patchset: PatchSetArgument = "-"
     no_verify: NoVerifyOption = False
+    compose: ComposeOption = False
     output: OutputOption = None
 
 
@@ -71,6 +73,7 @@ class VerifyOptions:
 
     bkgonly: BackgroundArgument = "-"
     patchset: PatchSetArgument = "-"
+    compose: ComposeOption = False
     output: OutputOption = None
 
 
@@ -131,7 +134,7 @@ def extract(options: ExtractOptions) -> None:
 @takes(ApplyOptions)
 def apply(options: ApplyOptions) -> None:
     """Write the workspace with one patch applied."""
-    workspace, patchset = load_both(options.bkgonly, options.patchset)
+    workspace, patchset = load_both(options.bkgonly, options.patchset, options.compose)
     patched = patchset.apply(workspace, options.name, verify=not options.no_verify)
     write_json(patched.dump(), options.output)
 
@@ -139,7 +142,7 @@ def apply(options: ApplyOptions) -> None:
 @takes(VerifyOptions)
 def verify(options: VerifyOptions) -> None:
     """Check that a patchset is made for a workspace."""
-    workspace, patchset = load_both(options.bkgonly, options.patchset)
+    workspace, patchset = load_both(options.bkgonly, options.patchset, options.compose)
     patchset.verify(workspace)
     write_json({"verified": True, "digests": patchset.digests}, options.output)
 

@@ -25,6 +25,7 @@ Operation = Mapping[str, Any]
 """One operation of a JSON patch: {"op": ..., "path": ..., ...}."""
 
 _INTO_MODIFIERS = re.compile(r"^/channels/[^/]+/samples/[^/]+/modifiers/\d")
+_LOOKED_IN = re.compile(r"(?<= not found) in \{.*", re.DOTALL)
 _LEAVES = (Modifier, Observation, Measurement)
 
 
@@ -90,9 +91,18 @@ def _edited(workspace: Workspace, operations: Sequence[Operation], label: str) -
             jsonpointer.JsonPointerException,
         ) as error:
             place = f"operation {index} ({operation['op']} {operation['path']})"
-            message = f"{label} cannot be applied: {place}: {str(error)[:300]}"
+            message = f"{label} cannot be applied: {place}: {_reason(error)}"
             raise PatchError(message) from error
     return document
+
+
+def _reason(error: Exception) -> str:
+    """What a package says is wrong, without the object in which it looked.
+
+    >>> _reason(jsonpointer.JsonPointerException("member 'SR' not found in {'CR': 1}"))
+    "member 'SR' not found"
+    """
+    return _LOOKED_IN.sub("", str(error))[:300]
 
 
 def _opened(value: Any) -> Any:

@@ -26,7 +26,7 @@ from hfjax.spec.named import find, names, parse_each, refuse_duplicates
 from hfjax.spec.reading import Source, naming, read_json
 from hfjax.spec.schema import EXTENDED_WORKSPACE, WORKSPACE, judged
 from hfjax.spec.signal import Signal
-from hfjax.spec.strict import Malformed, members
+from hfjax.spec.strict import DIGESTS, Malformed, members
 
 VERSION = "1.0.0"
 """The version of the format, which plain workspaces and all patchsets state."""
@@ -52,6 +52,8 @@ class Workspace:
             kept, since patches remove channels and leave their observations.
         version: The version of the format, `VERSION` or `EXTENDED_VERSION`.
         composed: Which modifiers of the document were made one, in a few words each.
+        read_digests: Where some were, the digests of the document before that, by
+            algorithm; what is patched or edited has none.
 
     >>> mu = {"name": "mu", "type": "normfactor", "data": None}
     >>> signal = {"name": "signal", "data": [5], "modifiers": [mu]}
@@ -79,6 +81,9 @@ mean 'SR'?
     observations: tuple[Observation, ...]
     version: str = VERSION
     composed: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    read_digests: dict[str, str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
     _digests: dict[str, str] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -124,18 +129,28 @@ mean 'SR'?
             document: the document, which stays as it is.
             compose: whether to make one modifier of several normsys or histosys with
                 one name on one sample, which is refused otherwise; what that means is
-                in `hfjax.spec.compose`. It changes the digest, so that patchsets of the
-                document are not verified for the workspace.
+                in `hfjax.spec.compose`. Patchsets of the document as it is are verified
+                for the workspace all the same.
 
         Raises:
             SpecificationError: The document is not what the schema asks, lengths do not
                 fit, names are not unique, or a channel has no observation.
         """
         if compose:
-            found = compose_document(document)
-            composed = tuple(what for _, what in found.places)
-            return replace(cls.parse(found.document), composed=composed)
+            return cls._parse_composed(document)
         return judged(cls.parse_strictly, document, workspace_schema(document))
+
+    @classmethod
+    def _parse_composed(cls, document: Any) -> "Workspace":
+        found = compose_document(document)
+        workspace = cls.parse(found.document)
+        if not found.places:
+            return workspace
+        composed = tuple(what for _, what in found.places)
+        workspace = replace(workspace, composed=composed)
+        digests = {name: digest(document, name) for name in DIGESTS}
+        workspace.read_digests.update(digests)
+        return workspace
 
     @classmethod
     def parse_strictly(cls, document: Any) -> "Workspace":

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from hfjax.spec.digest import digest
+
 
 def test_inspect_lists_names_and_values(hfjax, files):
     shown = hfjax("patchset", "inspect", files[1]).json
@@ -86,6 +88,28 @@ def test_apply_verifies_unless_told_not_to(hfjax, files, write, background):
     arguments = ("patchset", "apply", other, files[1], "--name", "point_1")
     assert "not made for this workspace" in hfjax(*arguments).complaint
     assert hfjax(*arguments, "--no-verify").code == 0
+
+
+def test_t2_a_published_workspace_with_modifiers_that_are_there_twice_is_patched(
+    hfjax, background, patchset, write, twice
+):
+    """The patchset is made for the file as it is, with both of them."""
+    path = write("twice.json", twice(background))
+    patchset["metadata"]["digests"] = {"sha256": digest(twice(background))}
+    patches = write("patchset.json", patchset)
+    verify = ("patchset", "verify", path, patches)
+    apply = ("patchset", "apply", path, patches, "--name", "point_1")
+    for arguments in (verify, apply):
+        assert "is there twice" in hfjax(*arguments).complaint
+    assert hfjax(*verify, "--compose").json["verified"] is True
+    expected = twice(background, composed=True)
+    sample = patchset["patches"][1]["patch"][0]["value"]
+    expected["channels"][0]["samples"].append(sample)
+    found = hfjax(*apply, "--compose").json
+    (jes,) = found["channels"][0]["samples"][-2]["modifiers"][-1:]
+    assert jes["data"] == pytest.approx({"lo": 0.72, "hi": 1.32}, rel=1e-14)
+    jes["data"] = {"lo": 0.72, "hi": 1.32}
+    assert found == expected
 
 
 def test_verify_says_so(hfjax, files):

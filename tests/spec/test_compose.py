@@ -11,12 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hfjax.errors import PatchError, SpecificationError
+from hfjax.errors import DigestError, PatchError, SpecificationError
 from hfjax.model.build import build
 from hfjax.spec.channel import Modifier
 from hfjax.spec.compose import compose_document, compose_modifiers
+from hfjax.spec.digest import digest
+from hfjax.spec.edit import sort
 from hfjax.spec.hs3.read import HS3Settings, read_hs3
 from hfjax.spec.patchset import PatchSet, apply_patch
+from hfjax.spec.prune import prune
+from hfjax.spec.signal import Signal
+from hfjax.spec.strict import DIGESTS
 from hfjax.spec.workspace import Workspace
 from tests.reference.histfactory import HistFactory
 from tests.reference.interpolation import code4, code4p
@@ -278,6 +283,51 @@ def test_t2_what_patches_bring_is_composed_as_well():
     sample = found.channel("SR").sample("new")
     expected = Modifier("jes", "normsys", {"lo": 0.8 * 0.7, "hi": 1.1 * 1.2})
     assert sample.modifiers[1:] == (expected,)
+
+
+def for_document(content):
+    """A patchset that is made for a document."""
+    made = patchset(MU)
+    made["metadata"]["digests"] = {name: digest(content, name) for name in DIGESTS}
+    return PatchSet.parse(made)
+
+
+def test_t2_a_patchset_is_verified_against_the_document_as_it_was_read():
+    """It was published with the file; the workspace was composed after that."""
+    published = document(*TWICE)
+    workspace = Workspace.parse(published, compose=True)
+    before, after = for_document(published), for_document(workspace.dump())
+    assert before.digests != after.digests
+    for patches in (before, after):
+        found = patches.apply(workspace, "a")
+        assert found.channel("SR").sample_names == ("signal", "top", "new")
+        with pytest.raises(DigestError, match=before.digests["md5"]):
+            for_document({}).verify(workspace)
+    after.verify(Workspace.parse(workspace.dump()))
+
+
+def test_t2_what_was_changed_since_is_not_what_was_read():
+    published = document(*TWICE)
+    workspace = Workspace.parse(published, compose=True)
+    patches = for_document(published)
+    events = {"op": "replace", "path": "/channels/0/samples/1/data/0", "value": 49.0}
+    changed = [
+        apply_patch(workspace, [events]),
+        workspace.with_signal(
+            Signal.parse({"name": "a", "channels": {"SR": [1.0, 2]}})
+        ),
+        prune(workspace, samples=["signal"]),
+        sort(workspace),
+    ]
+    for other in changed:
+        assert other.read_digests == {}
+        with pytest.raises(DigestError, match="is not made for this workspace"):
+            patches.verify(other)
+
+
+def test_a_workspace_without_composed_modifiers_has_its_own_digest_only():
+    once = document(normsys(0.9, 1.1), MU)
+    assert Workspace.parse(once, compose=True).read_digests == {}
 
 
 def test_t2_hs3_modifiers_of_one_parameter_are_composed():

@@ -265,6 +265,10 @@ def test_each_operation_does_what_jsonpatch_does(workspace, name):
             [add("/channels/0/samples/-"), {"op": "remove", "path": "/none"}],
             r"operation 1 \(remove /none\)",
         ),
+        (
+            [{"op": "test", "path": "/parameters/0", "value": 1}],
+            r"\(test /parameters/0\): member 'parameters' not found$",
+        ),
     ],
 )
 def test_operation_that_cannot_be_applied_is_named(workspace, operations, words):
