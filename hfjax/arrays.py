@@ -5,7 +5,7 @@ they make, of parameters that are ``used``, ``aux`` auxiliary data, ``bin`` bins
 channels joined, ``channel`` channels, ``sample`` samples, ``modifier`` modifiers of one
 kind, ``variation`` normsys on cells in one list, ``slot`` modifiers that act on one
 cell, ``set`` constraint terms of one kind, ``band`` the five positions -2..+2 sigma,
-``point`` signal hypotheses or points of a grid, ``held`` parameters that are held there.
+``point`` signal hypotheses or points of a grid, ``held`` parameters held there.
 """
 
 import jax
