@@ -176,6 +176,7 @@ from pathlib import Path
 from hfjax.fit.program import Program
 from hfjax.fit.program_store import ProgramStore
 jax.config.update("jax_enable_x64", True)
+jax.config.update("jax_compilation_cache_dir", None)
 functions = {
     "root": lambda x: jnp.linalg.cholesky(x)[1, 1],
     "sum": lambda x: jnp.sum(x),
