@@ -4,10 +4,14 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import jax
 import pytest
 
 jax.config.update("jax_enable_x64", True)
+# The same cases in each run; `--hypothesis-profile=default` looks for new ones.
+hypothesis.settings.register_profile("same cases", derandomize=True)
+hypothesis.settings.load_profile("same cases")
 
 collect_ignore_glob = ["reference/*_with_pyhf.py", "reference/hs3_readers.py"]
 """Scripts that ran where those packages are, and wrote the numbers beside them."""

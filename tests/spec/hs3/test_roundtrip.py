@@ -52,7 +52,8 @@ def assert_same_density(document, other, seed):
         params = plain.some_params(tuple(model.parameter_names), seed)
         expected = model.logpdf(params, model.observations, model.auxdata)
         found = again.logpdf(params, again.observations, again.auxdata)
-        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-11)
+        lost = 1e-14 * np.sum(np.abs(model.auxdata))  # large counts cancel
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-11 + lost)
 
 
 @MANY
