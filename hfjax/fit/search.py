@@ -117,8 +117,10 @@ def search(
         found = descend(objective, begin, bounds, task.fixed, settings, limit)
         if not explores:
             return _judge(s, task, found, (found.params, ~task.holds), count, turns)
+        unsettled = s.best.status != FitStatus.CONVERGED
+        looks = unsettled | _is_new(s, task, found.value)
         beside = jax.lax.cond(
-            task.holds & (found.steps > 0) & _is_new(s, task, found.value),
+            task.holds & (found.steps > 0) & looks,
             lambda held: _look_beside(objective, held, task),
             lambda free: (free.params, ~task.holds),
             found,
