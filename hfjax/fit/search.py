@@ -118,7 +118,7 @@ def search(
         if not explores:
             return _judge(s, task, found, (found.params, ~task.holds), count, turns)
         unsettled = s.best.status != FitStatus.CONVERGED
-        looks = unsettled | _is_new(s, task, found.value)
+        looks = unsettled | _is_new(s, task.which, found.value)
         beside = jax.lax.cond(
             task.holds & (found.steps > 0) & looks,
             lambda held: _look_beside(objective, held, task),
@@ -150,11 +150,11 @@ def _rounding(value: Scalar) -> Scalar:
     return SAME * (1.0 + jnp.abs(value))
 
 
-def _is_new(s: _Search, task: _Task, value: Scalar) -> ScalarBool:
+def _is_new(s: _Search, which: ScalarInt, value: Scalar) -> ScalarBool:
     """Whether a held fit ended elsewhere than the last one that has been released."""
     if not s.released.size:
         return jnp.array(True)
-    return jnp.abs(value - s.released[task.which]) > _rounding(value)
+    return jnp.abs(value - s.released[which]) > _rounding(value)
 
 
 def _remember(s: _Search, task: _Task, done: ScalarBool) -> Float[Array, " crossing"]:
@@ -193,8 +193,8 @@ def _task(objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask) -
     start = jnp.where(explores, jnp.where(released, s.held, at_crossing), given)
     here = jnp.arange(fixed.size) == index
     unsettled = s.best.status != FitStatus.CONVERGED
-    new = jnp.abs(s.value - s.released[which]) > _rounding(s.value)
-    due = (~fresh | (s.rounds == 0)) & (~stands | unsettled) & (~released | new)
+    due = (~fresh | (s.rounds == 0)) & (~stands | unsettled)
+    due = due & (~released | _is_new(s, which, s.value))
     worth = ~explores | (jnp.any(here & ~fixed) & due)
     return _Task(
         start=start,

@@ -2,9 +2,9 @@
 
 The Newton step is tried whole: straight, and bent where that has not kept its promise.
 Where the quadratic model has failed there, the Fisher-scoring step is tried at up to
-eight lengths: far from a minimum the exact
-Hessian may be dominated by how the rates bend, the Fisher matrix is not. The likelihood
-is most of a compiled fit, so that it stands in a single loop.
+eight lengths: far from a minimum the exact Hessian may be dominated by how the rates
+bend, the Fisher matrix is not. The likelihood is most of a compiled fit, so that it
+stands in a single loop.
 """
 
 from typing import NamedTuple
