@@ -13,7 +13,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from hfjax.errors import HfjaxError, UnknownNameError, unknown_name
+from hfjax.errors import HfjaxError, ModelError, UnknownNameError, unknown_name
 from hfjax.fit.mle import fixed_poi, missing_poi
 from hfjax.model.build import assemble, fill_parameters, observed, to_device
 from hfjax.model.fill import BlockShape, Cell, block_shape, fill_block
@@ -165,6 +165,13 @@ def _check_poi(member: Member, asked: str | None) -> None:
         raise missing_poi(poi)
     if any(poi == each.name for each in member.derived):
         raise derived_poi(poi)
+    whole = poi.partition("[")[0]
+    if poi not in groups and whole in groups and not groups[whole].scalar:
+        message = (
+            f"a scan tests no single component such as {poi!r}: test the points one by "
+            "one (`hfjax cls --poi`, in Python `Model.with_poi`)"
+        )
+        raise ModelError(message)
     if poi not in groups:
         single = [name for name, group in groups.items() if group.size == 1]
         error = unknown_name("parameter", poi, single, "the model")

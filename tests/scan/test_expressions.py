@@ -151,3 +151,6 @@ def test_a_parameter_may_be_free_in_some_points_and_given_in_others(workspace):
 def test_several_components_are_refused(workspace):
     with pytest.raises(ModelError, match="'mc' has 3 components"):
         build_scan(workspace, patchset(PATCHES), poi="mc")
+    words = r"no single component such as 'mc\[0\]': test the points one by one"
+    with pytest.raises(ModelError, match=words):
+        build_scan(workspace, patchset(PATCHES), poi="mc[0]")
