@@ -6,6 +6,7 @@ step that does not pay, never clipped. Convergence is judged by the undamped New
 step: its estimated distance to the minimum (EDM), in units of 2NLL.
 """
 
+import dataclasses
 from typing import NamedTuple
 
 import equinox as eqx
@@ -14,7 +15,7 @@ import jax.numpy as jnp
 
 from hfjax.arrays import Params, ParamsMask, Scalar, ScalarInt
 from hfjax.fit.newton_step import Metric, Step, fisher, newton_step
-from hfjax.fit.objective import Objective
+from hfjax.fit.objective import IMPOSSIBLE, Objective
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.trial import Point, try_step
 
@@ -80,7 +81,7 @@ def minimize(
 
 def begin_at(objective: Objective, start: Params) -> Minimum:
     """Evaluate an objective where a search starts; no step has been taken."""
-    value = objective.value(start)
+    value = objective.merit_at(start, objective.rates(start))
     status = jnp.where(jnp.isfinite(value), RUNNING, FitStatus.NOT_FINITE)
     far = jnp.full_like(value, jnp.inf)
     return Minimum(start, value, jnp.int32(status), far, far, jnp.int32(0))
@@ -104,7 +105,11 @@ def descend(
         return _advance(objective, state, bounds, fixed, settings.tolerance)
 
     radius = jnp.full_like(begin.value, FIRST_RADIUS)
-    return jax.lax.while_loop(running_on, advance, _State(begin, radius)).at
+    end = jax.lax.while_loop(running_on, advance, _State(begin, radius)).at
+    possible = end.value < IMPOSSIBLE
+    status = jnp.where(possible, end.status, FitStatus.NOT_FINITE)
+    value = jnp.where(possible, end.value, jnp.inf)
+    return dataclasses.replace(end, status=jnp.int32(status), value=value)
 
 
 def _advance(

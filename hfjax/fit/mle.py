@@ -8,18 +8,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarInt
+from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool, ScalarInt
 from hfjax.errors import (
     FitError,
     MissingPOIError,
     ModelError,
     ParameterError,
 )
-from hfjax.fit.minimize import Minimum
 from hfjax.fit.minimizers import UNCOMPILED, named_minimizer
 from hfjax.fit.objective import Objective
+from hfjax.fit.physical import is_physical
 from hfjax.fit.program import Program
-from hfjax.fit.search import Starts, search
+from hfjax.fit.search import Found, Starts, only_found, search
 from hfjax.fit.starts import spread_starts
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.model.model import Data, Model
@@ -38,6 +38,13 @@ class FitResult(eqx.Module):
         projected_gradient: largest derivative of ``-ln L`` in a parameter that could
             still move.
         steps: steps taken.
+        initial: deviance where the initial values lead; that of the fit if their valley
+            is the lowest.
+        initial_params: parameters there.
+        passed: deviance of the lowest unphysical minimum that was passed over; infinite
+            if there was none below the best fit.
+        passed_params: parameters there.
+        physical: whether the best fit is; if not, no physical minimum was found.
     """
 
     params: Params
@@ -47,6 +54,11 @@ class FitResult(eqx.Module):
     edm: Scalar
     projected_gradient: Scalar
     steps: ScalarInt
+    initial: Scalar
+    initial_params: Params
+    passed: Scalar
+    passed_params: Params
+    physical: ScalarBool
 
     @property
     def converged(self) -> bool:
@@ -148,24 +160,29 @@ def best_fit(
         settings: minimizer, steps and tolerance.
     """
     parameters = objective.model.parameters
-    bounds = (jnp.asarray(parameters.lower), jnp.asarray(parameters.upper))
+    # a fixed parameter stays where it is, inside its bounds or not
+    bounds = (
+        jnp.where(fixed, -jnp.inf, parameters.lower),
+        jnp.where(fixed, jnp.inf, parameters.upper),
+    )
     if settings.minimizer == "newton":
-        if settings.explore:
+        if settings.valleys != "initial":
             starts = spread_starts(objective.model, starts, fixed)
-        minimum = search(objective, starts, bounds, fixed, settings)
-    else:
-        minimize = named_minimizer(settings.minimizer)
-        minimum = minimize(objective.deviance, starts[0], bounds, fixed, settings)
-        minimum = dataclasses.replace(minimum, value=0.5 * minimum.value)
-    return as_result(objective, minimum)
+        return as_result(objective, search(objective, starts, bounds, fixed, settings))
+    minimize = named_minimizer(settings.minimizer)
+    minimum = minimize(objective.deviance, starts[0], bounds, fixed, settings)
+    minimum = dataclasses.replace(minimum, value=0.5 * minimum.value)
+    physical = is_physical(objective.model, minimum.params)
+    return as_result(objective, only_found(minimum, physical))
 
 
 _compiled_fit = jax.jit(best_fit, static_argnames="settings")
 
 
-def as_result(objective: Objective, minimum: Minimum) -> FitResult:
+def as_result(objective: Objective, found: Found) -> FitResult:
     """Turn half a deviance into ``-2 ln L``."""
-    deviance = 2.0 * minimum.value
+    minimum, deviance = found.best, 2.0 * found.best.value
+    below = found.passed < minimum.value
     return FitResult(
         params=minimum.params,
         twice_nll=deviance + 2.0 * objective.offset(),
@@ -174,6 +191,11 @@ def as_result(objective: Objective, minimum: Minimum) -> FitResult:
         edm=minimum.edm,
         projected_gradient=minimum.projected_gradient,
         steps=minimum.steps,
+        initial=2.0 * found.initial,
+        initial_params=found.initial_params,
+        passed=jnp.where(below, 2.0 * found.passed, jnp.inf),
+        passed_params=found.passed_params,
+        physical=found.physical,
     )
 
 

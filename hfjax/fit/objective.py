@@ -55,6 +55,14 @@ def saturated(count: Array) -> Array:
     return xlogy(count, count) - count - gammaln(count + 1.0)
 
 
+IMPOSSIBLE = 1e12
+"""Merit from which on a likelihood is zero: some rate is impossible."""
+LEAST_EVENTS = 0.1
+"""Rate that an impossible one is lifted to, in events, and in parts of the count."""
+LIFT = 0.1
+"""Uncertainty of that lift, in parts of the rate: smaller than all that opposes it."""
+
+
 class Objective(eqx.Module):
     """Half the deviance of ``data`` as a function of the parameters of ``model``."""
 
@@ -87,6 +95,27 @@ class Objective(eqx.Module):
             total = total + 0.5 * jnp.sum(jnp.where(present, pulls**2, 0.0))
         return total
 
+    def merit_at(self, params: Params, rates: Rates) -> Scalar:
+        """Half the deviance, or how far the rates are from where it is finite.
+
+        From `IMPOSSIBLE` on, the lower one of two points is nearer to a likelihood that
+        is not zero, so that a fit may begin where it is.
+        """
+        value = self.value_at(params, rates)
+        target = self._lifted()
+        lack = jnp.where(self._impossible(rates), 1.0 - rates / target, 0.0)
+        merit = IMPOSSIBLE * (1.0 + jnp.sum(lack**2))
+        return jnp.where(value == jnp.inf, merit, value)
+
+    def _impossible(self, rates: Rates) -> Rates:
+        """Bins whose rate makes the likelihood zero."""
+        none = jnp.where(self.data.main > 0.0, rates <= 0.0, rates < 0.0)
+        return none & self.model.bin_present
+
+    def _lifted(self) -> Rates:
+        """Rates that impossible ones are lifted to."""
+        return jnp.maximum(LEAST_EVENTS * self.data.main, LEAST_EVENTS)
+
     def deviance(self, params: Params) -> Scalar:
         """The deviance: 2NLL less its value for a saturated model."""
         return 2.0 * self.value(params)
@@ -117,7 +146,11 @@ class Objective(eqx.Module):
         gamma = jnp.maximum(poisson.gamma(params), 1e-100)
         events = jnp.where(poisson.present, aux[poisson.position], 0.0)
         factor = jnp.where(poisson.present, poisson.factor, 0.0)
+        impossible, target = self._impossible(rates.rates), self._lifted()
+        strong = (LIFT * target) ** -2
         tension = jnp.where(present, 1.0 - count / safe, 0.0)
+        tension = jnp.where(impossible, strong * (rates.rates - target), tension)
+        weight = jnp.where(impossible, strong, count / safe**2)
         prior = jnp.zeros_like(params)
         prior = prior.at[gaussian.index].add(tight)
         prior = prior.at[poisson.index].add(events / gamma**2)
@@ -134,7 +167,7 @@ class Objective(eqx.Module):
             rates=rates,
             gradient=gradient,
             prior=prior,
-            weight=jnp.where(present, count / safe**2, 0.0),
+            weight=jnp.where(present, weight, 0.0),
             fisher_weight=jnp.where(present, 1.0 / safe, 0.0),
             tension=tension,
             bends=bends,

@@ -1,18 +1,28 @@
 """The search for the lowest of several valleys.
 
-The likelihood of most models has one valley, and one start is enough. Where a normsys
-polynomial of code 4 crosses zero, a sample's rate changes sign and the likelihood has a
-valley for each crossing: there the fit is repeated with the parameter put on the
-crossing, held there and released again, or free at once, until none leads lower.
+The likelihood of most models has one valley, and one start is enough. Others are looked
+for in turns of one loop, so that the minimizer is compiled once:
+
+- starts: where the fit is told to begin, and where other fits have ended;
+- places that `other_valleys` sees from the lowest minimum so far;
+- crossings, where a normsys polynomial of code 4 is zero and a sample's rate changes
+  sign: valleys there may be too narrow to be seen. The fit is repeated with the
+  parameter held on the crossing, and released again, or free at once;
+- the edge: where the rate of a bin without events falls to zero, the likelihood ends
+  although no parameter has a bound. There the bin is given a few events, then ever
+  fewer, so that its rate stays positive.
+
+A round that has led lower is followed by another.
 """
 
 import dataclasses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from hfjax.arrays import (
     Array,
@@ -22,65 +32,99 @@ from hfjax.arrays import (
     ScalarBool,
     ScalarInt,
 )
+from hfjax.fit.crossing_search import (
+    TURNS,
+    CrossingTask,
+    Held,
+    crossing_task,
+    is_walled,
+    nothing_held,
+    remember,
+    rounding,
+)
 from hfjax.fit.minimize import Minimum, begin_at, descend
 from hfjax.fit.objective import Objective
+from hfjax.fit.physical import is_physical
 from hfjax.fit.status import FitSettings, FitStatus
+from hfjax.fit.valleys import MOST, Valleys, no_valleys, other_valleys, reach
+from hfjax.model.model import Data
 
 Starts = Float[Array, "start par"]
 
 PROMISING = 20.0
 """A crossing is looked into where the objective there is at most this much higher."""
-WALL = 1.0
-"""Fisher information on a parameter from which on its crossings separate valleys."""
-BESIDE = 10.0 ** -np.arange(3, 17)
-"""How far from a crossing its sides are looked at, in units of the parameter."""
-SMALL = 1e-6
-"""Step of a derivative by finite difference."""
-TURNS = 6
-"""Fits at each crossing: held at it and released, from the model's initial values and
-from the best fit so far, free at once from the latter, and held where that stands."""
-FRESH = 2
-"""So many of them start from the initial values."""
-SAME = 1e-9
-"""Fits that end within this, relative, end at the same height."""
-MAX_ROUNDS = 4
-"""How often all crossings are looked into again after one has led lower."""
+LIFTS = 2
+"""Starts that are tried where the first leads to no possible rates."""
+FAR = 5.0
+"""Furthest that they think of, in units of the parameter."""
+SIDE = 0.3
+"""Part of that way that they go."""
+MAX_ROUNDS = 5
+"""How often all is looked into again after something has led lower."""
+UNPHYSICAL_WORTH = 50.0
+"""How much higher than an unphysical minimum a place may be that is fitted from."""
+EDGE_EVENTS = 10.0 ** -np.arange(2, 12, 2)
+"""Events that a bin without any is given at the edge, one after the other."""
+
+
+class Found(eqx.Module):
+    """What a search has found.
+
+    Attributes:
+        best: the lowest minimum, of physical ones if there is any.
+        initial: half the deviance where the first start leads.
+        initial_params: parameters there.
+        passed: the lowest unphysical minimum that was seen; infinite without any.
+        passed_params: parameters there.
+        physical: whether the best is physical.
+    """
+
+    best: Minimum
+    initial: Scalar
+    initial_params: Params
+    passed: Scalar
+    passed_params: Params
+    physical: ScalarBool
+
+
+def only_found(minimum: Minimum, physical: ScalarBool) -> Found:
+    """What has been found by a fit that looks into one valley."""
+    far = jnp.full_like(minimum.value, jnp.inf)
+    params, value = minimum.params, minimum.value
+    return Found(minimum, value, params, far, params, physical)
 
 
 class _Search(NamedTuple):
     """State of a search.
 
     Attributes:
-        best: the lowest minimum so far.
-        held: where the last held fit leads; NaN if it did not run.
-        value: objective where the last fit ended.
-        released: height of each crossing's last held fit that was released.
+        found: so far.
+        valleys: places seen from the best minimum.
+        held: the last fit held at a crossing.
+        edge: where the last fit at the edge has ended.
         task: turn to come.
         walled: crossings separate valleys here.
-        improved: a crossing has led lower in this round.
+        improved: something has led lower in this round.
         rounds: rounds that have ended.
     """
 
-    best: Minimum
-    held: Params
-    value: Scalar
-    released: Float[Array, " crossing"]
+    found: Found
+    valleys: Valleys
+    held: Held
+    edge: Params
     task: ScalarInt
     walled: ScalarBool
     improved: ScalarBool
     rounds: ScalarInt
 
 
-class _Task(NamedTuple):
-    start: Params
-    fixed: ParamsMask
-    worth: ScalarBool
-    holds: ScalarBool
-    anyhow: ScalarBool
-    releases: ScalarBool
-    which: ScalarInt
-    index: ScalarInt
-    crossing: Scalar
+class _Kinds(NamedTuple):
+    """Positions of the turns: where each kind begins, and their number."""
+
+    valleys: int
+    crossings: int
+    edge: int
+    end: int
 
 
 def search(
@@ -89,202 +133,260 @@ def search(
     bounds: tuple[Params, Params],
     fixed: ParamsMask,
     settings: FitSettings,
-) -> Minimum:
-    """Minimize from several starts and along all crossings; keep the lowest minimum.
-
-    All tries are turns of one loop, so that the minimizer is compiled once: first the
-    starts, then, if crossings separate valleys where these ended, `TURNS` turns for
-    each crossing.
+) -> Found:
+    """Minimize from several starts and into all valleys; keep the lowest minimum.
 
     Args:
         objective: half a deviance with its expansion to second order.
-        starts: where to start; fixed parameters stay there.
+        starts: where to start; fixed parameters stay there. None but the first may be
+            NaN, which is no start.
         bounds: lower and upper bound of each parameter.
         fixed: parameters that must not move.
-        settings: tolerance and number of steps.
+        settings: tolerance, number of steps, and which minimum is wanted.
 
     Returns:
         The lowest minimum found; its steps are those of all tries.
     """
-    count, turns = starts.shape[0], TURNS * objective.model.crossings.index.size
-    explores = settings.explore and turns > 0
+    lifts = _lifted_starts(starts[0], bounds, fixed)
+    starts = jnp.concatenate([starts, lifts])
+    kinds = _kinds(objective, starts.shape[0], settings)
 
     def run(s: _Search) -> _Search:
-        task = _task(objective, s, starts, fixed)
-        begin = begin_at(objective, task.start)
-        low = task.anyhow | (begin.value < s.best.value + PROMISING)
+        task = _task(objective, s, starts, fixed, kinds)
+        begin = begin_at(task.objective, task.start)
+        low = task.anyhow | (begin.value < s.found.best.value + PROMISING)
         limit = jnp.where(task.worth & low, settings.max_steps, 0)
-        found = descend(objective, begin, bounds, task.fixed, settings, limit)
-        if not explores:
-            return _judge(s, task, found, (found.params, ~task.holds), count, turns)
-        unsettled = s.best.status != FitStatus.CONVERGED
-        looks = unsettled | _is_new(s, task.which, found.value)
-        beside = jax.lax.cond(
-            task.holds & (found.steps > 0) & looks,
-            lambda held: _look_beside(objective, held, task),
-            lambda free: (free.params, ~task.holds),
-            found,
-        )
-        after = _judge(s, task, found, beside, count, turns)
-        walled = jax.lax.cond(
-            after.task == count,
-            lambda best: is_walled(objective, best),
-            lambda _: after.walled,
-            after.best.params,
-        )
-        return after._replace(walled=walled)
+        end = descend(task.objective, begin, bounds, task.fixed, settings, limit)
+        after = _judge(objective, s, task, end, settings, kinds)
+        return _next(objective, after, starts, (bounds, fixed), kinds)
 
-    def unfinished(s: _Search) -> ScalarBool:
-        return s.task < count + jnp.where(s.walled, turns, 0)
-
-    no = jnp.array(False)
-    worst = _nothing(starts[0])
-    never = jnp.full(objective.model.crossings.value.shape, jnp.inf, worst.value.dtype)
-    zero = jnp.int32(0)
-    state = _Search(worst, starts[0], worst.value, never, zero, no, no, zero)
-    return jax.lax.while_loop(unfinished, run, state).best
+    return jax.lax.while_loop(
+        lambda s: s.task < kinds.end, run, _begin(objective, starts)
+    ).found
 
 
-def _rounding(value: Scalar) -> Scalar:
-    """How far apart two fits may end that reach the same minimum."""
-    return SAME * (1.0 + jnp.abs(value))
+def _kinds(objective: Objective, starts: int, settings: FitSettings) -> _Kinds:
+    model, explores = objective.model, settings.valleys != "initial"
+    places = MOST if explores and model.lopsided.index.size else 0
+    turns = TURNS * model.crossings.index.size if explores else 0
+    crossings = starts + places
+    edge = crossings + turns
+    return _Kinds(starts, crossings, edge, edge + EDGE_EVENTS.size)
 
 
-def _is_new(s: _Search, which: ScalarInt, value: Scalar) -> ScalarBool:
-    """Whether a held fit ended elsewhere than the last one that has been released."""
-    if not s.released.size:
-        return jnp.array(True)
-    return jnp.abs(value - s.released[which]) > _rounding(value)
+def _lifted_starts(
+    start: Params, bounds: tuple[Params, Params], fixed: ParamsMask
+) -> Starts:
+    """Starts on both sides, for a first one from where no step lifts a rate."""
+    ends = [jnp.clip(bound, start - FAR, start + FAR) for bound in bounds]
+    sides = [start + SIDE * (end - start) for end in ends]
+    return jnp.where(fixed, start, jnp.stack(sides))
 
 
-def _remember(s: _Search, task: _Task, done: ScalarBool) -> Float[Array, " crossing"]:
-    """Keep the height of a held fit that has been released, if its release ran."""
-    if not s.released.size:
-        return s.released
-    which = jnp.where(done & task.releases, task.which, s.released.size)
-    return jnp.asarray(s.released).at[which].set(s.value, mode="drop")
+class _Task(NamedTuple):
+    """A turn.
+
+    Attributes:
+        objective: of the turn: at the edge, with a few events in empty bins.
+        start: where it starts.
+        fixed: parameters that must not move.
+        worth: whether it is done at all.
+        anyhow: whether it is done however high its start is.
+        keeps: whether its end may be the best fit.
+        crossing: details of a fit at a crossing.
+    """
+
+    objective: Objective
+    start: Params
+    fixed: ParamsMask
+    worth: ScalarBool
+    anyhow: ScalarBool
+    keeps: ScalarBool
+    crossing: CrossingTask | None
 
 
-def _nothing(start: Params) -> Minimum:
-    """A minimum worse than any other."""
-    far = jnp.full((), jnp.inf, start.dtype)
-    worst = jnp.int32(FitStatus.NOT_FINITE)
-    return Minimum(start, far, worst, far, far, jnp.int32(0))
-
-
-def _task(objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask) -> _Task:
-    """What to do next: a start, a fit held at a crossing, or its release."""
-    crossings, count = objective.model.crossings, starts.shape[0]
-    given = starts[jnp.minimum(s.task, count - 1)]
-    yes = jnp.array(True)
-    if crossings.index.size == 0:
-        none = jnp.int32(0)
-        return _Task(given, fixed, yes, ~yes, yes, ~yes, none, none, given[0])
-    which, phase = jnp.divmod(jnp.maximum(s.task - count, 0), TURNS)
-    index, crossing = crossings.index[which], crossings.value[which]
-    explores = s.task >= count
-    init = jnp.where(fixed, starts[0], objective.model.parameters.init)
-    fresh, stands = explores & (phase < FRESH), phase == TURNS - 1
-    base = jnp.where(fresh, init, s.best.params)
-    value = jnp.where(stands, s.best.params[index], crossing)
-    at_crossing = jnp.asarray(base).at[index].set(value, mode="drop")
-    released = (phase == 1) | (phase == 3)
-    holds = explores & ((phase == 0) | (phase == 2) | stands)
-    start = jnp.where(explores, jnp.where(released, s.held, at_crossing), given)
-    here = jnp.arange(fixed.size) == index
-    unsettled = s.best.status != FitStatus.CONVERGED
-    due = (~fresh | (s.rounds == 0)) & (~stands | unsettled)
-    due = due & (~released | _is_new(s, which, s.value))
-    worth = ~explores | (jnp.any(here & ~fixed) & due)
-    return _Task(
+def _task(
+    objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask, kinds: _Kinds
+) -> _Task:
+    """What to do next."""
+    yes, best = jnp.array(True), s.found.best
+    start = starts[jnp.minimum(s.task, kinds.valleys - 1)]
+    at_edge = s.task >= kinds.edge
+    edge = jnp.where(s.task == kinds.edge, best.params, s.edge)
+    start = jnp.where(at_edge, edge, start)
+    task = _Task(
+        objective=_with_events(objective, s.task - kinds.edge),
         start=start,
-        fixed=fixed | (holds & here),
-        worth=worth,
-        holds=holds,
-        anyhow=~explores | fresh,
-        releases=explores & released,
-        which=which,
-        index=index,
-        crossing=crossing,
+        fixed=fixed,
+        worth=yes,
+        anyhow=yes,
+        keeps=~at_edge | (s.task == kinds.end - 1),
+        crossing=None,
+    )
+    if kinds.crossings > kinds.valleys:
+        sees = (s.task >= kinds.valleys) & (s.task < kinds.crossings)
+        seen = jnp.asarray(s.valleys.starts)[jnp.clip(s.task - kinds.valleys, 0, MOST - 1)]
+        task = task._replace(start=jnp.where(sees, seen, task.start))
+    if kinds.edge == kinds.crossings:
+        return task
+    crosses = (s.task >= kinds.crossings) & ~at_edge
+    first = starts[0], fixed, s.rounds == 0
+    turn = jnp.minimum(s.task, kinds.edge - 1) - kinds.crossings
+    own = crossing_task(objective, turn, best, s.held, first)
+    own = own._replace(holds=own.holds & crosses, releases=own.releases & crosses)
+    return task._replace(
+        start=jnp.where(crosses, own.start, task.start),
+        fixed=jnp.where(crosses, own.fixed, fixed),
+        worth=~crosses | own.worth,
+        anyhow=~crosses | own.fresh,
+        crossing=own,
     )
 
 
-def is_walled(objective: Objective, params: Params) -> ScalarBool:
-    """Whether crossings separate valleys at, or next to, some parameters.
-
-    They do where the Fisher information on a crossing parameter is large,
-    ``sum_b (dnu_b)^2 / nu_b``: a small change of it changes a rate by many times its
-    statistical uncertainty.
-    """
-    crossings = objective.model.crossings
-
-    def stiffness(turn: ScalarInt) -> Scalar:
-        which, beside = jnp.divmod(turn, 2)
-        index, value = crossings.index[which], crossings.value[which]
-        at_crossing = jnp.asarray(params).at[index].set(value, mode="drop")
-        point = jnp.where(beside == 1, at_crossing, params)
-        along = SMALL * (jnp.arange(params.size) == index)
-        nu, moved = jax.lax.map(objective.rates, jnp.stack([point, point + along]))
-        return jnp.sum(((moved - nu) / SMALL) ** 2 / jnp.maximum(jnp.abs(nu), 1e-3))
-
-    turns = jnp.arange(2 * crossings.index.size)
-    return jnp.max(jax.lax.map(stiffness, turns)) > WALL
-
-
-def _look_beside(
-    objective: Objective, held: Minimum, task: _Task
-) -> tuple[Params, ScalarBool]:
-    """Look from the crossing where a fit was held to both its sides.
-
-    The next fit starts at the lowest place. If that is where the fit was held, and if
-    products at or below zero are set to the smallest positive number, the place is a
-    minimum as it stands, a kink: a rate that wants to be negative ends where its
-    product is zero, and there no derivative vanishes.
-
-    Returns:
-        The lowest place, and whether it is a kink.
-    """
-    here = jnp.arange(held.params.size) == task.index
-    places = task.crossing + jnp.asarray(np.concatenate([-BESIDE, BESIDE]))
-    points = jnp.where(here, places[:, None], held.params)
-    values = jax.lax.map(objective.value, points)
-    lowest = jnp.argmin(values)
-    rises = values[lowest] >= held.value - 1e-12 * (1.0 + jnp.abs(held.value))
-    near = jnp.abs(held.params[task.index] - task.crossing) < BESIDE[0]
-    kinked = any(block.normsys.positive for block in objective.model.blocks)
-    kink = kinked & rises & near & (held.status == FitStatus.CONVERGED)
-    return jnp.where(rises, held.params, points[lowest]), kink
+def _with_events(objective: Objective, turn: ScalarInt) -> Objective:
+    """Give bins without events a few, at a turn at the edge."""
+    data = objective.data
+    events = jnp.asarray(EDGE_EVENTS, data.main.dtype)[jnp.clip(turn, 0)]
+    empty = (data.main == 0.0) & (turn >= 0)
+    return Objective(objective.model, Data(jnp.where(empty, events, data.main), data.aux))
 
 
 def _judge(
+    objective: Objective,
     s: _Search,
     task: _Task,
-    found: Minimum,
-    beside: tuple[Params, ScalarBool],
-    count: int,
-    turns: int,
+    end: Minimum,
+    settings: FitSettings,
+    kinds: _Kinds,
 ) -> _Search:
-    """Keep the lower minimum, and decide what comes next."""
-    held, kept = beside
-    done, last = found.steps > 0, count + turns
-    noise = _rounding(found.value)
-    ok = FitStatus.CONVERGED
-    settles = (found.status == ok) & (s.best.status != ok)
-    margin = jnp.where(settles, noise, -noise)
-    lower = kept & done & (found.value < s.best.value + margin)
-    take = lower | (s.task == 0)
-    best = jax.tree.map(lambda new, old: jnp.where(take, new, old), found, s.best)
-    best = dataclasses.replace(best, steps=s.best.steps + found.steps)
-    improved = s.improved | (lower & (s.task >= count))
-    ended = s.task + 1 >= last
-    again = ended & improved & (s.rounds < MAX_ROUNDS) & (turns > 0)
+    """Keep the lower minimum, a physical one before any other."""
+    first, found, ok = s.task == 0, s.found, FitStatus.CONVERGED
+    done = (end.steps > 0) | first
+    end = _at_edge(objective, s.task >= kinds.edge, end)
+    keeps, held = task.keeps, s.held
+    if task.crossing is not None:
+        wanted = found.best.status != ok
+        crosses = (s.task >= kinds.crossings) & (s.task < kinds.edge)
+        noted, kept = remember(objective, held, task.crossing, end, wanted)
+        held = _where(crosses, noted, held)
+        keeps = keeps & (kept | ~crosses)
+    physical = jnp.array(True)
+    if settings.valleys == "lowest":
+        physical = jax.lax.cond(
+            done, lambda: is_physical(objective.model, end.params), lambda: physical
+        )
+    noise = rounding(end.value)
+    settles = (end.status == ok) & (found.best.status != ok)
+    lower = end.value < found.best.value + jnp.where(settles, noise, -noise)
+    better = (physical & ~found.physical) | ((physical == found.physical) & lower)
+    possible = jnp.isfinite(end.value)
+    better = keeps & done & possible & better
+    best = _where(better | first, end, found.best)
+    best = dataclasses.replace(best, steps=found.best.steps + end.steps)
+    passes = done & ~physical & possible & (end.value < found.passed)
+    return s._replace(
+        found=Found(
+            best=best,
+            initial=jnp.where(first, end.value, found.initial),
+            initial_params=jnp.where(first, end.params, found.initial_params),
+            passed=jnp.where(passes, end.value, found.passed),
+            passed_params=jnp.where(passes, end.params, found.passed_params),
+            physical=jnp.where(better | first, physical, found.physical),
+        ),
+        held=held,
+        edge=end.params,
+        improved=s.improved | (better & ~first),
+    )
+
+
+def _where(condition: ScalarBool, new: Any, old: Any) -> Any:
+    return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)
+
+
+def _at_edge(objective: Objective, at_edge: ScalarBool, end: Minimum) -> Minimum:
+    """At the edge, the objective with the data as they are."""
+    value = jax.lax.cond(at_edge, lambda: objective.value(end.params), lambda: end.value)
+    return dataclasses.replace(end, value=value)
+
+
+def _valid(
+    objective: Objective, s: _Search, starts: Starts, kinds: _Kinds
+) -> Bool[Array, " turn"]:
+    """Which turns have something to do."""
+    best, data = s.found.best, objective.data
+    own = jnp.all(jnp.isfinite(starts), axis=1)
+    lifts = jnp.arange(kinds.valleys) >= kinds.valleys - LIFTS
+    own = own & (~lifts | ~jnp.isfinite(best.value))
+    seen = jnp.arange(kinds.crossings - kinds.valleys) < s.valleys.number
+    walled = jnp.full(kinds.edge - kinds.crossings, s.walled)
+    empty = jnp.any((data.main == 0.0) & objective.model.bin_present)
+    stuck = (best.status == FitStatus.STALLED) | (best.status == FitStatus.MAX_STEPS)
+    edge = jnp.full(kinds.end - kinds.edge, empty & stuck)
+    return jnp.concatenate([own, seen, walled, edge])
+
+
+def _next(
+    objective: Objective,
+    s: _Search,
+    starts: Starts,
+    box: tuple[tuple[Params, Params], ParamsMask],
+    kinds: _Kinds,
+) -> _Search:
+    """Go to the next turn; look for other valleys where a round begins."""
+    turns = jnp.arange(kinds.end)
+    valid = _valid(objective, s, starts, kinds) & (turns > s.task)
+    over = ~jnp.any(valid) & s.improved & (s.rounds < MAX_ROUNDS)
+    begins = (s.task < kinds.valleys) & ~jnp.any(valid[: kinds.valleys])
+    if kinds.edge > kinds.valleys:
+        s = jax.lax.cond(
+            over | begins, lambda: _explored(objective, s, box, kinds), lambda: s
+        )
+        task = jnp.where(over | begins, kinds.valleys - 1, s.task)
+        valid = _valid(objective, s, starts, kinds) & (turns > task)
+        s = s._replace(
+            improved=s.improved & ~(over | begins), rounds=s.rounds + over
+        )
+    following = jnp.where(jnp.any(valid), jnp.argmax(valid), kinds.end)
+    return s._replace(task=following.astype(jnp.int32))
+
+
+def _explored(
+    objective: Objective,
+    s: _Search,
+    box: tuple[tuple[Params, Params], ParamsMask],
+    kinds: _Kinds,
+) -> _Search:
+    """Look around at the best minimum."""
+    best, (bounds, fixed) = s.found.best, box
+    if kinds.crossings > kinds.valleys:
+        rates = objective.rates(best.params)
+        far = reach(objective.model, best.params, rates, objective.data.main)
+        far = jnp.where(jnp.isfinite(best.value), far, 0.0)
+        worth = jnp.where(s.found.physical, 0.0, UNPHYSICAL_WORTH)
+        valleys = jax.lax.cond(
+            jnp.any(far >= 1.0),
+            lambda: other_valleys(objective, best, far, bounds, fixed, worth),
+            lambda: no_valleys(best.params),
+        )
+        s = s._replace(valleys=valleys)
+    if kinds.edge > kinds.crossings:
+        s = s._replace(walled=is_walled(objective, best.params))
+    return s
+
+
+def _begin(objective: Objective, starts: Starts) -> _Search:
+    """Before the first turn."""
+    start = starts[0]
+    far = jnp.full((), jnp.inf, start.dtype)
+    worst = Minimum(start, far, jnp.int32(FitStatus.NOT_FINITE), far, far, jnp.int32(0))
+    no = jnp.array(False)
     return _Search(
-        best=best,
-        held=jnp.where(done, held, jnp.nan),
-        value=found.value,
-        released=_remember(s, task, done),
-        task=jnp.where(again, count, s.task + 1),
-        walled=s.walled,
-        improved=improved & ~ended,
-        rounds=s.rounds + ended,
+        found=only_found(worst, no),
+        valleys=no_valleys(start),
+        held=nothing_held(objective, start),
+        edge=start,
+        task=jnp.int32(0),
+        walled=no,
+        improved=no,
+        rounds=jnp.int32(0),
     )

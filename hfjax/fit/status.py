@@ -57,13 +57,14 @@ class FitSettings:
         max_steps: steps after which a fit gives up.
         tolerance: estimated distance to the minimum, in units of 2NLL, at which a fit
             has converged.
-        explore: search the other valleys of models whose normsys polynomials cross
-            zero, or that have expressions; costs nothing on all other models.
+        valleys: which minimum is wanted where the likelihood has several valleys:
+            "lowest", of those that are physical; "any", physical or not; "initial",
+            that which the initial values lead to, as in other tools.
         run: calls a compiled program; whoever keeps programs puts a store here.
     """
 
     minimizer: str = "newton"
     max_steps: int = 300
     tolerance: float = 1e-10
-    explore: bool = True
+    valleys: str = "lowest"
     run: Run = dataclasses.field(default=run_directly, compare=False, repr=False)

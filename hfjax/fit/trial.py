@@ -157,7 +157,7 @@ def _look_along(
         bending = jax.lax.cond(
             probes, lambda: _bending(at, step, way.direction, rates), lambda: s.bending
         )
-        value = objective.value_at(end, rates)
+        value = objective.merit_at(end, rates)
         lower = ~probes & (value < s.best.value - noise)
         found = Point(end, value)
         best = jax.tree.map(lambda a, b: jnp.where(lower, a, b), found, s.best)

@@ -11,22 +11,17 @@ from jaxtyping import Float
 from hfjax.arrays import Array, Band, Params, Scalar, ScalarInt
 from hfjax.fit.mle import (
     FitResult,
-    best_fit,
     check_poi_value,
     fixed_poi,
     is_traced,
     require_poi,
 )
-from hfjax.fit.objective import Objective
 from hfjax.fit.program import Program
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.infer.asymptotics import asymptotic_tails
+from hfjax.infer.test_fits import TestFits, run_fits
 from hfjax.infer.test_statistics import TestStatistic, qmu_tilde
 from hfjax.model.model import Data, Model
-
-CONSISTENCY = 1e-6
-"""How far, in units of 2NLL, a free fit may end above a fixed one by rounding."""
-
 
 class HypotestResult(eqx.Module):
     """A hypothesis test with everything that went into it.
@@ -149,19 +144,6 @@ def check_testable(model: Model, data: Data) -> None:
         raise fixed_poi(model.poi_name)
 
 
-class _Fits(eqx.Module):
-    """Fits in the order in which they are done, and the data of the last."""
-
-    background: FitResult
-    fixed: FitResult
-    free: FitResult
-    asimov_fixed: FitResult
-    asimov_data: Data
-
-
-STAGES = 4
-
-
 @functools.partial(jax.jit, static_argnames=("test_stat", "base", "settings"))
 def asymptotic_test(
     model: Model,
@@ -213,77 +195,30 @@ def asymptotic_test(
     )
 
 
-def _each(fits: _Fits) -> tuple[FitResult, ...]:
+def _each(fits: TestFits) -> tuple[FitResult, ...]:
     return fits.background, fits.fixed, fits.free, fits.asimov_fixed
 
 
-def _perfect(fits: _Fits) -> FitResult:
+def _perfect(fits: TestFits) -> FitResult:
     """Best fit of the Asimov data: the parameters they were made with."""
-    zero, known = jnp.zeros_like(fits.background.edm), fits.asimov_fixed
+    known, zero = fits.asimov_fixed, jnp.zeros_like(fits.background.edm)
+    params = fits.background.params
     return FitResult(
-        params=fits.background.params,
+        params=params,
         twice_nll=known.twice_nll - known.deviance,
         deviance=zero,
         status=jnp.int32(FitStatus.CONVERGED),
         edm=zero,
         projected_gradient=zero,
         steps=jnp.int32(0),
+        initial=zero,
+        initial_params=params,
+        passed=jnp.full_like(zero, jnp.inf),
+        passed_params=params,
+        physical=fits.background.physical,
     )
 
 
-def _worst(fits: _Fits) -> ScalarInt:
-    """Worst status; fits that contradict one another are a failure of their own."""
-    worst = jnp.max(jnp.stack([fit.status for fit in _each(fits)]))
-    lowest = jnp.minimum(fits.fixed.deviance, fits.background.deviance)
-    above = fits.free.deviance > lowest + CONSISTENCY
-    return jnp.maximum(worst, jnp.where(above, jnp.int32(FitStatus.INCONSISTENT), 0))
-
-
-def run_fits(
-    model: Model, data: Data, poi: Scalar, asimov_poi: float, settings: FitSettings
-) -> _Fits:
-    """Do all fits of a test, each from where an earlier one ended.
-
-    First with the parameter of interest at the Asimov value, then at the tested value
-    from there, then free from the lower of the two (so that it can never end above
-    either), then on the Asimov data. One loop over the four, so that the minimizer is
-    compiled once.
-    """
-    parameters = model.parameters
-    values = jnp.stack([jnp.full_like(poi, asimov_poi), poi, poi, poi])
-    holds = jnp.array([True, True, False, True])
-
-    def stage(i: ScalarInt, state: tuple[FitResult, Data]) -> tuple[FitResult, Data]:
-        done, chosen = state
-        start = _start(i, done, parameters.init)
-        held = jnp.asarray(start).at[model.poi].set(values[i])
-        start = jnp.where(holds[i], held, start)
-        fixed = jnp.asarray(parameters.fixed)
-        fixed = fixed.at[model.poi].set(fixed[model.poi] | holds[i])
-        result = best_fit(Objective(model, chosen), start[None], fixed, settings)
-        done = jax.tree.map(lambda all_, one: all_.at[i].set(one), done, result)
-        asimov = model.expected_data(done.params[0])
-        last = i >= STAGES - 2
-        chosen = jax.tree.map(lambda a, d: jnp.where(last, a, d), asimov, chosen)
-        return done, chosen
-
-    first = _blank(parameters.init), jax.tree.map(lambda d: d.astype(poi.dtype), data)
-    done, asimov = jax.lax.fori_loop(0, STAGES, stage, first)
-    first, second, third, fourth = (
-        jax.tree.map(lambda leaf, i=i: leaf[i], done) for i in range(STAGES)
-    )
-    return _Fits(first, second, third, fourth, asimov)
-
-
-def _start(i: ScalarInt, done: FitResult, init: Params) -> Float[Array, " par"]:
-    """Where a stage starts: see `run_fits`."""
-    background, fixed = done.params[0], done.params[1]
-    lower = jnp.where(done.deviance[1] < done.deviance[0], fixed, background)
-    return jnp.where(i == 0, init, jnp.where(i == 2, lower, background))
-
-
-def _blank(init: Params) -> FitResult:
-    """Room for the results of all stages."""
-    number, count = jnp.zeros((), init.dtype), jnp.int32(0)
-    one = FitResult(init, number, number, count, number, number, count)
-    return jax.tree.map(lambda leaf: jnp.stack([leaf] * STAGES), one)
+def _worst(fits: TestFits) -> ScalarInt:
+    """Worst status of all fits."""
+    return jnp.max(jnp.stack([fit.status for fit in _each(fits)]))

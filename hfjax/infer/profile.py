@@ -15,7 +15,7 @@ from hfjax.fit.mle import FitResult, best_fit, is_traced
 from hfjax.fit.objective import Objective
 from hfjax.fit.program import Program
 from hfjax.fit.status import FitSettings, FitStatus
-from hfjax.infer.hypotest import CONSISTENCY
+from hfjax.infer.test_fits import CONSISTENCY
 from hfjax.model.model import Data, Model
 
 Grid = Mapping[str, Sequence[float] | Array]

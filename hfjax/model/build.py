@@ -18,6 +18,7 @@ from hfjax.model.constraints import (
 from hfjax.model.crossings import fill_crossings
 from hfjax.model.fill import fill_block, fill_derivation
 from hfjax.model.layout import Layout, channel_bins, make_layout
+from hfjax.model.lopsided import fill_lopsided
 from hfjax.model.model import Data, Model, Names, SampleBlock
 from hfjax.model.parameters import Parameters
 from hfjax.model.settings import ModelSettings, check_precision
@@ -109,15 +110,18 @@ def assemble(
         bins=tuple(widths),
         derived=tuple(layout.derived_index),
     )
+    bin_channel = np.repeat(np.arange(len(widths), dtype=np.int32), widths)
+    parameters = fill_parameters(layout)
     return Model(
         blocks=blocks,
-        bin_channel=np.repeat(np.arange(len(widths), dtype=np.int32), widths),
+        bin_channel=bin_channel,
         bin_present=np.ones(layout.bins, bool),
         gaussian=gaussian,
         poisson=poisson,
         lognormal=lognormal,
-        parameters=fill_parameters(layout),
+        parameters=parameters,
         crossings=fill_crossings([block.normsys for block in blocks], settings),
+        lopsided=fill_lopsided(blocks, bin_channel, parameters),
         poi=np.asarray(poi_position(layout, names.poi), np.int32),
         names=names,
         derivation=fill_derivation(layout),

@@ -14,6 +14,7 @@ Source: CERN-OPEN-2012-016 (HistFactory), section 4.1.2; ROOT's ``MathFuncs.h``.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -35,7 +36,7 @@ def basis_code0(alpha: Array) -> Array:
         >>> float(basis_code0(jnp.array(-0.5)))
         0.5
     """
-    return jnp.abs(alpha)
+    return abs(alpha)
 
 
 def basis_code2(alpha: Array) -> Array:
@@ -47,8 +48,8 @@ def basis_code2(alpha: Array) -> Array:
         >>> float(basis_code2(jnp.array(0.5))), float(basis_code2(jnp.array(-2.0)))
         (0.25, 3.0)
     """
-    outside = 2.0 * jnp.abs(alpha) - 1.0
-    return jnp.where(jnp.abs(alpha) > 1.0, outside, alpha * alpha)
+    outside = 2.0 * abs(alpha) - 1.0
+    return _numpy_of(alpha).where(abs(alpha) > 1.0, outside, alpha * alpha)
 
 
 def basis_code4p(alpha: Array) -> Array:
@@ -61,10 +62,16 @@ def basis_code4p(alpha: Array) -> Array:
         >>> float(basis_code4p(jnp.array(0.5)))
         0.396484375
     """
-    beyond = jnp.abs(alpha) > 1.0
-    square = jnp.where(beyond, 1.0, alpha * alpha)
+    where = _numpy_of(alpha).where
+    beyond = abs(alpha) > 1.0
+    square = where(beyond, 1.0, alpha * alpha)
     inside = square * (15.0 - 10.0 * square + 3.0 * square * square) / 8.0
-    return jnp.where(beyond, jnp.abs(alpha), inside)
+    return where(beyond, abs(alpha), inside)
+
+
+def _numpy_of(alpha: Array) -> Any:
+    """NumPy for its own arrays, which nothing is compiled for, else `jax.numpy`."""
+    return np if isinstance(alpha, np.ndarray) else jnp
 
 
 ADDITIVE_BASES: dict[str, Elementwise] = {

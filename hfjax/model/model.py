@@ -75,6 +75,24 @@ class Crossings(eqx.Module):
     value: Float[Array, " crossing"]
 
 
+class Lopsided(eqx.Module):
+    """Nuisance parameters that may give the likelihood several valleys.
+
+    Attributes:
+        index: position of each; the number of parameters if padded.
+        least: distance of data from the rates from which on two best fits are possible,
+            in standard deviations; infinite if padded.
+        rise: how far it moves the rates, for each unit, in standard deviations.
+        plane: two directions of unit length, in standard deviations of the counts, in
+            which it moves the rates.
+    """
+
+    index: Int[Array, " lopsided"]
+    least: Float[Array, " lopsided"]
+    rise: Float[Array, " lopsided"]
+    plane: Float[Array, "lopsided 2 bin"]
+
+
 class Names(eqx.Module):
     """What the axes of a model stand for.
 
@@ -109,6 +127,7 @@ class Model(eqx.Module):
         lognormal: log-normal constraint terms; none in a plain workspace.
         parameters: names, initial values, bounds and fixed flags.
         crossings: where normsys polynomials cross zero.
+        lopsided: parameters that may give the likelihood several valleys.
         poi: position of the parameter of interest, -1 where there is none.
         names: what the axes stand for.
         derivation: factors that are functions of parameters; None without any.
@@ -147,6 +166,7 @@ class Model(eqx.Module):
     lognormal: LogNormalConstraints
     parameters: Parameters
     crossings: Crossings
+    lopsided: Lopsided
     poi: ScalarInt
     names: Names
     derivation: Derivation | None = eqx.field(static=True, default=None)

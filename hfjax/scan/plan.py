@@ -18,7 +18,7 @@ from hfjax.fit.mle import fixed_poi, missing_poi
 from hfjax.model.build import assemble, fill_parameters, observed, to_device
 from hfjax.model.fill import BlockShape, Cell, block_shape, fill_block
 from hfjax.model.layout import Layout, channel_bins, make_layout
-from hfjax.model.model import Crossings, Data, Model, Names
+from hfjax.model.model import Crossings, Data, Lopsided, Model, Names
 from hfjax.model.parameters import derived_poi
 from hfjax.model.settings import ModelSettings, check_precision
 from hfjax.scan.align import Member, own_layout, union_layout
@@ -224,6 +224,8 @@ def build_group(members: Sequence[Member], settings: ModelSettings) -> ScanGroup
         points.append((masked(model, member, mine, present), data))
     room = max(model.crossings.index.size for model, _ in points)
     points = [(with_crossings(model, room), data) for model, data in points]
+    room = max(model.lopsided.index.size for model, _ in points)
+    points = [(with_lopsided(model, room), data) for model, data in points]
     return split(members, points, settings)
 
 
@@ -288,6 +290,20 @@ def with_crossings(model: Model, number: int) -> Model:
     index = np.concatenate([own.index, np.full(room, behind, np.int32)])
     value = np.concatenate([own.value, np.zeros(room)])
     return dataclasses.replace(model, crossings=Crossings(index, value))
+
+
+def with_lopsided(model: Model, number: int) -> Model:
+    """Pad the lopsided parameters to the same number for every point."""
+    own = model.lopsided
+    room, bins = number - own.index.size, model.bin_channel.size
+    behind = np.full(room, model.parameters.init.size, np.int32)
+    padded = Lopsided(
+        index=np.concatenate([own.index, behind]),
+        least=np.concatenate([own.least, np.full(room, np.inf)]),
+        rise=np.concatenate([own.rise, np.zeros(room)]),
+        plane=np.concatenate([own.plane, np.zeros((room, 2, bins))]),
+    )
+    return dataclasses.replace(model, lopsided=padded)
 
 
 def split(

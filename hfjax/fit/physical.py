@@ -1,0 +1,57 @@
+"""Which minima are physical: no sample has been turned negative by its systematics.
+
+The likelihood of a workspace is defined wherever the rate of each bin is positive, also
+where one sample is expected to have less than no events. A little of that is ordinary:
+linear extrapolation ends somewhere. A minimum that needs a lot of it is an accident of
+the interpolation, not a description of data.
+"""
+
+import jax.numpy as jnp
+from jaxtyping import Float
+
+from hfjax.arrays import Array, Params, ScalarBool
+from hfjax.model.model import Model, SampleBlock
+
+TURNED_PART = 0.1
+"""Part of its bin's rate that a sample may be negative by."""
+TURNED_EVENTS = 0.1
+"""Events that a sample may be negative by."""
+
+Excess = Float[Array, "sample bin"]
+
+
+def is_physical(model: Model, params: Params) -> ScalarBool:
+    """Whether no sample is beyond what `unphysical_rates` allows."""
+    return ~jnp.any(unphysical_rates(model, params) != 0.0)
+
+
+def unphysical_rates(model: Model, params: Params) -> Excess:
+    """Rates of samples that constrained modifiers have turned too far; zero elsewhere.
+
+    A sample is turned where the product of its normsys factors and its nominal rate
+    with its histosys shifts has the other sign than the nominal rate. It is too far
+    beyond `TURNED_PART` of the rate of its bin and beyond `TURNED_EVENTS`. Samples that
+    are negative by nominal, or by a normfactor, are what their author meant.
+
+    Args:
+        model: a model; names are not needed.
+        params: parameter values.
+
+    Returns:
+        Events of each sample in each bin, those of physical ones set to zero.
+    """
+    factors = model.with_derived(params)
+    parts = [_turned(block, factors, model) for block in model.blocks]
+    rates = jnp.concatenate([rates for rates, _ in parts])
+    turned = jnp.concatenate([turned for _, turned in parts])
+    total = jnp.abs(jnp.sum(rates, axis=0))
+    far = (jnp.abs(rates) > TURNED_PART * total) & (jnp.abs(rates) > TURNED_EVENTS)
+    return jnp.where(turned & far & model.bin_present, rates, 0.0)
+
+
+def _turned(block: SampleBlock, params: Params, model: Model) -> tuple[Excess, Array]:
+    """Rates of a block, and whether constrained modifiers have turned their sign."""
+    base = block.nominal + block.histosys.delta(params)
+    moved = block.normsys.factor(params)[:, model.bin_channel] * base
+    sign = jnp.where(block.nominal < 0.0, -1.0, 1.0)
+    return moved * block.scaling.factor(params), sign * moved < 0.0

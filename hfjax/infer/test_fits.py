@@ -1,0 +1,268 @@
+"""The four fits of a hypothesis test, which tell one another what they have found."""
+
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Float
+
+from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool, ScalarInt
+from hfjax.fit.mle import FitResult, best_fit
+from hfjax.fit.objective import Objective
+from hfjax.fit.physical import is_physical
+from hfjax.fit.search import Starts
+from hfjax.fit.status import FitSettings, FitStatus
+from hfjax.model.model import Data, Model
+
+CONSISTENCY = 1e-6
+"""How far, in units of 2NLL, a fit may end above another by rounding."""
+ELSEWHERE = 0.3
+"""How far a parameter that makes valleys is from where it was in another one."""
+PASSES = 4
+"""How often fits tell one another of their valleys."""
+
+BACKGROUND, FIXED, FREE, ASIMOV = range(4)
+STAGES = 4
+
+
+class TestFits(eqx.Module):
+    """Fits in the order in which they are done, and the data of the last."""
+
+    __test__ = False  # for pytest: the name begins with Test, but it is none
+
+    background: FitResult
+    fixed: FitResult
+    free: FitResult
+    asimov_fixed: FitResult
+    asimov_data: Data
+
+
+class _Test(NamedTuple):
+    """What does not change during a test.
+
+    Attributes:
+        model: the model.
+        data: observed data.
+        values: parameter of interest in each fit.
+        settings: of all fits.
+    """
+
+    model: Model
+    data: Data
+    values: Float[Array, " fit"]
+    settings: FitSettings
+
+
+class _State(NamedTuple):
+    """State of a test.
+
+    Attributes:
+        turn: to come; a pass has one for each fit.
+        done: fits so far.
+        asimov: data of the last fit.
+        news: which fits have found another valley since the others last asked.
+        next_news: the same for the pass to come.
+    """
+
+    turn: ScalarInt
+    done: FitResult
+    asimov: Data
+    news: Bool[Array, " fit"]
+    next_news: Bool[Array, " fit"]
+
+
+def run_fits(
+    model: Model, data: Data, poi: Scalar, asimov_poi: float, settings: FitSettings
+) -> TestFits:
+    """Do all fits of a test, each from where an earlier one ended.
+
+    First with the parameter of interest at the Asimov value, then at the tested value
+    from there, then free from the lower of the two (so that it can never end above
+    either), then on the Asimov data. Where a fit has found another valley than that of
+    its start, the others try it as well, until none leads lower. One loop over all, so
+    that the minimizer is compiled once.
+    """
+    test = _Test(
+        model,
+        jax.tree.map(lambda d: d.astype(poi.dtype), data),
+        jnp.stack([jnp.full_like(poi, asimov_poi), poi, poi, poi]),
+        settings,
+    )
+    begin = _State(
+        jnp.int32(0),
+        _blank(model.parameters.init),
+        test.data,
+        jnp.zeros(STAGES, bool),
+        jnp.zeros(STAGES, bool),
+    )
+    talks = settings.valleys != "initial" and _makers(model).size > 0
+    last = STAGES * (PASSES if talks else 1)
+
+    def unfinished(s: _State) -> ScalarBool:
+        more = (s.turn < STAGES) | jnp.any(s.news | s.next_news)
+        return (s.turn < last) & more
+
+    end = jax.lax.while_loop(unfinished, lambda s: _turn(test, s), begin)
+    done = _proven(test, end) if talks else _free_is_lowest(end.done)
+    first, second, third, fourth = (
+        jax.tree.map(lambda leaf, i=i: leaf[i], done) for i in range(STAGES)
+    )
+    return TestFits(first, second, third, fourth, end.asimov)
+
+
+def _makers(model: Model) -> Array:
+    """Positions of the parameters that may make valleys."""
+    derived = () if model.derivation is None else model.derivation.index
+    parts = [model.lopsided.index, model.crossings.index, np.array(derived, np.int32)]
+    return jnp.concatenate([jnp.asarray(part, jnp.int32) for part in parts])
+
+
+def _elsewhere(test: _Test, one: Params, other: Params) -> ScalarBool:
+    """Whether two fits have ended in different valleys, as far as that can be seen."""
+    apart = jnp.where(
+        jnp.arange(one.size) == test.model.poi, 0.0, jnp.abs(one - other)
+    )
+    far = apart.at[_makers(test.model)].get(mode="fill", fill_value=0.0)
+    return jnp.any(far > ELSEWHERE)
+
+
+def _turn(test: _Test, s: _State) -> _State:
+    """Do a fit, if there is something to try."""
+    i = s.turn % STAGES
+    first = s.turn < STAGES
+    starts = _starts(test, s, i)
+    stale = ~first & s.next_news[BACKGROUND] & (i == ASIMOV)
+    tries = first | stale | jnp.any(jnp.isfinite(starts[1:]))
+    done, asimov = jax.lax.cond(
+        tries, lambda: _fitted(test, s, i, starts), lambda: (s.done, s.asimov)
+    )
+    if starts.shape[0] == 1:
+        return _State(s.turn + 1, done, asimov, s.news, s.next_news)
+    before = jnp.where(first, done.initial_params[i], s.done.params[i])
+    moved = jnp.any(done.params[i] != before) & ~first & (i == BACKGROUND)
+    new = tries & (moved | (_elsewhere(test, done.params[i], before) & (i != ASIMOV)))
+    next_news = s.next_news.at[i].set(new)
+    ends = i == STAGES - 1
+    return _State(
+        turn=s.turn + 1,
+        done=done,
+        asimov=asimov,
+        news=jnp.where(ends, next_news, s.news | (first & next_news)),
+        next_news=next_news & ~ends,
+    )
+
+
+def _starts(test: _Test, s: _State, i: ScalarInt) -> Starts:
+    """Where a fit starts: first as if no other valley existed, then in those found."""
+    first = s.turn < STAGES
+    begin = jnp.where(first, _first_start(test, s.done, i), s.done.params[i])
+    begin = jnp.where(i == ASIMOV, s.done.params[BACKGROUND], begin)
+    holds = i != FREE
+    if test.settings.valleys == "initial" or not _makers(test.model).size:
+        starts = begin[None]
+    else:
+        others = [_other(test, s, i, (begin, k)) for k in (BACKGROUND, FIXED, FREE)]
+        starts = jnp.stack([begin, *others])
+    held = starts.at[:, test.model.poi].set(test.values[i])
+    return jnp.where(holds & jnp.isfinite(starts), held, starts)
+
+
+def _first_start(test: _Test, done: FitResult, i: ScalarInt) -> Params:
+    """Where a fit starts in the first pass: see `run_fits`."""
+    init = jnp.asarray(test.model.parameters.init)
+    background, fixed = (done.initial_params[k] for k in (BACKGROUND, FIXED))
+    lower = jnp.where(done.initial[FIXED] < done.initial[BACKGROUND], fixed, background)
+    return jnp.where(i == BACKGROUND, init, jnp.where(i == FREE, lower, background))
+
+
+def _other(
+    test: _Test, s: _State, i: ScalarInt, which: tuple[Params, int]
+) -> Params:
+    """Where another fit has ended, if that is in another valley; else NaN."""
+    begin, k = which
+    there = s.done.params[k]
+    passes = s.turn // STAGES
+    known = jnp.where(passes == 0, k < i, (passes > 1) | (k > i))
+    useful = known & s.news[k] & (i != k) & _elsewhere(test, there, begin)
+    return jnp.where(useful, there, jnp.nan)
+
+
+def _fitted(
+    test: _Test, s: _State, i: ScalarInt, starts: Starts
+) -> tuple[FitResult, Data]:
+    """Do a fit, and put it to the others; the background's makes the Asimov data."""
+    chosen = _data(test, s.asimov, i)
+    objective, fixed = Objective(test.model, chosen), _fixed(test, i)
+    result = best_fit(objective, starts, fixed, test.settings)
+    again = (s.turn >= STAGES) & (i != ASIMOV)
+    steps = result.steps + jnp.where(s.turn >= STAGES, s.done.steps[i], 0)
+    result = eqx.tree_at(
+        lambda r: (r.initial, r.initial_params, r.steps),
+        result,
+        (
+            jnp.where(again, s.done.initial[i], result.initial),
+            jnp.where(again, s.done.initial_params[i], result.initial_params),
+            steps,
+        ),
+    )
+    done = jax.tree.map(lambda all_, one: all_.at[i].set(one), s.done, result)
+    asimov = test.model.expected_data(done.params[BACKGROUND])
+    return done, asimov
+
+
+def _fixed(test: _Test, i: ScalarInt) -> ParamsMask:
+    fixed, poi = jnp.asarray(test.model.parameters.fixed), test.model.poi
+    return fixed.at[poi].set(fixed[poi] | (i != FREE))
+
+
+def _data(test: _Test, asimov: Data, i: ScalarInt) -> Data:
+    return jax.tree.map(lambda a, d: jnp.where(i == ASIMOV, a, d), asimov, test.data)
+
+
+def _free_is_lowest(done: FitResult) -> FitResult:
+    """A free fit above a held one contradicts it, which is a failure of its own."""
+    held = jnp.minimum(done.deviance[BACKGROUND], done.deviance[FIXED])
+    above = done.deviance[FREE] > held + CONSISTENCY
+    return _failed(done, jnp.arange(STAGES) == FREE, above)
+
+
+def _failed(done: FitResult, which: Array, above: Array) -> FitResult:
+    status = jnp.where(which & above, FitStatus.INCONSISTENT, 0)
+    status = jnp.maximum(done.status, status.astype(jnp.int32))
+    return eqx.tree_at(lambda r: r.status, done, status)
+
+
+def _proven(test: _Test, s: _State) -> FitResult:
+    """No fit has converged that ends above what the end of another proves possible."""
+    done = _free_is_lowest(s.done)
+
+    def is_above(turn: ScalarInt) -> ScalarBool:
+        i, k = jnp.divmod(turn, STAGES - 1)
+        there = jnp.asarray(done.params[k])
+        there = jnp.where(i == FREE, there, there.at[test.model.poi].set(test.values[i]))
+        different = _elsewhere(test, there, done.params[i])
+        objective = Objective(test.model, _data(test, s.asimov, i))
+
+        def lower() -> ScalarBool:
+            physical = is_physical(test.model, there)
+            wanted = physical | (test.settings.valleys == "any") | ~done.physical[i]
+            least = objective.deviance(there) + CONSISTENCY
+            return wanted & (least < done.deviance[i])
+
+        return jax.lax.cond(different, lower, lambda: jnp.array(False))
+
+    turns = jnp.arange(STAGES * (STAGES - 1))
+    above = jax.lax.map(is_above, turns).reshape(STAGES, STAGES - 1)
+    return _failed(done, jnp.ones(STAGES, bool), jnp.any(above, axis=1))
+
+
+def _blank(init: Params) -> FitResult:
+    """Room for the results of all fits."""
+    number, count = jnp.zeros((), init.dtype), jnp.int32(0)
+    one = FitResult(
+        *(init, number, number, count, number, number, count),
+        *(number, init, number, init, jnp.array(False)),
+    )
+    return jax.tree.map(lambda leaf: jnp.stack([leaf] * STAGES), one)

@@ -1,0 +1,172 @@
+"""Which nuisance parameters may give a likelihood several valleys.
+
+A systematic whose variations lie on one side of the nominal, or whose factor bends
+steeply, moves the rates along a curve: data beside it can be met at two places. How far
+the data must lie for that, in standard deviations of the counts, is found when a model
+is built; most parameters never get there.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from hfjax.model.interpolation import ADDITIVE_BASES
+from hfjax.model.model import Lopsided, SampleBlock
+from hfjax.model.modifiers import HistoSys, NormSys
+from hfjax.model.parameters import Parameters
+
+_SIDE = (0.35, 0.7, 1.1, 1.6, 2.25, 3.0, 4.0)
+PLACES = np.array([*(-value for value in reversed(_SIDE)), 0.0, *_SIDE])
+"""Values of a nuisance parameter at which the rates are looked at."""
+DISTANCES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
+"""Distances of data from the rates, in standard deviations, that are thought of."""
+CURVED = 0.02
+"""Least bending of the rates, in standard deviations, that is looked into."""
+
+_MIDDLE = len(_SIDE)
+_UNIT = 2  # position in _SIDE of about one standard deviation
+_LARGEST = 300.0  # exponent
+_FAR = 1e3  # standard deviations
+
+Curves = Float[np.ndarray, "parameter place bin"]
+Planes = Float[np.ndarray, "parameter 2 bin"]
+
+
+def fill_lopsided(
+    blocks: Sequence[SampleBlock], bin_channel: np.ndarray, parameters: Parameters
+) -> Lopsided:
+    """Find the parameters that may make valleys, those that need least for it first.
+
+    Args:
+        blocks: samples with their modifiers.
+        bin_channel: position of the channel of each bin.
+        parameters: initial values, at which other parameters stand.
+    """
+    parts = [part for b in blocks for part in (b.histosys.index, b.normsys.index)]
+    moving = np.unique(np.concatenate(parts)).astype(np.int32)
+    index = moving[~parameters.fixed[moving]]
+    curves = root_curves(blocks, bin_channel, parameters.init, index)
+    bent = bending(curves) > CURVED
+    index, curves = index[bent], curves[bent]
+    least = least_distances(curves)
+    order = np.argsort(least, kind="stable")[: np.isfinite(least).sum()]
+    curves = curves[order]
+    up, down = (side[:, _UNIT] for side in _sides(curves))
+    rise = 0.5 * np.linalg.norm(up - down, axis=1) / _SIDE[_UNIT]
+    return Lopsided(index[order], least[order], rise, planes(curves))
+
+
+def root_curves(
+    blocks: Sequence[SampleBlock],
+    bin_channel: np.ndarray,
+    init: np.ndarray,
+    index: Int[np.ndarray, " parameter"],
+) -> Curves:
+    """Change of the rates with each parameter alone, in standard deviations.
+
+    Differences of ``2 sqrt(nu)``, whose standard deviation is 1 whatever the rate.
+    """
+    rates, change = 0.0, 0.0
+    for block in blocks:
+        scaling = np.append(init, np.ones(block.scaling.index.max(initial=0) + 1))
+        factor = np.prod(scaling[np.minimum(block.scaling.index, init.size)], axis=0)
+        shift = _shifts(block.histosys, index)
+        normsys = _factors(block.normsys, index)[..., bin_channel]
+        moved = normsys * (block.nominal + shift) - block.nominal
+        rates = rates + (factor * block.nominal).sum(axis=0)
+        change = change + (factor * moved).sum(axis=2)
+    roots = 2.0 * np.sqrt(np.clip(rates + change, 0.0, _FAR**4))
+    return roots - roots[:, _MIDDLE : _MIDDLE + 1]
+
+
+def _rows(own: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Row of each parameter in a list of positions; their number if it has none."""
+    rows = np.full(max(own.max(initial=0), index.max(initial=0)) + 1, own.size)
+    rows[own] = np.arange(own.size)
+    return rows[index]
+
+
+def _shifts(
+    histosys: HistoSys, index: np.ndarray
+) -> Float[np.ndarray, "parameter place sample bin"]:
+    rows = _rows(histosys.index, index)
+    odd, even = (
+        np.concatenate([part, np.zeros((1, *part.shape[1:]))])[rows, None]
+        for part in (histosys.odd, histosys.even)
+    )
+    basis = ADDITIVE_BASES[histosys.code](PLACES)
+    return PLACES[:, None, None] * odd + basis[:, None, None] * even
+
+
+def _factors(
+    normsys: NormSys, index: np.ndarray
+) -> Float[np.ndarray, "parameter place sample channel"]:
+    rows, empty = _rows(normsys.index, index), normsys.log_hi.size
+    nowhere = np.full((1, *normsys.table.shape[1:]), empty)
+    table = np.concatenate([normsys.table, nowhere])[rows]
+    values = np.concatenate([_variations(normsys), np.ones((1, PLACES.size))])
+    return np.moveaxis(values[table], -1, 1)
+
+
+def _variations(normsys: NormSys) -> Float[np.ndarray, "variation place"]:
+    """Factor of each variation."""
+    log_hi, log_lo = normsys.log_hi[:, None], normsys.log_lo[:, None]
+    steep = np.where(PLACES > 0.0, PLACES * log_hi, -PLACES * log_lo)
+    powers = PLACES ** np.arange(1, 7)[:, None]
+    smooth = 1.0 + np.nan_to_num(normsys.coefficients).T @ powers
+    inside = np.abs(PLACES) < normsys.edge
+    return np.where(inside, smooth, np.exp(np.minimum(steep, _LARGEST)))
+
+
+def _sides(curves: Curves) -> tuple[Curves, Curves]:
+    """Curves above zero, and below zero as far from it."""
+    return curves[:, _MIDDLE + 1 :], curves[:, _MIDDLE - 1 :: -1]
+
+
+def bending(curves: Curves) -> Float[np.ndarray, " parameter"]:
+    """How far each curve is from a straight line, in standard deviations."""
+    up, down = _sides(curves)
+    even = np.linalg.norm(up + down, axis=2)[:, : 2 * _UNIT + 1]
+    odd = 0.5 * (up - down) / np.array(_SIDE)[:, None]
+    twist = np.linalg.norm(odd[:, 2 * _UNIT] - odd[:, _UNIT], axis=1)
+    return np.maximum(0.5 * even.max(axis=1, initial=0.0), twist)
+
+
+def planes(curves: Curves) -> Planes:
+    """Directions of unit length along which each curve rises and bends."""
+    up, down = _sides(curves)
+    rise = _unit(up[:, _UNIT] - down[:, _UNIT])
+    bend = up[:, _UNIT] + down[:, _UNIT]
+    across = bend - np.sum(bend * rise, axis=1, keepdims=True) * rise
+    return np.stack([rise, _unit(across)], axis=1)
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-12)
+
+
+def least_distances(curves: Curves) -> Float[np.ndarray, " parameter"]:
+    """How far data must lie from the rates for two best fits of one parameter alone.
+
+    Data are put at `DISTANCES` in the directions of chords, of sums of a chord on each
+    side, and of what bends; ``|curve - data|^2 + alpha^2`` may have several minima.
+
+    Returns:
+        The least distance at which it has; infinite where it has at none.
+    """
+    curves = np.clip(curves, -_FAR, _FAR)
+    up, down = _sides(curves)
+    chords = _unit(np.concatenate([up, down], axis=1))
+    sides = len(_SIDE)
+    sums = chords[:, :sides, None] + chords[:, None, sides:]
+    bends = _unit(up + down)
+    towards = [chords, _unit(sums).reshape(len(curves), sides**2, -1), bends, -bends]
+    along = np.concatenate(towards, axis=1) @ np.moveaxis(curves, 1, 2)
+    own = (np.sum(curves**2, axis=2) + PLACES**2)[:, None]
+    least = np.full(len(curves), np.inf)
+    for distance in reversed(DISTANCES):
+        falls = np.diff(own - 2.0 * distance * along, axis=2)
+        dips = (falls[..., :-1] < -1e-9) & (falls[..., 1:] > 1e-9)
+        least[(dips.sum(axis=2) > 1).any(axis=1)] = distance
+    return least
