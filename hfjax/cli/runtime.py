@@ -12,6 +12,8 @@ import hfjax
 
 NOT_CONVERGED = 3
 """Exit code of a command whose fits did not all converge."""
+INTERRUPTED = 130
+"""Exit code of a command that was interrupted, such as by Ctrl-C."""
 
 
 def start_jax(occasion: str, cache: bool, minimizer: str = "newton") -> Any:
