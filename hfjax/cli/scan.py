@@ -35,7 +35,6 @@ from hfjax.errors import DataError, HfjaxError
 from hfjax.scan.records import NOT_RUN, ScanPoint, ScanResult
 from hfjax.spec.digest import digest
 from hfjax.spec.patchset import PatchSet
-from hfjax.spec.workspace import Workspace
 
 FORMATS = frozenset(
     {"eps", "jpeg", "jpg", "pdf", "png", "ps", "svg", "tif", "tiff", "webp"}
@@ -115,10 +114,10 @@ def scan(options: ScanOptions) -> None:
 
 
 class Prepared(NamedTuple):
-    """What a scan is made of."""
+    """What a scan is made of, and the digests of what it was read from."""
 
-    workspace: Workspace
-    patchset: PatchSet
+    workspace: str
+    patchset: str
     batch: Any
     settings: Any
 
@@ -131,9 +130,10 @@ def prepare(options: ScanOptions, stages: Stages) -> Prepared:
     names = select(patchset, options.condition) if options.condition else patchset.names
     if options.plot:
         check_plot(patchset, names)
+    digests = workspace.digest(), digest(patchset.dump())
     stages.end("load")
     settings = start_jax(
-        f"scan {workspace.digest()}",
+        f"scan {digests[0]}",
         not options.fit.no_cache,
         options.fit.minimizer.value,
     )
@@ -147,7 +147,7 @@ def prepare(options: ScanOptions, stages: Stages) -> Prepared:
     )
     tell_of_poi(batch, options)
     stages.end("build")
-    return Prepared(workspace, patchset, batch, settings)
+    return Prepared(*digests, batch, settings)
 
 
 def check_plot(patchset: PatchSet, names: Sequence[str]) -> None:
@@ -203,8 +203,8 @@ def with_provenance(
     provenance = dataclasses.replace(
         found,
         **surroundings(),
-        workspace_digest=prepared.workspace.digest(),
-        patchset_digest=digest(prepared.patchset.dump()),
+        workspace_digest=prepared.workspace,
+        patchset_digest=prepared.patchset,
         settings={**found.settings, **settings},
         seconds=stages.seconds(found.seconds),
     )

@@ -192,7 +192,7 @@ def _mixture(result: ScanResult, labels: tuple[str, str], other: str) -> DataErr
         f"no contour joins points of different slices: in the plane of {labels[0]!r} "
         f"and {labels[1]!r} the points differ in {other!r} ({shown}) as well; scan one "
         f"slice, such as `--select '{other} == {values[0]!r}'`, or draw two others of "
-        f"the labels {', '.join(map(repr, result.labels))}"
+        f"the labels {', '.join(map(repr, result.labels))} (in Python, `labels=`)"
     )
     return DataError(message)
 
