@@ -54,6 +54,17 @@ def draw_discovery(
         DataError: Results of another test statistic, fewer than two labels, points that
             differ in a third label, fewer than three points with a result, or points
             on one line.
+
+    Example:
+        >>> from hfjax.scan.records import ScanPoint
+        >>> masses, band = [(300, 0), (300, 100), (400, 0)], (0.01,) * 5
+        >>> tests = [
+        ...     ScanPoint(str(m), m, 0.02, band, q=q, q_asimov=2.0, discovery=True)
+        ...     for m, q in zip(masses, (0.4, 4.2, 4.2))
+        ... ]
+        >>> axes = draw_discovery(ScanResult(("m_parent", "m_lsp"), tuple(tests)))
+        >>> axes.get_legend().get_title().get_text()
+        'Discovery: significance $Z$ of $p_0$'
     """
     if not result.discovery:
         message = "only q0 has significances of a discovery: draw_exclusion draws CLs"

@@ -88,8 +88,8 @@ def _title(result: ScanResult, level: float) -> str:
 
     >>> from hfjax.scan.records import Provenance
     >>> origin = Provenance(settings={"test_poi": 2.0})
-    >>> _title(ScanResult(("m", "n"), (), origin), 0.05)
-    'Exclusion of $\mu$ = 2 at 95% CL'
+    >>> print(_title(ScanResult(("m", "n"), (), origin), 0.05))
+    Exclusion of $\mu$ = 2 at 95% CL
     """
     tested = result.provenance.settings.get("test_poi")
     poi = result.provenance.settings.get("poi")

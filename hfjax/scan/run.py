@@ -46,6 +46,15 @@ class ScanInterrupted(KeyboardInterrupt):
 
     Attributes:
         result: all points; those not tested by then have the status ``not_run``.
+
+    Example:
+        >>> done = ScanPoint("a", (300, 0), 0.04, (0.1, 0.2, 0.3, 0.4, 0.5))
+        >>> other = ScanPoint("b", (400, 0), status=NOT_RUN, message="scan it again")
+        >>> try:
+        ...     raise ScanInterrupted(ScanResult(("m", "m_lsp"), (done, other)))
+        ... except ScanInterrupted as interruption:
+        ...     print(interruption, [p.name for p in interruption.result.tested])
+        1 of 2 points were tested ['a']
     """
 
     def __init__(self, result: ScanResult) -> None:
