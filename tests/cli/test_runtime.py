@@ -31,9 +31,11 @@ def test_without_a_folder_nothing_is_kept(caches):
     assert program_folder() is None
 
 
-@pytest.mark.usefixtures("caches")
-def test_a_folder_that_others_can_write_to_is_a_line_of_warning(hfjax, hello, write):
+def test_a_folder_that_others_can_write_to_is_a_line_of_warning(
+    hfjax, hello, write, monkeypatch, tmp_path
+):
     path = write("ws.json", hello)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "own"))  # not that of all tests
     folder = program_folder()
     assert folder is not None
     folder.chmod(0o777)
