@@ -105,6 +105,7 @@ def _run(way: Way) -> tuple[float, float, subprocess.CompletedProcess[str]]:
     if way.cache is not None:
         if way.empty:
             shutil.rmtree(way.cache, ignore_errors=True)
+        environ["XDG_CACHE_HOME"] = str(way.cache)  # of programs for CPUs, on Linux
         environ["JAX_COMPILATION_CACHE_DIR"] = str(way.cache)
     before, start = os.times(), perf_counter()
     done = subprocess.run(way.command, env=environ, capture_output=True, text=True)

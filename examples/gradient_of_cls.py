@@ -1,7 +1,7 @@
 """How CLs changes with the signal's yield in each bin, by finite differences.
 
-All models here have one shape, so they share one compiled program: the loop costs
-milliseconds a bin.
+Derivatives through a fit, and so of CLs, are not available yet. All models here have
+one shape, so they share one compiled program: the loop costs milliseconds a bin.
 """
 
 import copy

@@ -90,11 +90,13 @@ CONTENTS = {
         "tmu",
         "tmu_tilde",
     ),
-    "hfjax.plot.exclusion": ("check_plane", "draw_exclusion", "write_exclusion"),
+    "hfjax.plot.discovery": ("draw_discovery", "write_discovery"),
+    "hfjax.plot.exclusion": ("draw_exclusion", "write_exclusion"),
+    "hfjax.plot.plane": ("check_plane",),
     "hfjax.scan.point": ("scan_point",),
     "hfjax.scan.plan": ("ScanBatch", "build_scan"),
     "hfjax.scan.records": ("Provenance", "ScanPoint", "ScanResult"),
-    "hfjax.scan.run": ("scan",),
+    "hfjax.scan.run": ("ScanInterrupted", "scan"),
 }
 
 _HOME = {name: module for module, names in CONTENTS.items() for name in names}
@@ -138,15 +140,18 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.model.model import Data as Data
     from hfjax.model.model import Model as Model
     from hfjax.model.settings import ModelSettings as ModelSettings
-    from hfjax.plot.exclusion import check_plane as check_plane
+    from hfjax.plot.discovery import draw_discovery as draw_discovery
+    from hfjax.plot.discovery import write_discovery as write_discovery
     from hfjax.plot.exclusion import draw_exclusion as draw_exclusion
     from hfjax.plot.exclusion import write_exclusion as write_exclusion
+    from hfjax.plot.plane import check_plane as check_plane
     from hfjax.scan.plan import ScanBatch as ScanBatch
     from hfjax.scan.plan import build_scan as build_scan
     from hfjax.scan.point import scan_point as scan_point
     from hfjax.scan.records import Provenance as Provenance
     from hfjax.scan.records import ScanPoint as ScanPoint
     from hfjax.scan.records import ScanResult as ScanResult
+    from hfjax.scan.run import ScanInterrupted as ScanInterrupted
     from hfjax.scan.run import scan as scan
     from hfjax.spec.archive_limits import ArchiveLimits as ArchiveLimits
     from hfjax.spec.combine import Join as Join

@@ -130,3 +130,13 @@ def unknown_name(
         hint = "there is none at all"
     place = f" in {where}" if where else ""
     return UnknownNameError(f"no {kind} named {name!r}{place}: {hint}")
+
+
+def several_components(name: str, size: int) -> ModelError:
+    """Make the error for a parameter of interest that is not one number."""
+    message = (
+        f"the parameter of interest {name!r} has {size} components: name a parameter "
+        f"with a single one, or one of its components, such as '{name}[0]' (`--poi`, "
+        "in Python `Model.with_poi`)"
+    )
+    return ModelError(message)

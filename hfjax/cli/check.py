@@ -114,7 +114,7 @@ def _fits(
 def _without_signal(model: Any) -> bool:
     """Whether the model can be fitted with a parameter of interest of zero."""
     own = model.parameters
-    return model.poi_name is not None and bool(
+    return model.poi >= 0 and bool(
         (own.lower[model.poi] <= 0 <= own.upper[model.poi]) & ~own.fixed[model.poi]
     )
 

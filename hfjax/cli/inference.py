@@ -83,7 +83,7 @@ def cls(options: ClsOptions) -> None:
     used = {
         "measurement": options.fit.measurement,
         "poi": options.test.poi,
-        "test_poi": options.test.test_poi,
+        "test_poi": float(result.poi),  # of q0 always zero
         "test_stat": options.test.test_stat.value,
         "minimizer": options.fit.minimizer.value,
     }
@@ -180,6 +180,7 @@ def _build(
     )
     if poi is not None:
         model = model.with_poi(poi)
+    tell_replacement(model.names, poi, options.quiet)
     stages.end("build")
     return model, data
 
@@ -190,6 +191,22 @@ def tell_constraint(model: Any, poi: str | None, quiet: bool) -> None:
         complain(
             f"{poi!r} has a constraint term: the result is about all data, its "
             "auxiliary measurement included"
+        )
+
+
+def tell_replacement(names: Any, poi: str | None, quiet: bool) -> None:
+    """Say which parameter is of interest if the measurement names one that is missing.
+
+    Args:
+        names: what a model has: `poi`, and `announced` by the measurement.
+        poi: the parameter of interest that was asked for.
+        quiet: whether messages are not wanted.
+    """
+    replaced = poi is None and names.announced not in (None, names.poi)
+    if replaced and not quiet:
+        complain(
+            f"the measurement's parameter of interest {names.announced!r} is not in "
+            f"the model: {names.poi!r} is taken for it; --poi NAME chooses another"
         )
 
 

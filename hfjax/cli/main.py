@@ -17,12 +17,12 @@ from typer.main import get_command
 
 import hfjax
 from hfjax.cli.citation import citation
+from hfjax.cli.runtime import INTERRUPTED
 from hfjax.cli.streams import complain
 from hfjax.errors import HfjaxError
 from hfjax.spec.strict import TOO_DEEP
 
 BAD_INPUT = 2
-INTERRUPTED = 130
 
 _SETTINGS: dict[str, Any] = {
     "context_settings": {"help_option_names": ["-h", "--help"]},

@@ -12,6 +12,8 @@ import hfjax
 
 NOT_CONVERGED = 3
 """Exit code of a command whose fits did not all converge."""
+INTERRUPTED = 130
+"""Exit code of a command that was interrupted, such as by Ctrl-C."""
 
 
 def start_jax(occasion: str, cache: bool, minimizer: str = "newton") -> Any:
@@ -31,15 +33,22 @@ def start_jax(occasion: str, cache: bool, minimizer: str = "newton") -> Any:
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    folder = program_folder() if cache else None
-    on_cpu = jax.default_backend() == "cpu"
-    if folder is None or on_cpu:
+    if jax.default_backend() == "cpu":
         jax.config.update("jax_enable_compilation_cache", False)
-    else:
+        return _settings(occasion, cache, minimizer)
+    folder = jax_folder() if cache else None
+    jax.config.update("jax_enable_compilation_cache", folder is not None)
+    if folder is not None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
         jax.config.update("jax_compilation_cache_dir", str(folder))
-    if folder is None or not on_cpu:
+    return hfjax.FitSettings(minimizer=minimizer)
+
+
+def _settings(occasion: str, cache: bool, minimizer: str) -> Any:
+    """The settings of fits on a CPU, with a store of programs if one is wanted."""
+    folder = program_folder() if cache else None
+    if folder is None:
         return hfjax.FitSettings(minimizer=minimizer)
     store = hfjax.ProgramStore(folder)
     store.foresee(f"{occasion} {minimizer}")
@@ -49,11 +58,21 @@ def start_jax(occasion: str, cache: bool, minimizer: str = "newton") -> Any:
 def program_folder() -> Path | None:
     """Where compiled programs are kept; None where no folder can be made.
 
-    A cache folder that the user has given to JAX is used.
+    It is hfjax's own, and its user's alone: what is in it runs as code. The store
+    refuses one that others own or may write to.
+    """
+    folder = cache_folder() / "programs"
+    return folder if _made(folder) else None
+
+
+def jax_folder() -> Path | None:
+    """Where JAX keeps compiled programs for accelerators; None if it cannot be made.
+
+    A folder that the user has given to JAX is used.
     """
     given = os.environ.get("JAX_COMPILATION_CACHE_DIR")
     folder = Path(given) if given else cache_folder() / "jax"
-    return folder if _made(folder) else None
+    return folder if _made(folder) and os.access(folder, os.W_OK) else None
 
 
 def cache_folder() -> Path:
@@ -70,10 +89,10 @@ def cache_folder() -> Path:
 
 def _made(folder: Path) -> bool:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
         return False
-    return os.access(folder, os.W_OK)
+    return True
 
 
 def surroundings() -> dict[str, str]:

@@ -5,12 +5,12 @@ import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
 import hfjax
-from hfjax.cli.inference import tell_constraint
+from hfjax.cli.inference import tell_constraint, tell_replacement
 from hfjax.cli.options import (
     BackgroundArgument,
     ComposeOption,
@@ -23,6 +23,7 @@ from hfjax.cli.options import (
     writable,
 )
 from hfjax.cli.runtime import (
+    INTERRUPTED,
     NOT_CONVERGED,
     Stages,
     start_jax,
@@ -31,10 +32,9 @@ from hfjax.cli.runtime import (
 from hfjax.cli.selection import select
 from hfjax.cli.streams import complain, load_both, progress_bar, say, write_text
 from hfjax.errors import DataError, HfjaxError
-from hfjax.scan.records import ScanPoint, ScanResult
+from hfjax.scan.records import NOT_RUN, ScanPoint, ScanResult
 from hfjax.spec.digest import digest
 from hfjax.spec.patchset import PatchSet
-from hfjax.spec.workspace import Workspace
 
 FORMATS = frozenset(
     {"eps", "jpeg", "jpg", "pdf", "png", "ps", "svg", "tif", "tiff", "webp"}
@@ -72,7 +72,8 @@ class ScanOptions:
         Path | None,
         typer.Option(
             callback=drawable,
-            help="File for the exclusion contour in the plane of two labels.",
+            help="File for the exclusion contour in the plane of two labels, for q0 "
+            "contours of the significance.",
         ),
     ] = None
     condition: Annotated[
@@ -95,18 +96,44 @@ def scan(options: ScanOptions) -> None:
     """Test every signal of a patchset: observed and expected CLs of each point.
 
     Exit code 0: all points converged; 3: some did not, and have null CLs;
-    2: bad input.
+    2: bad input; 130: interrupted: what was tested by then is in the output file.
     """
     stages = Stages()
+    try:
+        prepared = prepare(options, stages)
+    except KeyboardInterrupt:
+        complain("interrupted: no point was tested")
+        raise typer.Exit(INTERRUPTED) from None
+    try:
+        result = run_scan(prepared, options)
+    except hfjax.ScanInterrupted as interruption:
+        result = with_provenance(interruption.result, prepared, options, stages)
+        report_interruption(result, options.output)
+        raise typer.Exit(INTERRUPTED) from None
+    report(with_provenance(result, prepared, options, stages), options)
+
+
+class Prepared(NamedTuple):
+    """What a scan is made of, and the digests of what it was read from."""
+
+    workspace: str
+    patchset: str
+    batch: Any
+    settings: Any
+
+
+def prepare(options: ScanOptions, stages: Stages) -> Prepared:
+    """Read, check and batch what is to be scanned, and load JAX."""
     workspace, patchset = load_both(options.bkgonly, options.patchset, options.compose)
     if not options.no_verify:
         patchset.verify(workspace)
     names = select(patchset, options.condition) if options.condition else patchset.names
     if options.plot:
         check_plot(patchset, names)
+    digests = workspace.digest(), digest(patchset.dump())
     stages.end("load")
     settings = start_jax(
-        f"scan {workspace.digest()}",
+        f"scan {digests[0]}",
         not options.fit.no_cache,
         options.fit.minimizer.value,
     )
@@ -118,12 +145,9 @@ def scan(options: ScanOptions) -> None:
         poi=options.test.poi,
         names=names,
     )
-    for group in batch.groups[:1]:
-        tell_constraint(group.template, options.test.poi, options.fit.quiet)
+    tell_of_poi(batch, options)
     stages.end("build")
-    result = run_scan(batch, options, settings)
-    result = with_provenance(result, workspace, patchset, options, stages)
-    report(result, options)
+    return Prepared(*digests, batch, settings)
 
 
 def check_plot(patchset: PatchSet, names: Sequence[str]) -> None:
@@ -139,65 +163,90 @@ def check_plot(patchset: PatchSet, names: Sequence[str]) -> None:
         raise typer.BadParameter(str(error), param_hint="--plot") from None
 
 
-def run_scan(batch: Any, options: ScanOptions, settings: Any) -> ScanResult:
-    """Test every point of a batch, and show how far it is."""
-    with progress_bar(len(batch), options.fit.quiet) as progress:
+def tell_of_poi(batch: Any, options: ScanOptions) -> None:
+    """Say what is tested where that is not what the measurement announces."""
+    asked, quiet = options.test.poi, options.fit.quiet
+    for group in batch.groups[:1]:
+        tell_constraint(group.template, asked, quiet)
+    members = [member for group in batch.groups for member in group.members]
+    for each in {(m.announced, m.poi): m for m in members}.values():
+        tell_replacement(each, asked, quiet)
+
+
+def run_scan(prepared: Prepared, options: ScanOptions) -> ScanResult:
+    """Test every point of a batch, and show how far it is.
+
+    Raises:
+        ScanInterrupted: By Ctrl-C; it has the points that were tested.
+    """
+    with progress_bar(len(prepared.batch), options.fit.quiet) as progress:
         return hfjax.scan(
-            batch,
+            prepared.batch,
             options.test.test_poi,
             test_stat=hfjax.named_test_statistic(options.test.test_stat),
-            settings=settings,
+            settings=prepared.settings,
             progress=progress,
         )
 
 
 def with_provenance(
-    result: ScanResult,
-    workspace: Workspace,
-    patchset: PatchSet,
-    options: ScanOptions,
-    stages: Stages,
+    result: ScanResult, prepared: Prepared, options: ScanOptions, stages: Stages
 ) -> ScanResult:
     """Add what only the command line knows to a result's provenance."""
     found = result.provenance
     settings = {
         "measurement": options.fit.measurement,
         "poi": options.test.poi,
-        "test_poi": options.test.test_poi,
-        "test_stat": options.test.test_stat.value,
         "minimizer": options.fit.minimizer.value,
         "select": options.condition,
     }
     provenance = dataclasses.replace(
         found,
         **surroundings(),
-        workspace_digest=workspace.digest(),
-        patchset_digest=digest(patchset.dump()),
+        workspace_digest=prepared.workspace,
+        patchset_digest=prepared.patchset,
         settings={**found.settings, **settings},
         seconds=stages.seconds(found.seconds),
     )
     return dataclasses.replace(result, provenance=provenance)
 
 
+def report_interruption(result: ScanResult, output: Path | None) -> None:
+    """Write what an interrupted scan has found, if there is a file for it; say so."""
+    if output is None:
+        kept = "nothing is written, as there is no --output FILE"
+    else:
+        write_text(result.text(), output)
+        kept = f"{output} has them, and the others as {NOT_RUN}"
+    tested = f"{len(result.tested)} of {len(result)} points were tested"
+    complain(f"interrupted: {tested}; {kept}")
+
+
 def report(result: ScanResult, options: ScanOptions) -> None:
-    """Write the result and the plot; name the points that failed."""
+    """Write the result and the plot; name the points that failed, then the files."""
     write_text(result.text(), options.output)
-    if options.output:
-        say(f"{len(result)} points written to {options.output}", options.fit.quiet)
+    written = [f"{len(result)} points in {options.output or 'standard output'}"]
     for point in result.failed:
         complain(f"{point.name}: {point.status}: {point.message}")
     if options.plot:
-        _plot(result, options.plot, options.fit.quiet)
+        written += draw(result, options.plot)
     if result.failed:
         complain(f"{len(result.failed)} of {len(result)} points have no result")
+    say(f"written: {', '.join(written)}", options.fit.quiet)
+    if result.failed:
         raise typer.Exit(NOT_CONVERGED)
 
 
-def _plot(result: ScanResult, path: Path, quiet: bool) -> None:
-    """Draw the contour; too many failed points are no reason to lose the exit code."""
+def draw(result: ScanResult, path: Path) -> list[str]:
+    """Draw a picture; too many failed points are no reason to lose the exit code.
+
+    Returns:
+        What is drawn where; nothing if there is none, which is told.
+    """
+    write = hfjax.write_discovery if result.discovery else hfjax.write_exclusion
     try:
-        hfjax.write_exclusion(result, path)
+        write(result, path)
     except DataError as error:
         complain(f"no plot: {error}")
-    else:
-        say(f"exclusion contour drawn in {path}", quiet)
+        return []
+    return [f"{'significances' if result.discovery else 'exclusion'} in {path}"]

@@ -1,7 +1,7 @@
 """What the commands read and write: documents, results, messages.
 
-Results are JSON on standard output or in a file. Messages and progress are for people:
-they go to standard error, and only where that is a terminal.
+Results are JSON on standard output or in a file. Standard error has what is wrong and
+what to know about a result; progress, and what was written, only if it is a terminal.
 """
 
 import contextlib

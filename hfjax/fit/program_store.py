@@ -3,7 +3,9 @@
 JAX keeps what its compiler made, but traces and lowers a function anew in each process;
 for a small model that takes longer than everything else. Here the whole executable is
 kept. Its file is named after all that it depends on: hfjax's source, the versions of
-JAX, the processor, the shapes of the arguments, the settings.
+other packages, the processor, the shapes of the arguments, the settings.
+
+What is read runs as code: a folder that others can write to is not used.
 """
 
 import contextlib
@@ -13,6 +15,8 @@ import importlib.metadata
 import os
 import pickle
 import platform
+import stat
+import tempfile
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -22,6 +26,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 from jax.experimental import serialize_executable
 from jax.stages import Compiled
 
@@ -29,6 +34,11 @@ from hfjax.fit.program import Program
 
 MOST_FILES = 100
 """Programs that are kept, and notes; the least recently used go first."""
+
+PACKAGES = ("jax", "jaxlib", "equinox", "numpy", "optax", "jaxopt")
+"""Packages that have a part in what a program is, beside hfjax itself."""
+
+_UNFINISHED = ".unfinished"
 
 
 class Loaded(NamedTuple):
@@ -49,11 +59,12 @@ class ProgramStore:
     """Calls programs, and keeps their executables in a folder.
 
     On accelerators, and where JAX's own persistent cache is on, programs are left to
-    that: what it has read cannot be kept again. A file that is read runs as code: the
-    folder must be one that only its user can write to.
+    that: what it has read cannot be kept again. A file that is read runs as code: a
+    folder that another user owns or may write to is not used, with a warning.
 
     Args:
-        folder: Where the files are kept; it is made when it is needed.
+        folder: Where the files are kept; it is made for its user alone when it is
+            needed.
 
     Example:
         >>> import tempfile, jax.numpy as jnp
@@ -67,6 +78,7 @@ class ProgramStore:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._private = check_private(folder)
         self._loaded: dict[Any, Loaded] = {}
         self._foreseen: dict[Path, Future[Loaded]] = {}
         self._note: Path | None = None
@@ -77,6 +89,8 @@ class ProgramStore:
         Args:
             occasion: any text that tells the occasions of programs apart.
         """
+        if not self._private:
+            return
         self._note = self._folder / f"{_digest(occasion)}.last"
         try:
             path = self._folder / self._note.read_text(encoding="utf-8")
@@ -87,16 +101,22 @@ class ProgramStore:
         thread.shutdown(wait=False)
 
     def run(self, program: Program) -> Any:
-        """Call a program: a loaded one, one from the folder, or a new one."""
+        """Call a program: a loaded one, one from the folder, or a new one.
+
+        One that is called inside ``jit``, ``vmap`` or ``grad`` is a part of that one.
+        """
         if jax.default_backend() != "cpu" or _jax_keeps_programs():
             return program()
         leaves, tree = jax.tree.flatten(program.arguments)
+        traced = any(isinstance(leaf, Tracer) for leaf in leaves)
+        if traced or not self._private:
+            return program()
         shapes = tuple((np.shape(leaf), str(jnp.result_type(leaf))) for leaf in leaves)
         static = tuple(sorted(program.static.items()))
         key = (program.function, tree, shapes, static)
         if key not in self._loaded:
-            name = f"{program.function.__qualname__}{tree}{shapes}{static}"
-            path = self._folder / f"{_digest(name + surroundings())}.program"
+            depends = (_name(program.function), tree, shapes, static, surroundings())
+            path = self._folder / f"{_digest(str(depends))}.program"
             self._loaded[key] = self._stored(path) or self._compiled(path, program)
         loaded = self._loaded[key]
         return jax.tree.unflatten(loaded.result, loaded.leaves(*leaves))
@@ -136,6 +156,37 @@ class ProgramStore:
             _write(self._note, path.name.encode())
 
 
+def check_private(folder: Path) -> bool:
+    """Whether a folder is its user's alone, or can be made so; warns if it is not.
+
+    Args:
+        folder: where files are to be kept that run as code; it need not be there.
+
+    Example:
+        >>> check_private(Path("a folder that is not there"))
+        True
+    """
+    try:
+        found = folder.stat()
+    except OSError:  # whoever writes to it is told what is wrong
+        return True
+    if not hasattr(os, "getuid"):  # Windows gives folders of users to them alone
+        return True
+    if found.st_uid != os.getuid():
+        fault = "another user owns it"
+    elif found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        fault = "other users may write to it (`chmod 700` ends that)"
+    else:
+        return True
+    message = f"no compiled programs are kept in {folder}: {fault}"
+    warnings.warn(message, stacklevel=3)
+    return False
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return f"{function.__module__}.{function.__qualname__}"
+
+
 def _jax_keeps_programs() -> bool:
     known = jax.config.values
     on, folder = "jax_enable_compilation_cache", "jax_compilation_cache_dir"
@@ -150,8 +201,9 @@ def _digest(text: str) -> str:
 def surroundings() -> str:
     """What compiled code depends on beside its own program."""
     settings = sorted(f"{k}={v}" for k, v in os.environ.items() if k.startswith(_FLAGS))
-    versions = map(importlib.metadata.version, ("jax", "jaxlib"))
-    return "\n".join([*versions, *settings, _processor(), _source()])
+    versions = [f"{name}=={importlib.metadata.version(name)}" for name in PACKAGES]
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return "\n".join([python, *versions, *settings, _processor(), _source()])
 
 
 _FLAGS = ("JAX_", "XLA_")
@@ -210,14 +262,29 @@ def _proven(compiled: Compiled, loaded: Loaded, program: Program) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
-    others = path.parent.glob(f"*{path.suffix}")
-    for old in sorted(others, key=lambda found: found.stat().st_mtime)[:-MOST_FILES]:
-        old.unlink(missing_ok=True)
+    """Write a file, whole or not at all, in a folder for its user alone."""
+    folder = path.parent
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, unfinished = tempfile.mkstemp(_UNFINISHED, dir=folder)
+    try:
+        with open(handle, "wb") as file:
+            file.write(content)
+        os.replace(unfinished, path)
+    except BaseException:
+        Path(unfinished).unlink(missing_ok=True)
+        raise
+    for suffix in (path.suffix, _UNFINISHED):  # of programs that were ended
+        _evict(folder, suffix)
+
+
+def _evict(folder: Path, suffix: str) -> None:
+    """Remove the least recently used files, of which there may be too many."""
+    used = {}
+    for path in folder.glob(f"*{suffix}"):
+        with contextlib.suppress(FileNotFoundError):  # another process was faster
+            used[path] = path.stat().st_mtime
+    for path in sorted(used, key=lambda found: used[found])[:-MOST_FILES]:
+        path.unlink(missing_ok=True)
 
 
 def _load(path: Path) -> Loaded:

@@ -6,6 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.stats import norm
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Band, Params, Scalar, ScalarInt
@@ -49,6 +50,7 @@ class HypotestResult(eqx.Module):
         status: worst `FitStatus` of the fits.
         edm: largest estimated distance to a minimum, in units of 2NLL.
         steps: steps of all fits.
+        discovery: whether the test statistic is q0, so that zero was tested.
     """
 
     poi: Scalar
@@ -70,6 +72,28 @@ class HypotestResult(eqx.Module):
     status: ScalarInt
     edm: Scalar
     steps: ScalarInt
+    discovery: bool = eqx.field(static=True, default=False)
+
+    @property
+    def p0(self) -> Scalar:
+        """Observed p-value of the background alone; NaN but for q0."""
+        return self.CLsb if self.discovery else jnp.full_like(self.CLsb, jnp.nan)
+
+    @property
+    def p0_exp(self) -> Band:
+        """Expected `p0` with the signal, in the order of `CLs_exp`, rising."""
+        band = self.CLsb_exp
+        return band if self.discovery else jnp.full_like(band, jnp.nan)
+
+    @property
+    def Z(self) -> Scalar:
+        """Observed significance in standard deviations: Phi(-Z) = p0, Z = sqrt(q0)."""
+        return jnp.sqrt(self.q) if self.discovery else jnp.full_like(self.q, jnp.nan)
+
+    @property
+    def Z_exp(self) -> Band:
+        """Expected `Z` with the signal, of each `p0_exp`; infinite where that is 0."""
+        return -norm.ppf(self.p0_exp)
 
 
 def hypotest(
@@ -192,6 +216,7 @@ def asymptotic_test(
         status=status,
         edm=jnp.max(jnp.stack([fit.edm for fit in _each(fits)])),
         steps=jnp.sum(jnp.stack([fit.steps for fit in _each(fits)])),
+        discovery=test_stat.discovery,
     )
 
 

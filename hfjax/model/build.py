@@ -23,11 +23,7 @@ from hfjax.model.model import Data, Model, Names, SampleBlock
 from hfjax.model.parameters import Parameters
 from hfjax.model.settings import ModelSettings, check_precision
 from hfjax.spec.overrides import outside_bounds
-from hfjax.spec.parameters import (
-    model_parameters,
-    parameter_of_interest,
-    several_components,
-)
+from hfjax.spec.parameters import model_parameters, parameter_of_interest
 from hfjax.spec.patchset import Patch, apply_patch
 from hfjax.spec.workspace import Workspace
 
@@ -40,6 +36,10 @@ def build(
     background: Workspace | None = None,
 ) -> tuple[Model, Data]:
     """Compile a workspace into a model and its observed data.
+
+    Fits need no parameter of interest. What needs one refuses a model whose measurement
+    names a parameter that it does not have, or that has several components;
+    `Model.with_poi` chooses another.
 
     Args:
         workspace: a parsed workspace; a background-only one may lack its parameter of
@@ -91,7 +91,8 @@ def build(
     ]
     block = fill_block(cells, layout, settings)
     poi = parameter_of_interest(groups, chosen, background)
-    model = assemble((block,), layout, settings, Names(poi=poi, samples=(*samples,)))
+    names = Names(poi=poi, announced=chosen.poi or None, samples=(*samples,))
+    model = assemble((block,), layout, settings, names)
     return to_device(model, settings), to_device(observed(workspace, layout), settings)
 
 
@@ -129,15 +130,9 @@ def assemble(
 
 
 def poi_position(layout: Layout, poi: str | None) -> int:
-    """Position of the parameter of interest, -1 where the model does not have it.
-
-    Raises:
-        ModelError: the parameter of interest has several components.
-    """
-    if poi is None or poi not in layout.sets:
+    """Position of the parameter of interest, -1 where the model has no such number."""
+    if poi is None or poi not in layout.sets or layout.sets[poi].size != 1:
         return -1
-    if layout.sets[poi].size != 1:
-        raise several_components(poi, layout.sets[poi].size)
     return layout.sets[poi].start
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, PRNGKeyArray
 
 from hfjax.arrays import Array, Factors, Params, Rates, SampleRates, Scalar, ScalarInt
-from hfjax.errors import DataError
+from hfjax.errors import DataError, several_components
 from hfjax.model.constraints import (
     Aux,
     GaussianConstraints,
@@ -100,7 +100,9 @@ class Names(eqx.Module):
         channels: channels in order of their bins.
         bins: number of bins of each channel.
         samples: samples in order.
-        poi: parameter of interest that the measurement names, present or not.
+        poi: parameter of interest, in the model or not.
+        announced: the one that the measurement names; `poi` is another one where that
+            is not in the model and one of the signal's is taken for it.
         derived: parameters that expressions give.
     """
 
@@ -108,6 +110,7 @@ class Names(eqx.Module):
     bins: tuple[int, ...] = eqx.field(static=True, default=())
     samples: tuple[str, ...] = eqx.field(static=True, default=())
     poi: str | None = eqx.field(static=True, default=None)
+    announced: str | None = eqx.field(static=True, default=None)
     derived: tuple[str, ...] = eqx.field(static=True, default=())
 
 
@@ -173,10 +176,18 @@ class Model(eqx.Module):
 
     @property
     def poi_name(self) -> str | None:
-        """Name of the parameter of interest, None where the model has none."""
+        """Name of the parameter of interest, None where the model has none.
+
+        Raises:
+            ModelError: the measurement names one with several components.
+        """
         named = self.names.poi
-        known = any(named in (s.name, *s.names) for s in self.parameters.sets)
-        return named if known else None
+        for each in self.parameters.sets:
+            if each.name == named and each.size > 1:
+                raise several_components(each.name, each.size)
+            if named in (each.name, *each.names):
+                return named
+        return None
 
     def with_poi(self, name: str) -> "Model":
         """The same model with another parameter of interest, which costs nothing.

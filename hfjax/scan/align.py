@@ -28,6 +28,7 @@ class Member:
         groups: its parameters.
         poi: its parameter of interest, None if none is named.
         derived: parameters that expressions give.
+        announced: parameter of interest that the measurement names, None if none.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Member:
     groups: tuple[ParameterGroup, ...]
     poi: str | None
     derived: tuple[Derived, ...] = ()
+    announced: str | None = None
 
 
 def union_layout(members: Sequence[Member]) -> Layout:

@@ -13,7 +13,13 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from hfjax.errors import HfjaxError, ModelError, UnknownNameError, unknown_name
+from hfjax.errors import (
+    HfjaxError,
+    ModelError,
+    UnknownNameError,
+    several_components,
+    unknown_name,
+)
 from hfjax.fit.mle import fixed_poi, missing_poi
 from hfjax.model.build import assemble, fill_parameters, observed, to_device
 from hfjax.model.fill import BlockShape, Cell, block_shape, fill_block
@@ -22,11 +28,7 @@ from hfjax.model.model import Crossings, Data, Lopsided, Model, Names
 from hfjax.model.parameters import derived_poi
 from hfjax.model.settings import ModelSettings, check_precision
 from hfjax.scan.align import Member, own_layout, union_layout
-from hfjax.spec.parameters import (
-    model_parameters,
-    parameter_of_interest,
-    several_components,
-)
+from hfjax.spec.parameters import model_parameters, parameter_of_interest
 from hfjax.spec.patchset import Patch, PatchSet
 from hfjax.spec.workspace import Sample, Workspace
 
@@ -133,7 +135,8 @@ def _member(
     fill_parameters(make_layout(channel_bins(patched), groups))
     if poi is None:
         poi = parameter_of_interest(groups, chosen, workspace)
-    return Member(patch.name, patch.values, patched, groups, poi, derived)
+    announced = chosen.poi or None
+    return Member(patch.name, patch.values, patched, groups, poi, derived, announced)
 
 
 def _testable(
@@ -219,7 +222,8 @@ def build_group(members: Sequence[Member], settings: ModelSettings) -> ScanGroup
     for member, cells in zip(members, own, strict=True):
         mine, present = own_layout(member, layout)
         signal = fill_block(cells, mine, settings, shape)
-        model = assemble((background, signal), mine, settings, Names(poi=member.poi))
+        names = Names(poi=member.poi, announced=member.announced)
+        model = assemble((background, signal), mine, settings, names)
         data = observed(member.workspace, mine)
         points.append((masked(model, member, mine, present), data))
     room = max(model.crossings.index.size for model, _ in points)

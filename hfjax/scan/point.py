@@ -27,7 +27,10 @@ class PointNumbers(NamedTuple):
 
 
 def scan_point(
-    name: str, values: tuple[Any, ...], result: HypotestResult | PointNumbers
+    name: str,
+    values: tuple[Any, ...],
+    result: HypotestResult | PointNumbers,
+    discovery: bool = False,
 ) -> ScanPoint:
     """Turn the test of one point into its record.
 
@@ -35,6 +38,7 @@ def scan_point(
         name: name of the patch.
         values: values of the labels.
         result: the test; a failed one leaves its reason and no numbers.
+        discovery: whether the test statistic is q0; a `HypotestResult` knows itself.
     """
     status = FitStatus(int(result.status))
     ok = status is FitStatus.CONVERGED
@@ -52,4 +56,5 @@ def scan_point(
         message="" if ok else status.sentence,
         edm=float(result.edm),
         steps=int(result.steps),
+        discovery=discovery or getattr(result, "discovery", False),
     )

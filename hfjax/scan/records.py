@@ -6,7 +6,7 @@ Plain Python, no JAX: a result file can be read, checked and drawn anywhere.
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,9 @@ from hfjax.spec.schema import validate
 CONVERGED = "converged"
 """The status of a point whose five fits all reached their minimum."""
 
+NOT_RUN = "not_run"
+"""The status of a point that an interrupted scan did not come to."""
+
 SCHEMA = "scan-result-1.0.0.json"
 """The JSON Schema of the result file, in `schemas/`."""
 
@@ -25,6 +28,7 @@ Value = int | float | str
 
 _RESULTS = ("CLs_obs", "CLsb", "CLb", "q", "q_asimov", "mu_hat")
 _BAND_WIDTH = 5
+_BAND_SHIFTS = (2.0, 1.0, 0.0, -1.0, -2.0)  # of Z, of an ever larger p0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class ScanPoint:
     Attributes:
         name: The patch's name.
         values: The patch's values, in the order of the scan's labels.
-        CLs_obs: Observed CLs = CLsb / CLb (for q0: the p-value p0).
+        CLs_obs: Observed CLs = CLsb / CLb (for q0: `p0`).
         CLs_exp: Expected CLs at -2, -1, 0, +1, +2 standard deviations.
         CLsb: p-value of the signal-plus-background hypothesis.
         CLb: p-value of the background-only hypothesis.
@@ -50,6 +54,7 @@ class ScanPoint:
         message: What happened and what to try; empty for a converged point.
         edm: Estimated distance to the minimum in 2NLL, the worst of the five fits.
         steps: Minimizer steps, summed over the five fits.
+        discovery: Whether the test statistic is q0, so that zero was tested.
 
     Example:
         >>> point = ScanPoint("a", (300, 0), 0.04, (0.1, 0.2, 0.3, 0.4, 0.5))
@@ -57,6 +62,8 @@ class ScanPoint:
         (True, True)
         >>> ScanPoint("b", (400, 0), 0.04, status="stalled").CLs_obs is None
         True
+        >>> ScanPoint("c", (500, 0), 0.02275, q=4.0, discovery=True).Z
+        2.0
     """
 
     name: str
@@ -72,6 +79,7 @@ class ScanPoint:
     message: str = ""
     edm: float | None = None
     steps: int = 0
+    discovery: bool = False
 
     def __post_init__(self) -> None:
         """Turn what is not a result into None, and arrays' numbers into Python's."""
@@ -96,25 +104,56 @@ class ScanPoint:
         return self.status == CONVERGED
 
     def excluded(self, level: float = 0.05) -> bool:
-        """Whether the observed CLs is below `level`; False where there is no result."""
-        return self.CLs_obs is not None and self.CLs_obs < level
+        """Whether the observed CLs is below `level`.
+
+        False where there is no result, and for q0, which excludes nothing.
+        """
+        if self.CLs_obs is None or self.discovery:
+            return False
+        return self.CLs_obs < level
+
+    @property
+    def p0(self) -> float | None:
+        """Observed p-value of the background alone; None but for q0."""
+        return self.CLs_obs if self.discovery else None
+
+    @property
+    def p0_exp(self) -> tuple[float | None, ...]:
+        """Expected `p0` with the signal, in the order of `CLs_exp`, rising."""
+        return self.CLs_exp if self.discovery else (None,) * _BAND_WIDTH
+
+    @property
+    def Z(self) -> float | None:
+        """Observed significance in standard deviations: Phi(-Z) = p0, Z = sqrt(q0)."""
+        return None if self.q is None or not self.discovery else math.sqrt(self.q)
+
+    @property
+    def Z_exp(self) -> tuple[float | None, ...]:
+        """Expected `Z` with the signal, of each `p0_exp`, falling."""
+        if self.q_asimov is None or not self.discovery:
+            return (None,) * _BAND_WIDTH
+        median = math.sqrt(self.q_asimov)
+        return tuple(median + shift for shift in _BAND_SHIFTS)
 
     def dump(self) -> dict[str, Any]:
         """The point as JSON values, in the order of the result file."""
         document = asdict(self)
-        return document | {
-            "values": list(self.values),
-            "CLs_exp": list(self.CLs_exp),
-        }
+        del document["discovery"]
+        if self.discovery:
+            names = ("p0", "p0_exp", "Z", "Z_exp")
+            document |= {name: getattr(self, name) for name in names}
+        lists = {k: list(v) for k, v in document.items() if isinstance(v, tuple)}
+        return document | lists
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> "ScanPoint":
         """A point from its JSON values; keys it does not know are ignored."""
-        known = {entry.name: document[entry.name] for entry in fields(cls)}
+        names = {entry.name for entry in fields(cls)} - {"discovery"}
+        known = {name: document[name] for name in names}
         lists: dict[str, Any] = {
             key: tuple(known[key]) for key in ("values", "CLs_exp")
         }
-        return cls(**known | lists)
+        return cls(**known | lists, discovery="p0" in document)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +240,16 @@ class ScanResult:
         """The points without a result."""
         return tuple(point for point in self.points if not point.converged)
 
+    @property
+    def discovery(self) -> bool:
+        """Whether the test statistic is q0: p-values of the background, no CLs."""
+        return any(point.discovery for point in self.points)
+
+    @property
+    def tested(self) -> tuple[ScanPoint, ...]:
+        """The points that a scan came to, with a result or without."""
+        return tuple(point for point in self.points if point.status != NOT_RUN)
+
     def dump(self) -> dict[str, Any]:
         """The result file as JSON values, none of them NaN or infinite."""
         return {
@@ -219,6 +268,8 @@ class ScanResult:
         validate(document, SCHEMA)
         points = tuple(ScanPoint.parse(point) for point in document["points"])
         provenance = Provenance.parse(document["hfjax"])
+        if provenance.settings.get("test_stat") == "q0":  # in files without p0 as well
+            points = tuple(replace(point, discovery=True) for point in points)
         return cls(tuple(document["labels"]), points, provenance)
 
     @classmethod

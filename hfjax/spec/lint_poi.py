@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from hfjax.errors import several_components
 from hfjax.spec.finding import Finding, Spot, report
 from hfjax.spec.lint_refusals import Groups, configuration
 from hfjax.spec.parameter_group import ParameterGroup
-from hfjax.spec.parameters import several_components
 from hfjax.spec.workspace import Measurement
 
 

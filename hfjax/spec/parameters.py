@@ -190,15 +190,6 @@ def parameter_of_interest(
     return alike[0] if len(alike) == 1 else named
 
 
-def several_components(name: str, size: int) -> ModelError:
-    """Make the error for a parameter of interest that is not one number."""
-    message = (
-        f"the parameter of interest {name!r} has {size} components: name a parameter "
-        "with a single one"
-    )
-    return ModelError(message)
-
-
 def collect(workspace: Workspace) -> dict[str, dict[str, list[Cell]]]:
     """Find the places of every modifier, by type and name, in pyhf's walking order."""
     found: dict[str, dict[str, list[Cell]]] = {kind: {} for kind in KINDS}

@@ -146,6 +146,37 @@ def test_several_measurements_are_one_line_of_warning(hfjax, hello, write):
     assert hfjax("cls", path, "--measurement", "n").stderr == ""
 
 
+SHAPE = {"name": "sf", "type": "shapefactor", "data": None}
+
+
+def test_a_component_is_tested_where_the_measurement_names_them_all(
+    hfjax, hello, write
+):
+    hello["channels"][0]["samples"][0]["modifiers"] = [SHAPE]
+    hello["measurements"][0]["config"]["poi"] = "sf"
+    path = write("ws.json", hello)
+    assert hfjax("fit", path).code == 0
+    assert "'sf' has 2 components" in hfjax("cls", path).complaint
+    assert "'sf' has 2 components" in hfjax("fit", path, "--test-poi", "1").complaint
+    found = hfjax("cls", path, "--poi", "sf[0]").json
+    assert found["status"] == "converged"
+    assert found["CLs_obs"] < 1.0
+
+
+@pytest.mark.parametrize("command", ["cls", "fit"])
+def test_a_parameter_that_is_taken_for_a_missing_one_is_told(
+    hfjax, hello, write, command
+):
+    hello["measurements"][0]["config"]["poi"] = "MU"
+    path = write("ws.json", hello)
+    outcome = hfjax(command, path)
+    assert outcome.code == 0
+    (line,) = outcome.stderr.splitlines()
+    assert "parameter of interest 'MU' is not in the model: 'mu' is taken" in line
+    assert hfjax(command, path, "--quiet").stderr == ""
+    assert hfjax(command, path, "--poi", "mu").stderr == ""
+
+
 @pytest.fixture
 def few_steps(monkeypatch) -> None:
     """Fits that give up after one step."""

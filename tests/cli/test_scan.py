@@ -2,6 +2,9 @@
 
 import functools
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -86,6 +89,52 @@ def test_a_scan_agrees_with_cls_point_by_point(hfjax, files, statistic):
             assert point[key] == pytest.approx(alone[key], rel=1e-8, abs=1e-8), key
 
 
+def test_q0_has_p0_and_significances_of_a_test_of_zero(hfjax, files, write):
+    workspace = json.loads(files[0].read_text())
+    workspace["observations"][0]["data"] = [60.0, 65.0]
+    files = write("BkgOnly.json", workspace), files[1]
+    options = ("--no-verify", "--test-stat", "q0")
+    outcome = hfjax("scan", *files, *options)
+    validate(outcome.json, SCHEMA)
+    assert outcome.json["hfjax"]["settings"]["test_poi"] == 0.0
+    assert outcome.json["hfjax"]["settings"]["test_stat"] == "q0"
+    point = outcome.json["points"][1]
+    # the closed form of the two-bin model
+    assert point["p0"] == pytest.approx(0.0420613288984, rel=1e-8)
+    assert point["Z"] == pytest.approx(1.7272506509, rel=1e-8)
+    assert point["Z_exp"] == pytest.approx(
+        [1.82208228698 + n for n in (2, 1, 0, -1, -2)], rel=1e-8
+    )
+    assert point["p0_exp"] == point["CLs_exp"]
+    signal = ("--patchset", files[1], "--name", "point_1")
+    alone = hfjax("cls", files[0], *signal, *options).json
+    assert alone["hfjax"]["settings"]["test_poi"] == 0.0
+    for name in ("p0", "p0_exp", "Z", "Z_exp"):
+        assert alone[name] == pytest.approx(point[name], rel=1e-7), name
+    assert "p0" not in hfjax("scan", *files, "--no-verify").json["points"][0]
+
+
+def test_q0_draws_significances(hfjax, files, monkeypatch, tmp_path):
+    drawn = []
+    monkeypatch.setattr("hfjax.write_exclusion", drawn.append, raising=False)
+    options = ("--test-stat", "q0", "-o", "results.json", "--plot", "discovery.png")
+    outcome = hfjax("scan", *files, *options)
+    assert (outcome.code, outcome.stderr, drawn) == (0, "", [])
+    assert (tmp_path / "discovery.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_points_of_several_slices_are_not_drawn(hfjax, files, write, patchset):
+    patchset["metadata"]["labels"].append("tau")
+    patchset["metadata"]["digests"]["sha256"] = digest(json.loads(files[0].read_text()))
+    for i, patch in enumerate(patchset["patches"]):
+        patch["metadata"]["values"].append(i % 2)
+    given = files[0], write("patchset.json", patchset)
+    complaint = hfjax("scan", *given, "--plot", "exclusion.png").complaint
+    assert "--plot" in complaint
+    assert "differ in 'tau' (0, 1)" in complaint
+    assert "--select 'tau == 0'" in complaint
+
+
 def test_the_result_says_where_it_comes_from(hfjax, files):
     options = ("--test-poi", "0.5", "--minimizer", "newton")
     result = ScanResult.parse(hfjax("scan", *files, *options).json)
@@ -112,10 +161,25 @@ def test_messages_go_to_a_terminal_unless_quiet(hfjax, files, monkeypatch):
     monkeypatch.setattr("hfjax.cli.streams.talks", lambda quiet: not quiet)
     arguments = ("scan", *files, "-o", "results.json", "--plot", "exclusion.png")
     loud = hfjax(*arguments)
-    assert "3 points written to results.json" in loud.stderr
-    assert "exclusion contour drawn in exclusion.png" in loud.stderr
+    last = loud.stderr.splitlines()[-1]
+    assert last == (
+        "hfjax: written: 3 points in results.json, exclusion in exclusion.png"
+    )
     assert "3/3" in loud.stderr
     assert hfjax(*arguments, "--quiet").stderr == ""
+
+
+def test_what_was_written_is_told_after_what_failed(
+    hfjax, files, write, patchset, monkeypatch
+):
+    monkeypatch.setattr("hfjax.cli.streams.talks", lambda quiet: not quiet)
+    patchset["patches"][1]["patch"] = []
+    outcome = hfjax("scan", files[0], write("patchset.json", patchset))
+    assert outcome.code == 3
+    assert outcome.stderr.splitlines()[-2:] == [
+        "hfjax: 1 of 3 points have no result",
+        "hfjax: written: 3 points in standard output",
+    ]
 
 
 def test_select_scans_what_fulfils_the_condition(hfjax, files):
@@ -123,6 +187,20 @@ def test_select_scans_what_fulfils_the_condition(hfjax, files):
     document = hfjax("scan", *files, "--select", condition).json
     assert [point["name"] for point in document["points"]] == ["point_1"]
     assert document["hfjax"]["settings"]["select"] == condition
+
+
+def test_a_parameter_that_is_taken_for_a_missing_one_is_told(
+    hfjax, write, background, patchset
+):
+    background["measurements"][0]["config"]["poi"] = "strength"
+    patchset["metadata"]["digests"]["sha256"] = digest(background)
+    given = write("BkgOnly.json", background), write("patchset.json", patchset)
+    outcome = hfjax("scan", *given)
+    assert outcome.code == 0
+    (line,) = outcome.stderr.splitlines()
+    assert "'strength' is not in the model: 'mu' is taken for it" in line
+    assert hfjax("scan", *given, "--quiet").stderr == ""
+    assert hfjax("scan", *given, "--poi", "mu").stderr == ""
 
 
 def test_the_digest_can_be_left_unverified(hfjax, files, write, background):
@@ -218,3 +296,68 @@ def test_t2_modifiers_that_are_there_twice_are_composed(
     expected = hfjax("scan", once, patches, "--no-verify").json
     for one, other in zip(found["points"], expected["points"], strict=True):
         assert one["CLs_obs"] == pytest.approx(other["CLs_obs"], rel=1e-9)
+
+
+# A scan whose fits, but for those of one point, last longer than any test.
+SLOW = """
+import itertools, time
+from hfjax.cli.main import program
+from hfjax.scan import run
+
+compile_chunk, calls = run.compile_chunk, itertools.count()
+
+def slow(group, **question):
+    test = compile_chunk(group, **question)
+    def chunk(positions, count):
+        if next(calls):
+            time.sleep(600)  # no thread can interrupt another, as in compiled code
+        return test(positions, count)
+    return chunk
+
+def told(done, total):
+    print(done, flush=True)
+
+run.compile_chunk, run._silent, run.chunk_size = slow, told, lambda group: 1
+program()
+"""
+
+
+@pytest.mark.parametrize("output", [["-o", "results.json"], []])
+def test_t5_an_interrupted_scan_ends_at_once_with_what_it_has(files, tmp_path, output):
+    child = subprocess.Popen(
+        [sys.executable, "-c", SLOW, "scan", *map(str, files), *output, "--no-cache"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "1\n"
+        child.send_signal(signal.SIGINT)
+        stdout, stderr = child.communicate(timeout=120)
+    finally:
+        child.kill()
+    assert child.returncode == 130
+    assert stdout == ""
+    assert stderr.startswith("hfjax: interrupted: 1 of 3 points were tested; ")
+    assert stderr.count("\n") == 1
+    if output:
+        assert stderr.endswith("; results.json has them, and the others as not_run\n")
+        found = ScanResult.load(tmp_path / "results.json")
+        statuses = sorted(point.status for point in found)
+        assert statuses == ["converged", "not_run", "not_run"]
+        assert found.tested[0].CLs_obs is not None
+    else:
+        assert "nothing is written" in stderr
+        assert not (tmp_path / "results.json").exists()
+
+
+def test_a_scan_that_is_interrupted_before_its_fits_says_so(hfjax, files, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hfjax.build_scan", interrupted, raising=False)
+    outcome = hfjax("scan", *files)
+    assert (outcome.code, outcome.stdout) == (130, "")
+    assert outcome.stderr == "hfjax: interrupted: no point was tested\n"

@@ -1,8 +1,11 @@
 """Compiled programs in files: found again, told apart, never trusted when damaged."""
 
+import importlib.metadata
 import os
+import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -10,8 +13,15 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
+from hfjax.fit.mle import fit
 from hfjax.fit.program import Program
-from hfjax.fit.program_store import MOST_FILES, Loaded, ProgramStore, surroundings
+from hfjax.fit.program_store import (
+    MOST_FILES,
+    PACKAGES,
+    Loaded,
+    ProgramStore,
+    surroundings,
+)
 from hfjax.fit.status import FitSettings
 from hfjax.infer.hypotest import hypotest
 from hfjax.model.build import build
@@ -31,7 +41,7 @@ def without_cache_of_jax():
     compilation_cache.reset_cache()
 
 
-def power(store, x, n=4):
+def power(store, x, n=4, module=__name__):
     """Square root of a power by way of LAPACK, and how often it was traced for that."""
     traces = []
 
@@ -39,6 +49,7 @@ def power(store, x, n=4):
         traces.append(n)
         return {"power": jnp.linalg.cholesky(x[None, None] ** n)[0, 0]}
 
+    _power.__module__ = module
     function = jax.jit(_power, static_argnames="n")
     found = store.run(Program(function, (jnp.asarray(x),), {"n": n}))
     return float(found["power"]), len(traces)
@@ -79,6 +90,32 @@ def test_a_flag_of_the_compiler_tells_programs_apart(tmp_path, monkeypatch):
         surroundings.cache_clear()
 
 
+def test_functions_of_one_name_in_two_modules_are_told_apart(tmp_path):
+    power(ProgramStore(tmp_path), 3.0, module="one")
+    assert power(ProgramStore(tmp_path), 3.0, module="other")[1] == 1
+    assert power(ProgramStore(tmp_path), 3.0, module="one")[1] == 0
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_another_version_of_a_package_tells_programs_apart(monkeypatch, name):
+    version = importlib.metadata.version
+    before = surroundings()
+    surroundings.cache_clear()
+    monkeypatch.setattr(
+        importlib.metadata,
+        "version",
+        lambda of: "99.0" if of == name else version(of),
+    )
+    try:
+        assert surroundings() != before
+    finally:
+        surroundings.cache_clear()
+
+
+def test_the_minimizers_of_other_packages_are_in_the_versions():
+    assert {"jax", "jaxlib", "equinox", "numpy", "optax", "jaxopt"} <= set(PACKAGES)
+
+
 @pytest.mark.parametrize("content", [b"", b"no program", b"half"], ids=repr)
 def test_a_damaged_file_is_replaced_with_a_warning(tmp_path, content):
     power(ProgramStore(tmp_path), 3.0)
@@ -100,6 +137,115 @@ def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.warns(UserWarning, match="not kept"):
         assert power(ProgramStore(tmp_path / "file" / "folder"), 3.0) == (9.0, 1)
+
+
+def test_a_new_folder_is_its_users_alone(tmp_path):
+    before = os.umask(0)
+    try:
+        power(ProgramStore(tmp_path / "new"), 3.0)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    (path,) = (tmp_path / "new").iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def assert_not_used(folder):
+    """What is kept in a folder is not read, and nothing is written."""
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    store = ProgramStore(folder)
+    store.foresee("cls of a workspace")
+    assert power(store, 3.0) == (9.0, 1)
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o775, 0o722])
+def test_a_folder_that_others_can_write_to_is_not_used(tmp_path, mode):
+    power(foreseeing(tmp_path), 3.0)
+    tmp_path.chmod(mode)
+    with pytest.warns(UserWarning, match="other users may write to it") as told:
+        assert_not_used(tmp_path)
+    assert len(told) == 1
+
+
+def test_a_folder_of_another_user_is_not_used(tmp_path, monkeypatch):
+    power(foreseeing(tmp_path), 3.0)
+    other = os.getuid() + 1
+    monkeypatch.setattr(os, "getuid", lambda: other)
+    with pytest.warns(UserWarning, match="another user owns it") as told:
+        assert_not_used(tmp_path)
+    assert len(told) == 1
+
+
+def test_a_folder_that_others_can_only_read_is_used(tmp_path):
+    tmp_path.chmod(0o755)
+    assert power(ProgramStore(tmp_path), 3.0) == (9.0, 1)
+    assert power(ProgramStore(tmp_path), 3.0) == (9.0, 0)
+
+
+def test_unfinished_files_of_one_program_never_share_a_name(tmp_path, monkeypatch):
+    replace, unfinished = os.replace, []
+
+    def noted(source, target):
+        unfinished.append(Path(source))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", noted)
+    power(ProgramStore(tmp_path), 3.0)
+    (path,) = tmp_path.glob("*.program")
+    path.unlink()
+    power(ProgramStore(tmp_path), 3.0)
+    assert len(set(unfinished)) == 2
+    assert {path.parent for path in unfinished} == {tmp_path}
+
+
+def test_a_file_that_cannot_be_finished_leaves_nothing(tmp_path, monkeypatch):
+    def refused(*_):
+        message = "disk full"
+        raise OSError(message)
+
+    monkeypatch.setattr(os, "replace", refused)
+    with pytest.warns(UserWarning, match="not kept: disk full"):
+        assert power(ProgramStore(tmp_path), 3.0) == (9.0, 1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_files_that_another_process_removes_meanwhile_do_no_harm(tmp_path):
+    (tmp_path / "gone.program").symlink_to("nowhere")  # is listed, has no date
+    assert power(ProgramStore(tmp_path), 3.0) == (9.0, 1)
+    assert power(ProgramStore(tmp_path), 3.0) == (9.0, 0)
+
+
+def test_unfinished_files_of_ended_processes_go_too(tmp_path):
+    for i in range(MOST_FILES + 5):
+        (tmp_path / f"{i}.unfinished").write_bytes(b"half")
+    power(ProgramStore(tmp_path), 3.0)
+    assert len(list(tmp_path.glob("*.unfinished"))) == MOST_FILES
+
+
+TRANSFORMS = {
+    "jit": (lambda f: jax.jit(f)(3.0), 9.0),
+    "vmap": (lambda f: jax.vmap(f)(jnp.array([3.0]))[0], 9.0),
+    "grad": (lambda f: jax.grad(f)(3.0), 6.0),
+    "jit of grad": (lambda f: jax.jit(jax.grad(f))(3.0), 6.0),
+}
+
+
+@pytest.mark.parametrize("name", TRANSFORMS)
+def test_a_program_inside_another_is_a_part_of_that(tmp_path, name):
+    transform, expected = TRANSFORMS[name]
+    square = jax.jit(lambda x: x**2)
+    store = ProgramStore(tmp_path)
+    assert transform(lambda x: store.run(Program(square, (x,), {}))) == expected
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_fit_inside_a_program_is_a_part_of_that(tmp_path):
+    model, data = build(shapesys(*HELLO, [51.0, 48.0]))
+    settings = FitSettings(run=ProgramStore(tmp_path).run)
+    one = jax.jit(lambda m, d: fit(m, d, settings=settings).twice_nll)(model, data)
+    assert float(one) == pytest.approx(float(fit(model, data).twice_nll), rel=1e-12)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_executable_that_does_not_run_again_is_not_kept(tmp_path, monkeypatch):

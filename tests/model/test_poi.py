@@ -96,6 +96,55 @@ def test_it_goes_through_jit():
     assert isinstance(other, Model)
 
 
+SHAPE = {"name": "sf", "type": "shapefactor", "data": None}
+TILT = {"name": "n", "type": "normsys", "data": {"hi": 1.1, "lo": 0.9}}
+
+
+def four_strengths():
+    """A measurement that names a parameter with a component for each bin."""
+    signal = {"name": "sig", "data": [1.0, 2.0, 3.0, 4.0], "modifiers": [SHAPE]}
+    top = {"name": "bkg", "data": [9.0, 8.0, 7.0, 6.0], "modifiers": [TILT]}
+    return {
+        "channels": [{"name": "SR", "samples": [signal, top]}],
+        "observations": [{"name": "SR", "data": [11.0, 11.0, 10.0, 12.0]}],
+        "measurements": [{"name": "m", "config": {"poi": "sf", "parameters": []}}],
+        "version": "1.0.0",
+    }
+
+
+def test_one_component_of_several_is_tested():
+    """By hand: the other bins follow their own components, so one bin is left."""
+    model, data = make(four_strengths())
+    result = hypotest(model.with_poi("sf[0]"), data, 1.0)
+    assert float(result.CLs_obs) == pytest.approx(0.80538247626, rel=1e-9)
+
+
+def test_a_fit_needs_no_parameter_of_interest():
+    """Every bin has a factor of its own, with which all events are explained."""
+    model, data = make(four_strengths())
+    found = fit(model, data)
+    assert found.converged
+    values = model.parameters.unpack(found.params)["sf"]
+    np.testing.assert_allclose(values, [2.0, 1.5, 1.0, 1.5], rtol=1e-6)
+
+
+@pytest.mark.parametrize("test", [hypotest, fixed_poi_fit])
+def test_a_test_of_several_components_is_refused(test):
+    model, data = make(four_strengths())
+    words = r"'sf' has 4 components: .* such as 'sf\[0\]' \(`--poi`"
+    with pytest.raises(ModelError, match=words):
+        test(model, data, 1.0)
+
+
+def test_what_the_measurement_announces_is_kept():
+    """Whoever has a parameter taken in its place can say so."""
+    document = stated("MU")
+    model, _ = make(document)
+    assert (model.names.announced, model.names.poi) == ("MU", "mu")
+    other = model.with_poi("k_fake").names
+    assert (other.announced, other.poi) == ("MU", "k_fake")
+
+
 # -- what is refused ---------------------------------------------------------------
 
 

@@ -9,13 +9,9 @@ import pytest
 from matplotlib.figure import Figure
 
 from hfjax.errors import DataError, UnknownNameError
-from hfjax.plot.exclusion import (
-    check_plane,
-    draw_exclusion,
-    significance,
-    write_exclusion,
-)
-from hfjax.scan.records import ScanPoint, ScanResult
+from hfjax.plot.exclusion import draw_exclusion, write_exclusion
+from hfjax.plot.plane import check_plane, significance
+from hfjax.scan.records import Provenance, ScanPoint, ScanResult
 
 Z95 = 1.6448536269514722  # Phi^-1(0.95)
 LABELS = ("m_parent", "m_lsp")
@@ -129,23 +125,83 @@ def test_underflowing_CLs_still_draw():
     assert len(contours(axes)) == 2
 
 
-def test_other_labels_can_be_chosen():
+def sliced(third, x_of=lambda p: p.values) -> ScanResult:
+    """The grid with a third label before the others."""
     grid = plane(lambda x, _y: 5 - 0.02 * x)
     points = tuple(
-        ScanPoint(p.name, (f"model {i % 2}", *p.values), p.CLs_obs, p.CLs_exp)
+        ScanPoint(p.name, (third(i, *p.values), *x_of(p)), p.CLs_obs, p.CLs_exp)
         for i, p in enumerate(grid)
     )
-    result = ScanResult(("kind", *LABELS), points)
-    with pytest.warns(UserWarning, match="mixes points that differ in 'kind'"):
-        axes = draw_exclusion(result, labels=("m_lsp", "m_parent"))
+    return ScanResult(("kind", *LABELS), points)
+
+
+def test_other_labels_can_be_chosen():
+    result = sliced(lambda *_: 7)
+    axes = draw_exclusion(result, labels=("m_lsp", "m_parent"))
     assert axes.get_xlabel() == r"$m_{\mathrm{lsp}}$"
     with pytest.raises(UnknownNameError, match="did you mean 'm_lsp'"):
         draw_exclusion(result, labels=("m_lps", "m_parent"))
-    with (
-        pytest.warns(UserWarning, match="mixes"),
-        pytest.raises(DataError, match="'model 0' for 'kind': only numbers"),
-    ):
-        draw_exclusion(result, labels=("kind", "m_lsp"))
+
+
+@pytest.mark.parametrize(
+    ("third", "shown"),
+    [
+        (lambda i, *_: f"model {i % 2}", r"'kind' \(model 0, model 1\) as well"),
+        (lambda i, *_: i % 2, r"'kind' \(0, 1\) as well; .*--select 'kind == 0'"),
+        (lambda i, *_: i % 9, r"'kind' \(0, 1, 2, 3, 4, 5, \.\.\.\) as well"),
+        (lambda _, x, y: x * y, "'kind'"),
+    ],
+)
+def test_points_of_different_slices_are_not_joined(third, shown):
+    with pytest.raises(DataError, match=shown) as caught:
+        draw_exclusion(sliced(third), labels=LABELS)
+    assert "the labels 'kind', 'm_parent', 'm_lsp'" in str(caught.value)
+
+
+def test_the_plane_is_checked_for_slices_before_there_are_results():
+    with pytest.raises(DataError, match="different slices"):
+        check_plane(sliced(lambda i, *_: i % 2))
+
+
+def test_a_third_label_that_follows_from_the_others_is_no_slice():
+    """Such as a mass half way between two others."""
+    axes = draw_exclusion(sliced(lambda _, x, y: 0.5 * x + 0.5 * y), labels=LABELS)
+    assert len(contours(axes)) == 2
+
+
+def test_three_points_do_not_show_that_a_label_follows_from_others():
+    points = [(5, 0, 0), (6, 1, 0), (9, 0, 1)]
+    result = ScanResult(
+        ("kind", *LABELS),
+        tuple(
+            ScanPoint(f"p{i}", values, 0.04, (0.1,) * 5)
+            for i, values in enumerate(points)
+        ),
+    )
+    with pytest.raises(DataError, match="different slices"):
+        draw_exclusion(result, labels=LABELS)
+
+
+def test_labels_that_are_texts_are_refused():
+    result = sliced(lambda i, *_: f"model {i}", lambda p: (p.values[0], 1))
+    with pytest.raises(DataError, match="'model 0' for 'kind': only numbers"):
+        draw_exclusion(result)
+
+
+@pytest.mark.parametrize(
+    ("settings", "title"),
+    [
+        ({}, "Exclusion at 95% CL"),
+        ({"test_poi": 1.0, "poi": None}, "Exclusion at 95% CL"),
+        ({"test_poi": 2.0}, r"Exclusion of $\mu$ = 2 at 95% CL"),
+        ({"test_poi": 0.5, "poi": "mu"}, r"Exclusion of $\mu$ = 0.5 at 95% CL"),
+        ({"test_poi": 1.0, "poi": "k"}, "Exclusion of k = 1 at 95% CL"),
+    ],
+)
+def test_the_title_says_what_is_excluded(settings, title):
+    points = plane(lambda x, _y: 5 - 0.02 * x).points
+    result = ScanResult(LABELS, points, Provenance(settings=settings))
+    assert draw_exclusion(result).get_legend().get_title().get_text() == title
 
 
 def test_it_draws_into_given_axes():

@@ -2,6 +2,8 @@
 
 import json
 import math
+from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -158,6 +160,11 @@ def test_the_schema_accepts_what_is_written(result):
         (1, {"CLs_obs": 0.3}, "/points/1"),
         (1, {"CLs_exp": list(BAND)}, "/points/1"),
         (1, {"q": 0.3}, "/points/1"),
+        (0, {"p0": 1.5}, "/points/0"),
+        (0, {"Z": -1.0}, "/points/0"),
+        (0, {"Z_exp": [1.0]}, "/points/0"),
+        (1, {"Z": 3.0}, "/points/1"),
+        (1, {"p0_exp": list(BAND)}, "/points/1"),
         (1, {"message": ""}, "/points/1"),
         (1, {"status": ""}, "/points/1"),
     ],
@@ -190,3 +197,55 @@ def test_points_are_found_by_name(result, converged, failed):
     assert result.failed == (failed,)
     with pytest.raises(UnknownNameError, match="parent_600_lsp_0"):
         result["parent_600_lsp_1"]
+
+
+@pytest.fixture
+def discovered() -> ScanPoint:
+    return ScanPoint(
+        name="excess",
+        values=(600, 0),
+        CLs_obs=0.0013498980316300933,  # of 3 standard deviations
+        CLs_exp=(1e-5, 1e-4, 0.0227501319481792, 0.15865525393145707, 0.5),
+        q=9.0,
+        q_asimov=4.0,
+        discovery=True,
+    )
+
+
+def test_a_test_of_the_background_has_p0_and_its_significance(discovered, converged):
+    assert discovered.p0 == discovered.CLs_obs
+    assert discovered.p0_exp == discovered.CLs_exp
+    assert discovered.Z == 3.0
+    assert discovered.Z_exp == (4.0, 3.0, 2.0, 1.0, 0.0)
+    for z, p0 in zip(discovered.Z_exp[2:], discovered.p0_exp[2:], strict=True):
+        assert NormalDist().cdf(-z) == pytest.approx(p0, rel=1e-12)
+    assert (converged.p0, converged.Z) == (None, None)
+    assert converged.p0_exp == converged.Z_exp == (None,) * 5
+
+
+def test_a_small_p0_excludes_no_signal(discovered, converged):
+    assert not discovered.excluded()
+    assert converged.excluded()
+
+
+def test_p0_is_in_the_file_of_a_test_of_the_background_only(
+    discovered, converged, result
+):
+    assert not {"p0", "p0_exp", "Z", "Z_exp"} & set(converged.dump())
+    failed = replace(discovered, name="failed", status="stalled", message="no minimum")
+    found = replace(result, points=(discovered, failed))
+    first, second = found.dump()["points"]
+    assert list(first)[-4:] == ["p0", "p0_exp", "Z", "Z_exp"]
+    assert (first["Z"], first["Z_exp"]) == (3.0, [4.0, 3.0, 2.0, 1.0, 0.0])
+    assert (second["p0"], second["Z_exp"]) == (None, [None] * 5)
+    assert ScanResult.parse(found.dump()) == found
+    assert found.discovery
+
+
+def test_a_file_of_q0_from_before_it_had_p0_is_read(discovered, result):
+    settings = {"test_stat": "q0", "test_poi": 1.0}
+    origin = replace(result.provenance, settings=settings)
+    document = replace(result, points=(discovered,), provenance=origin).dump()
+    for name in ("p0", "p0_exp", "Z", "Z_exp"):
+        del document["points"][0][name]
+    assert ScanResult.parse(document).points == (discovered,)

@@ -1,5 +1,6 @@
 """Execution of scans: every point is the hypothesis test of its patch alone."""
 
+import dataclasses
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -13,8 +14,9 @@ from hfjax.infer.test_statistics import q0, qmu, qmu_tilde
 from hfjax.model.build import build
 from hfjax.scan import run
 from hfjax.scan.plan import build_scan
+from hfjax.scan.point import PointNumbers, scan_point
 from hfjax.scan.records import ScanResult
-from hfjax.scan.run import CPU_CHUNK, scan, scan_point
+from hfjax.scan.run import CPU_CHUNK, ScanInterrupted, scan
 from hfjax.spec.patchset import PatchSet
 from hfjax.spec.workspace import Workspace
 from tests.fit.models import (
@@ -257,6 +259,96 @@ def test_t24_a_poi_outside_its_bounds_is_refused(workspace, varied, poi):
         ParameterError, match=r"mu = .* is outside its bounds \[0, 10\]"
     ):
         scan(batch, poi)
+
+
+NARROW = {
+    "op": "add",
+    "path": "/measurements/0/config/parameters/-",
+    "value": {"name": "mu", "inits": [0.5], "bounds": [[0.0, 1.5]]},
+}
+
+
+def test_a_point_whose_bounds_lack_the_value_fails_alone(workspace, varied, result):
+    """The first point is the template of all, but not for its bounds."""
+    last = ("narrow", [*VARIED["last"], NARROW])
+    for order in ([last, *VARIED.items()], [*VARIED.items(), last]):
+        found = scan(build_scan(workspace, patchset(dict(order))), 2.0)
+        assert found["narrow"].status == "out_of_bounds"
+        assert "mu = 2 is outside its bounds [0, 1.5]" in found["narrow"].message
+        assert found.failed == (found["narrow"],)
+    known = scan(build_scan(workspace, varied), 2.0)
+    assert_close(found["first"].CLs_obs, known["first"].CLs_obs, 1e-8)
+    inside = scan(build_scan(workspace, patchset(dict([last]))), 1.0)
+    assert_close(inside["narrow"].CLs_obs, result["last"].CLs_obs, 1e-8)
+
+
+def test_a_point_that_cannot_be_compared_with_zero_fails_alone(workspace):
+    above = {**NARROW, "value": {**NARROW["value"], "bounds": [[0.1, 3.0]]}}
+    patches = {"above": [*VARIED["last"], above], "last": VARIED["last"]}
+    found = scan(build_scan(workspace, patchset(patches)))
+    assert "mu = 0 is outside its bounds [0.1, 3]" in found["above"].message
+    assert found["last"].converged
+
+
+def test_t2_seconds_of_two_groups_are_those_of_their_stages(
+    workspace, varied, monkeypatch
+):
+    names = (("first", "last"), ("without_A",))
+    batches = [build_scan(workspace, varied, names=each) for each in names]
+    (one,), (two,) = (batch.groups for batch in batches)
+    order = batches[0].order + batches[1].order
+    batch = dataclasses.replace(batches[0], order=order, groups=(one, two))
+    clock = [5.0]
+
+    def compiled(group, **_):
+        clock[0] += 10.0 * len(group.members)
+
+    def tested(group, *_):
+        for member in group.members:
+            clock[0] += 1.0
+            zeros = {field: np.zeros(()) for field in PointNumbers._fields}
+            yield member, PointNumbers(**zeros | {"CLs_exp": np.zeros(5)})
+
+    monkeypatch.setattr(run, "compile_chunk", compiled)
+    monkeypatch.setattr(run, "tested_members", tested)
+    monkeypatch.setattr(run.time, "perf_counter", lambda: clock[0])
+    assert scan(batch).provenance.seconds == {"compile": 30.0, "fit": 3.0}
+
+
+def test_the_test_is_told(workspace, varied, result):
+    assert result.provenance.settings == {"test_poi": 1.0, "test_stat": "qtilde"}
+    assert not result.discovery
+    found = scan(build_scan(workspace, varied, names=["last"]), 0.7, test_stat=q0)
+    assert found.provenance.settings == {"test_poi": 0.0, "test_stat": "q0"}
+    assert found.discovery
+    model, data = build(workspace, patch=varied["last"])
+    alone = hypotest(model, data, test_stat=q0)
+    assert_close(found["last"].p0, alone.p0, 1e-8)
+    assert_close(found["last"].p0_exp, alone.p0_exp, 1e-8)
+    assert_close(found["last"].Z, alone.Z, 1e-6)
+    assert_close(found["last"].Z_exp, alone.Z_exp, 1e-6)
+    assert scan_point("last", (1,), alone).discovery
+
+
+def test_an_interrupted_scan_has_the_points_that_were_tested(workspace, varied, result):
+    def interrupt(done, total):
+        assert total == len(varied)
+        if done > 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(ScanInterrupted, match="3 of 8 points were tested") as caught:
+        scan(build_scan(workspace, varied), progress=interrupt)
+    found = caught.value.result
+    assert [point.name for point in found] == [point.name for point in result]
+    assert len(found.tested) == 3
+    assert found["empty"] == result["empty"]
+    for point in found:
+        if point not in found.tested:
+            assert point.status == "not_run"
+            assert "scan it again" in point.message
+        elif point.converged:
+            assert_close(point.CLs_obs, result[point.name].CLs_obs, 1e-8)
+    assert ScanResult.parse(found.dump()) == found
 
 
 @pytest.mark.slow
