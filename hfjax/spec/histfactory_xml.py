@@ -3,7 +3,8 @@
 The document is the one that pyhf 0.7.6 makes, and has besides what that leaves away:
 kinds of constraint terms and thresholds, in the extended version of the format; bins
 that are selected; initial shapes; folders that are inherited. What cannot be said in
-JSON is in the report, and so is what was assumed.
+JSON is in the report, and so is what was assumed. Where ROOT gives a parameter a range
+that the default of a workspace would cut, that range is in the document.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +17,7 @@ from hfjax.spec.histfactory_channel import ChannelDocument, read_channel
 from hfjax.spec.histfactory_elements import check_elements
 from hfjax.spec.histfactory_inputs import Inputs, Object
 from hfjax.spec.histfactory_measurement import MeasurementReader, known_parameters
+from hfjax.spec.histfactory_ranges import add_ranges, parse_ranges
 from hfjax.spec.loss_report import LossReport, Remarks
 from hfjax.spec.measurement import EXTENSION
 from hfjax.spec.root_histograms import RootFiles
@@ -38,8 +40,9 @@ class XmlSettings:
             folder or, where the channels' files are not there, the nearest folder above
             the XML file from which they are found.
         mounts: Folders that stand for others.
-        plain: Whether the document keeps to version 1.0.0, at the loss of kinds of
-            constraint terms and thresholds.
+        plain: Whether the document is the one that pyhf makes, of version 1.0.0, at the
+            loss of kinds of constraint terms, thresholds, expressions and ROOT's
+            ranges.
         root_defaults: Whether what is not stated is read as ROOT does, not as pyhf.
         select_bins: Whether BinLow and BinHigh of the measurements select bins. They
             are said to, but ROOT uses all bins whatever they are, and wrote
@@ -102,7 +105,7 @@ def read_xml(
         bins = _bins(top.all("Measurement"), settings.select_bins, remarks)
         inputs = Inputs(files, resolve, remarks, bins, settings.root_defaults)
         channels = list(_channels(top, inputs, progress))
-    document = _document(top, channels, remarks)
+    document = _document(top, channels, remarks, settings.plain)
     if settings.plain:
         _make_plain(document, top, remarks)
     if settings.compose:
@@ -157,7 +160,7 @@ def _channel_file(element: XmlElement, inputs: Inputs) -> XmlElement:
 
 
 def _document(
-    top: XmlElement, channels: list[ChannelDocument], remarks: Remarks
+    top: XmlElement, channels: list[ChannelDocument], remarks: Remarks, plain: bool
 ) -> Object:
     found = top.all("Measurement")
     if not found:
@@ -166,12 +169,17 @@ def _document(
     settings = _joined(channels, top, remarks)
     readers = [MeasurementReader(one, settings, known, remarks) for one in found]
     measurements = [reader.document() for reader in readers]
-    return {
+    document: Object = {
         "channels": [each.channel for each in channels],
         "measurements": measurements,
         "observations": [each.observation for each in channels],
         "version": EXTENDED_VERSION if any(map(_extended, measurements)) else VERSION,
     }
+    if not plain:
+        kinds = {name: (each.kinds, each.size) for name, each in known.items()}
+        kinds.setdefault("lumi", (frozenset({"lumi"}), None))
+        add_ranges(document, kinds, parse_ranges(top), top)
+    return document
 
 
 def _joined(

@@ -39,8 +39,8 @@ LOSSES: dict[str, tuple[str, str]] = {
     ),
     "bounds": (
         "HistFactory XML has bounds of a NormFactor only, for all measurements",
-        "the parameter has its default bounds, those of the first measurement, or "
-        "five standard deviations of the luminosity",
+        "ROOT gives the parameter its own range, or that of the first measurement; "
+        "hfjax, which leaves the bounds in the file for itself, reads them",
     ),
     "conflict": (
         "a workspace has one value and range of a parameter",
@@ -158,6 +158,11 @@ NOTES: dict[str, tuple[str, str]] = {
         "the histogram is not in the folder that HistoPath names, but at the top",
         "ROOT would not find it",
     ),
+    "range": (
+        "HistFactory XML has the range of a NormFactor only, once for all measurements",
+        "ROOT takes its own range; hfjax reads that of the workspace, which it leaves "
+        "in the file where it would come back as another one",
+    ),
     "shapesys-constraint": (
         "a ShapeSys that does not say it has Poisson constraint terms, as in pyhf",
         "ROOT takes Gaussian ones; --root-defaults reads it so",
@@ -253,8 +258,8 @@ class Remarks:
     >>> remarks = Remarks()
     >>> remarks.lost("bounds", "/measurements/0/config/parameters/2", "[-1, 1] of jes")
     >>> remarks.report("json2xml").losses[0].consequence
-    'the parameter has its default bounds, those of the first measurement, or five \
-standard deviations of the luminosity'
+    'ROOT gives the parameter its own range, or that of the first measurement; hfjax, \
+which leaves the bounds in the file for itself, reads them'
     """
 
     def __init__(self) -> None:

@@ -86,15 +86,35 @@ MORE = {
 
 @pytest.mark.parametrize("name", READ)
 def test_what_is_read_besides_is_this_and_no_more(data_dir, name):
-    full = read_xml(data_dir / "xml" / name)
+    full = without_ranges(read_xml(data_dir / "xml" / name).document)
     plain = read_xml(data_dir / "xml" / name, XmlSettings(plain=True)).document
+    plain = without_ranges(plain)
     more = MORE.get(name, {})
-    assert full.document["version"] == ("1.0.0+hfjax.1" if more else "1.0.0")
-    expected = copy.deepcopy(plain) | {"version": full.document["version"]}
+    assert full["version"] == ("1.0.0+hfjax.1" if more else "1.0.0")
+    expected = copy.deepcopy(plain) | {"version": full["version"]}
     for (measurement, parameter), settings in more.items():
         (found,) = [m for m in expected["measurements"] if m["name"] == measurement]
         found["config"]["parameters"].append({"name": parameter} | settings)
-    assert sorted_settings(full.document) == sorted_settings(expected)
+    assert sorted_settings(full) == sorted_settings(expected)
+
+
+def without_ranges(document):
+    """The document without what ROOT gives wider, which has tests of its own."""
+    document = copy.deepcopy(document)
+    factors = {
+        modifier["name"]
+        for channel in document["channels"]
+        for sample in channel["samples"]
+        for modifier in sample["modifiers"]
+        if modifier["type"] == "normfactor"
+    }
+    for measurement in document["measurements"]:
+        entries = measurement["config"]["parameters"]
+        for entry in entries:
+            if entry["name"] not in factors:
+                entry.pop("bounds", None)
+        measurement["config"]["parameters"] = [e for e in entries if len(e) > 1]
+    return document
 
 
 def sorted_settings(document):

@@ -96,12 +96,15 @@ def test_t25_the_luminosity_has_an_absolute_width_in_every_measurement(tmp_path)
     lumi = {
         "name": "lumi",
         "auxdata": [2.0],
-        "bounds": [[1.0, 3.0]],
+        "bounds": [[0.0, 20.0]],
         "inits": [2.0],
         "sigmas": [0.2],
     }
     assert entry(found, "lumi", 0) == entry(found, "lumi", 1) == lumi
 
+
+WIDE = {"bounds": [[0, 1000]] * 2}
+"""ROOT's range of a ShapeFactor."""
 
 KNOWN = measurement().replace('LumiRelErr="0.1"', 'LumiRelErr="0"')
 
@@ -113,7 +116,7 @@ def test_t25_a_luminosity_without_uncertainty_is_fixed(tmp_path, stated):
     known = KNOWN.replace("</Measurement>", f"{setting}</Measurement>")
     found = imported(write_input(tmp_path, STATED, NORMSYS, measurements=known))
     lumi = entry(found, "lumi")
-    assert (lumi["sigmas"], lumi["bounds"], lumi["fixed"]) == ([0.0], [[2, 2]], True)
+    assert (lumi["sigmas"], lumi["bounds"], lumi["fixed"]) == ([0.0], [[0, 20]], True)
     assert list(noted(found)) == ([] if stated else ["lumi-known"])
     model, data = build(found.workspace())
     params = model.parameters.init
@@ -216,16 +219,22 @@ def test_an_unknown_kind_is_refused(tmp_path):
     assert "ConstraintType='Flat' is neither Gaussian nor Poisson" in message
 
 
+def bounds(low, high):
+    """The setting of the range of one parameter."""
+    return {"bounds": [pytest.approx([low, high])]}
+
+
 @pytest.mark.parametrize(
     ("term", "settings"),
     [
         (
             'Type="Gamma" RelativeUncertainty=".3"',
-            {"constraint": "gamma", "sigmas": [0.3]},
+            {"constraint": "gamma", "sigmas": [0.3]} | bounds(-1 / 0.3, 9 / 0.3),
         ),
         (
             'Type="LogNormal" RelativeUncertainty="0.2"',
-            {"constraint": "lognormal", "sigmas": [0.2]},
+            {"constraint": "lognormal", "sigmas": [0.2]}
+            | bounds((1.2**-5 - 1) / 0.2, (1.2**5 - 1) / 0.2),
         ),
         ('Type="Uniform" RelativeUncertainty="0.2"', {"constraint": "none"}),
         ('Type="Uniform"', {"constraint": "none"}),
@@ -304,7 +313,7 @@ def test_a_plain_document_loses_kinds_and_thresholds_by_name(tmp_path):
 def test_initial_shapes_of_shape_factors_are_read(tmp_path):
     factor = '<ShapeFactor Name="free" HistoName="shape" Const="True"/>'
     found = imported(write_input(tmp_path, top_sample(factor)))
-    free = {"name": "free", "inits": [1.5, 0.5], "fixed": True}
+    free = {"name": "free", "inits": [1.5, 0.5], "fixed": True} | WIDE
     assert entry(found, "free") == free
 
 
@@ -387,7 +396,11 @@ def test_folders_of_the_channel_are_inherited(tmp_path):
     assert modifiers(found)["jes"]["lo_data"] == [35.0, 48.0]
     assert modifiers(found)["fakes"] == [4.0, 12.5]
     assert modifiers(found)["staterror_SR"] == [4.0, 12.5]
-    assert entry(found, "free") == {"name": "free", "inits": [1.5, 0.5]}
+    assert entry(found, "free") == {
+        "name": "free",
+        "inits": [1.5, 0.5],
+        "bounds": [[0, 1000]] * 2,
+    }
     assert found.report.notes == ()
 
 
@@ -521,7 +534,11 @@ def test_bins_are_fixed_and_set_by_roots_names(tmp_path):
     found = imported(path)
     assert entry(found, "staterror_SR") == {"name": "staterror_SR", "fixed": True}
     assert entry(found, "fakes") == {"name": "fakes", "inits": [1.0, 1.25]}
-    assert entry(found, "free") == {"name": "free", "inits": [0.75, 0.5]}
+    assert entry(found, "free") == {
+        "name": "free",
+        "inits": [0.75, 0.5],
+        "bounds": [[0, 1000]] * 2,
+    }
     assert found.report.losses == found.report.notes == ()
 
 
@@ -530,7 +547,11 @@ def test_pyhfs_names_of_sets_of_bins_are_understood(tmp_path):
     value = '<ParamSetting Val="2">gamma_free_1 gamma_fakes</ParamSetting>'
     found = imported(with_settings(tmp_path, const, value))
     assert entry(found, "fakes") == {"name": "fakes", "fixed": True, "inits": [2, 2]}
-    assert entry(found, "free") == {"name": "free", "inits": [1.5, 2.0]}
+    assert entry(found, "free") == {
+        "name": "free",
+        "inits": [1.5, 2.0],
+        "bounds": [[0, 1000]] * 2,
+    }
 
 
 def test_a_constant_part_of_a_set_is_a_loss(tmp_path):
