@@ -155,8 +155,8 @@ def add_ranges(
         own = stated.get(measurement["name"], {})
         for name, (types, size) in kinds.items():
             entry = entries.get(name, {"name": name})
-            if "expression" in entry:
-                continue
+            if "expression" in entry or ("normfactor" in types and len(entry) == 1):
+                continue  # what a function of another measurement needs
             of_bins = relatives.get(name, [0.0] * (size or 1))
             ranges = read_ranges(types, root_ranges(types, entry, of_bins))
             if name in own:

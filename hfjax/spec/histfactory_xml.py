@@ -7,7 +7,7 @@ JSON is in the report, and so is what was assumed. Where ROOT gives a parameter 
 that the default of a workspace would cut, that range is in the document.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,14 @@ from hfjax.errors import SpecificationError
 from hfjax.spec.compose import compose_and_note
 from hfjax.spec.histfactory_channel import ChannelDocument, read_channel
 from hfjax.spec.histfactory_elements import check_elements
+from hfjax.spec.histfactory_functions import TAGS, Functions, read_functions
 from hfjax.spec.histfactory_inputs import Inputs, Object
-from hfjax.spec.histfactory_measurement import MeasurementReader, known_parameters
+from hfjax.spec.histfactory_measurement import (
+    KnownParameter,
+    MeasurementReader,
+    known_parameters,
+    with_functions,
+)
 from hfjax.spec.histfactory_ranges import add_ranges, parse_ranges
 from hfjax.spec.loss_report import LossReport, Remarks
 from hfjax.spec.measurement import EXTENSION
@@ -93,8 +99,8 @@ def read_xml(
         progress: is told how many of how many channels are read.
 
     Raises:
-        SpecificationError: A file or a histogram cannot be read, something is missing
-            or not what it should be, or there are functions of parameters.
+        SpecificationError: A file or a histogram cannot be read, or something is
+            missing or not what it should be.
         UnknownNameError: There is an element that HistFactory does not know.
     """
     remarks = Remarks()
@@ -167,8 +173,12 @@ def _document(
         top.refuse("has no <Measurement>: add one")
     known = known_parameters(each.channel for each in channels)
     settings = _joined(channels, top, remarks)
-    readers = [MeasurementReader(one, settings, known, remarks) for one in found]
-    measurements = [reader.document() for reader in readers]
+    measurements = []
+    for one in found:
+        functions = _functions(top, one, known, remarks, plain)
+        known = with_functions(known, functions)
+        reader = MeasurementReader(one, settings, known, remarks, functions)
+        measurements.append(reader.document())
     document: Object = {
         "channels": [each.channel for each in channels],
         "measurements": measurements,
@@ -180,6 +190,24 @@ def _document(
         kinds.setdefault("lumi", (frozenset({"lumi"}), None))
         add_ranges(document, kinds, parse_ranges(top), top)
     return document
+
+
+def _functions(
+    top: XmlElement,
+    measurement: XmlElement,
+    known: Mapping[str, KnownParameter],
+    remarks: Remarks,
+    plain: bool,
+) -> Functions:
+    """The functions of a measurement; those of the combination are of all of them."""
+    elements = (*top.all(*TAGS), *measurement.all(*TAGS))
+    if plain:
+        for element in elements:
+            what = f"{element.get('Expression')!r} of {element.get('Name')!r}"
+            remarks.lost("expression", element.place, what)
+        return Functions()
+    kinds = {name: each.kinds for name, each in known.items()}
+    return read_functions(elements, kinds)
 
 
 def _joined(

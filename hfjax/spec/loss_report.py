@@ -112,6 +112,11 @@ LOSSES: dict[str, tuple[str, str]] = {
         "HistFactory names a staterror after its channel",
         "none for the likelihood: the parameters are called staterror_<channel>",
     ),
+    "switched-off": (
+        "ROOT leaves out the OverallSys of the name and keeps its HistoSys; a "
+        "workspace has one parameter for both",
+        "the OverallSys has its effect: the likelihood is another one",
+    ),
     "unknown-bins": (
         "no modifier has the parameter, so how many bins it has is not known",
         _NONE,
@@ -140,6 +145,10 @@ NOTES: dict[str, tuple[str, str]] = {
     "edges": (
         "the edges of the channel's first sample are taken",
         "none for the likelihood",
+    ),
+    "function-setting": (
+        "a function gives the parameter",
+        "the setting has no effect, as in ROOT",
     ),
     "lumi-known": (
         "a luminosity without uncertainty is fixed",
@@ -176,6 +185,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "ROOT leaves those below 0.05 away; --root-defaults reads it so",
     ),
     "no-poi": ("the measurement has no parameter of interest", "ROOT asks for one"),
+    "switched-off": (
+        "ROOT leaves the OverallSys out; its parameter is fixed where it has no effect",
+        "only a constant",
+    ),
     "unknown-parameter": ("no modifier has the parameter", _NONE),
 }
 """Every kind of note: what was taken, and what follows."""

@@ -7,7 +7,6 @@ from pathlib import Path
 import jax.numpy as jnp
 import pytest
 
-from hfjax.errors import SpecificationError
 from hfjax.infer.hypotest import hypotest
 from hfjax.model.build import build
 from hfjax.spec.digest import digest
@@ -135,10 +134,27 @@ def test_two_dimensions_are_read_which_pyhf_cannot(data_dir):
     assert jnp.isfinite(model.logpdf(model.parameters.init, data))
 
 
-def test_functions_are_refused_which_pyhf_ignores(data_dir):
+def test_functions_are_read_which_pyhf_ignores(data_dir):
+    """The signal is scaled by two roots of the parameter of interest: by itself."""
     assert "digest" in REFERENCE[EXPRESSION]
-    with pytest.raises(SpecificationError, match="<Function Name='rootPOI'>"):
-        read_xml(data_dir / "xml" / EXPRESSION)
+    workspace = read_xml(data_dir / "xml" / EXPRESSION).workspace()
+    model, data = build(workspace)
+    plain = read_xml(data_dir / "xml" / EXPRESSION, XmlSettings(plain=True))
+    assert digest(plain.document) == REFERENCE[EXPRESSION]["digest"]
+    assert {remark.kind for remark in plain.report.losses} == {
+        "expression",
+        "extension",
+    }
+    names = list(model.parameters.names)
+    assert {"rootPOI", "rootPOI2"}.isdisjoint(names)
+    at = names.index("SigXsecOverSM")
+    start = model.parameters.init.at[at].set(0.49)
+    low, high = model.parameters.lower[at], model.parameters.upper[at]
+    assert (float(low), float(high)) == (0.0, 3.0)
+    assert float(model.parameters.init[at]) == 1.5
+    rates = [model.expected_rates(start.at[at].set(mu)) for mu in (0.0, 0.5, 1.0)]
+    assert jnp.allclose(rates[1] - rates[0], rates[2] - rates[1], rtol=1e-9)
+    assert jnp.isfinite(model.logpdf(start, data))
 
 
 @pytest.mark.parametrize("name", READ)

@@ -441,7 +441,7 @@ def test_every_kind_of_loss_of_writing_is_planted_here():
     of_reading = {
         *("additional-data", "asimov-data", "attribute", "bin-range", "conflict"),
         *("dimensions", "extension", "histofactor", "part-constant", "poi"),
-        "unknown-bins",
+        *("switched-off", "unknown-bins"),
         *("analysis", "metadata", "prior"),  # of HS3
     }
     assert planted | of_reading == set(LOSSES)

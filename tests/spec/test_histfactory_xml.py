@@ -238,7 +238,6 @@ def bounds(low, high):
         ),
         ('Type="Uniform" RelativeUncertainty="0.2"', {"constraint": "none"}),
         ('Type="Uniform"', {"constraint": "none"}),
-        ('Type="NoConstraint"', {"constraint": "none"}),
     ],
 )
 @pytest.mark.parametrize("name", ["jes", "alpha_jes"])
@@ -250,6 +249,35 @@ def test_constraint_terms_are_read(tmp_path, term, settings, name):
     assert entry(found, "jes", 1) is None
     assert found.document["version"] == "1.0.0+hfjax.1"
     assert found.report.losses == ()
+
+
+BOTH = top_sample(
+    '<OverallSys Name="jes" Low="0.9" High="1.2"/>'
+    '<HistoSys Name="jes" HistoNameLow="top_low" HistoNameHigh="top_high"/>'
+)
+
+
+@pytest.mark.parametrize("word", ["NoConstraint", "NoSyst"])
+def test_systematics_can_be_switched_off(tmp_path, word):
+    """ROOT leaves an OverallSys out, whatever a ParamSetting says of it."""
+    inside = (
+        '<ParamSetting Val="2" Const="False">alpha_jes</ParamSetting>'
+        f'<ConstraintTerm Type="{word}">jes</ConstraintTerm>'
+    )
+    found = imported(write_input(tmp_path, NORMSYS, measurements=measurement(inside)))
+    assert entry(found, "jes") == {"name": "jes", "fixed": True}
+    assert found.document["version"] == "1.0.0"
+    assert "switched-off" in noted(found)
+    model, _ = build(found.workspace())
+    assert model.parameters.fixed[model.parameters.names.index("jes")]
+
+
+def test_a_systematic_with_a_histosys_cannot_be_switched_off(tmp_path):
+    inside = '<ConstraintTerm Type="NoSyst">jes</ConstraintTerm>'
+    path = write_input(tmp_path, BOTH, measurements=measurement(inside))
+    found = imported(path)
+    assert entry(found, "jes") is None
+    assert lost(found) == ["switched-off"]
 
 
 @pytest.mark.parametrize(
@@ -412,6 +440,29 @@ def test_a_samples_folder_and_file_are_inherited_by_what_is_in_it(tmp_path):
     found = imported(write_input(tmp_path, STATED, sample))
     assert modifiers(found)["jes"]["hi_data"] == [44.0, 55.0]
     assert found.report.notes == ()
+
+
+def test_a_path_may_begin_with_its_file(tmp_path):
+    write_input(tmp_path)
+    in_data_root(tmp_path, in_folder("top", list(HISTOGRAMS)), "top.root")
+    attributes = 'HistoPath="./data/top.root:/top/"'
+    sample = EVERYTHING.replace('Name="top"', f'Name="top" {attributes}', 1)
+    found = imported(write_input(tmp_path, STATED, sample))
+    assert modifiers(found)["jes"]["hi_data"] == [44.0, 55.0]
+    assert modifiers(found)["staterror_SR"] == [4.0, 12.5]
+    assert found.report.notes == ()
+
+
+def test_paths_of_variations_may_begin_with_their_file(tmp_path):
+    write_input(tmp_path)
+    in_data_root(tmp_path, {"low/l": histogram(1.0, 2.0)}, "low.root")
+    in_data_root(tmp_path, {"h": histogram(3.0, 4.0)}, "high.root")
+    sample = top_sample(
+        '<HistoSys Name="jes" HistoPathLow="./data/low.root:/low" HistoNameLow="l" '
+        'HistoPathHigh="./data/high.root:" HistoNameHigh="h"/>'
+    )
+    found = imported(write_input(tmp_path, sample))
+    assert modifiers(found)["jes"] == {"lo_data": [1, 2], "hi_data": [3, 4]}
 
 
 @pytest.mark.parametrize("file", ["HistoFile", "InputFile"])
@@ -650,16 +701,6 @@ def test_what_histfactory_ignores_is_lost(tmp_path):
     found = imported(write_input(tmp_path, top_sample("", 'NormaliseByTheory="1"')))
     assert lost(found) == ["attribute"]
     assert found.report.losses[0].what == "attribute NormaliseByTheory"
-
-
-@pytest.mark.parametrize("tag", ["Function", "PreprocessFunction"])
-def test_functions_are_refused_by_name(tmp_path, tag):
-    head = f'<{tag} Name="mu" Expression="sqrt(x)" Dependents="x[0,3]"/>'
-    message = refusal(write_input(tmp_path, head=head))
-    assert (
-        f"top.xml, line 1, <{tag} Name='mu'>: a workspace has no functions" in message
-    )
-    assert "'sqrt(x)'" in message
 
 
 def test_unknown_elements_are_refused_with_a_suggestion(tmp_path):
