@@ -22,8 +22,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hfjax.spec.bin_uncertainties import relative_uncertainty
 from hfjax.spec.histfactory_inputs import Object
-from hfjax.spec.parameters import relative_uncertainty
 from hfjax.spec.strict import Number, is_number
 from hfjax.spec.xml_reading import XmlElement
 
