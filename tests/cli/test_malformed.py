@@ -161,7 +161,7 @@ def test_whole_published_documents_with_one_other_number(run, data_dir, name):
 
 
 def small():
-    """A workspace of one bin, with a modifier of each kind of constraint term."""
+    """A workspace of two bins, with modifiers of most types."""
     mu = {"name": "mu", "type": "normfactor", "data": None}
     scale = {"name": "scale", "type": "normsys", "data": {"lo": 0.9, "hi": 1.2}}
     shape = {"lo_data": [48.0, 40.0], "hi_data": [53.0, 45.0]}
@@ -201,7 +201,7 @@ def assert_test_ends_well(outcome, content):
         raise
 
 
-def tests_of(hfjax, tmp_path, seed, number):
+def outcomes_of(hfjax, tmp_path, seed, number):
     """Test mutations of a small document; return how the command ended."""
     random = Random(f"{SEED} cls {seed}")
     codes = []
@@ -216,12 +216,12 @@ def tests_of(hfjax, tmp_path, seed, number):
 
 
 def test_some_mutated_documents_are_tested_or_refused(hfjax, tmp_path):
-    assert set(tests_of(hfjax, tmp_path, "few", 12)) >= {0, 2}
+    assert set(outcomes_of(hfjax, tmp_path, "few", 12)) >= {0, 2}
 
 
 @pytest.mark.slow
 def test_mutated_documents_are_tested_or_refused(hfjax, tmp_path):
-    codes = tests_of(hfjax, tmp_path, "many", 60)
+    codes = outcomes_of(hfjax, tmp_path, "many", 60)
     assert set(codes) >= {0, 2}
 
 
