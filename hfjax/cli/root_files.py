@@ -123,8 +123,9 @@ class Xml2JsonOptions:
         bool,
         typer.Option(
             "--plain",
-            help="Keep to version 1.0.0, without kinds of constraint terms and "
-            "thresholds, which are then losses.",
+            help="Read as pyhf does: version 1.0.0, without ROOT's ranges of "
+            "parameters, and without kinds of constraint terms, thresholds and "
+            "functions, which are then losses.",
         ),
     ] = False
     root_defaults: Annotated[
@@ -202,6 +203,9 @@ def json2xml(options: Json2XmlOptions) -> None:
     """
     if "/" in options.resultprefix or not options.resultprefix:
         message = f"--resultprefix '{options.resultprefix}' is no beginning of a name"
+        raise typer.BadParameter(message)
+    if options.output_dir.exists() and not options.output_dir.is_dir():
+        message = f"--output-dir '{options.output_dir}' is no folder"
         raise typer.BadParameter(message)
     refuse_shared_input(options.workspace, options.binning, *(options.patch or []))
     workspace = Workspace.load(options.workspace)

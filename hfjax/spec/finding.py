@@ -194,6 +194,11 @@ KINDS: dict[str, Kind] = {
     ),
     **_kinds(
         "warning",
+        start_without_prediction="set inits that give events there: other programs "
+        "have no likelihood where they start",
+        start_negative="set inits that give no negative events: other programs have no "
+        "likelihood where they start",
+        no_background="add what is expected there without a signal, or remove the bin",
         nominal_negative="merge bins or samples until it is positive",
         sample_empty="remove the sample from this channel",
         normsys_zero="use a value above zero: programs differ in what zero means",

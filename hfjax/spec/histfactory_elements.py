@@ -1,7 +1,6 @@
 """The elements and attributes of HistFactory XML, and a check against them."""
 
-from typing import NoReturn
-
+from hfjax.spec.histfactory_functions import TAGS
 from hfjax.spec.loss_report import Remarks
 from hfjax.spec.xml_reading import XmlElement
 
@@ -10,13 +9,14 @@ _LOCATION = ("InputFile", "HistoPath", "HistoName")
 ELEMENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "Combination": (
         ("OutputFilePrefix", "Mode"),
-        ("Function", "PreprocessFunction", "Input", "Measurement"),
+        (*TAGS, "Input", "Measurement"),
     ),
     "Input": ((), ()),
     "Measurement": (
         *(("Name", "Lumi", "LumiRelErr", "BinLow", "BinHigh", "Mode", "ExportOnly"),),
-        ("POI", "ParamSetting", "ConstraintTerm", "Asimov"),
+        ("POI", "ParamSetting", "ConstraintTerm", "Asimov", *TAGS),
     ),
+    **dict.fromkeys(TAGS, (("Name", "Expression", "Dependents"), ())),
     "POI": ((), ()),
     "ParamSetting": (("Val", "Const"), ()),
     "ConstraintTerm": (("Type", "RelativeUncertainty"), ()),
@@ -47,8 +47,6 @@ ELEMENTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Of each element that is read: its attributes, and the elements it may have in it."""
 
-_FUNCTIONS = ("Function", "PreprocessFunction")
-
 
 def check_elements(element: XmlElement, remarks: Remarks) -> None:
     """Check an element and all in it against the elements that are known.
@@ -58,27 +56,15 @@ def check_elements(element: XmlElement, remarks: Remarks) -> None:
         remarks: gets what has no effect: unknown attributes, HistoFactor elements.
 
     Raises:
-        SpecificationError: There is a function, which no workspace can have.
         UnknownNameError: An element is not known where it is.
     """
     attributes, inside = ELEMENTS[element.tag]
     for name in element.attributes:
         if name not in attributes:
             remarks.lost("attribute", element.place, f"attribute {name}")
-    for function in element.all(*_FUNCTIONS):
-        _refuse_function(function)
     element.refuse_unknown(inside)
     for child in element.children:
         if child.tag == "HistoFactor":
             remarks.lost("histofactor", child.place, "the HistoFactor")
         else:
             check_elements(child, remarks)
-
-
-def _refuse_function(element: XmlElement) -> NoReturn:
-    message = (
-        f"a workspace has no functions of parameters such as Expression="
-        f"{element.get('Expression')!r}: replace the NormFactor "
-        f"{element.get('Name')!r} that it makes by one without a function"
-    )
-    element.refuse(message)

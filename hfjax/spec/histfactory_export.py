@@ -2,10 +2,11 @@
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hfjax.errors import SpecificationError
+from hfjax.spec.histfactory_ranges import DEFAULTS, Stated
 from hfjax.spec.loss_report import Remarks
 from hfjax.spec.measurement import Measurement, ParameterConfig
 from hfjax.spec.parameters import KINDS, walk
@@ -16,17 +17,17 @@ from hfjax.spec.workspace import Channel, Workspace
 
 Bounds = tuple[tuple[Number, ...], ...]
 
-_ALPHA, _GAMMA, _FREE = (-5.0, 5.0), (1e-10, 10.0), (0.0, 10.0)
+_LUMI = (0.0, 10.0)
 _DEFAULTS = {
-    "histosys": (0.0, _ALPHA, "normal"),
-    "lumi": (1.0, _FREE, "normal"),
-    "normfactor": (1.0, _FREE, "none"),
-    "normsys": (0.0, _ALPHA, "normal"),
-    "shapefactor": (1.0, _FREE, "none"),
-    "shapesys": (1.0, _GAMMA, "poisson"),
-    "staterror": (1.0, _GAMMA, "normal"),
+    "histosys": (0.0, "normal"),
+    "lumi": (1.0, "normal"),
+    "normfactor": (1.0, "none"),
+    "normsys": (0.0, "normal"),
+    "shapefactor": (1.0, "none"),
+    "shapesys": (1.0, "poisson"),
+    "staterror": (1.0, "normal"),
 }
-"""Value, bounds and kind of the constraint term where a measurement says nothing."""
+"""Value and kind of the constraint term where a measurement says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class ExportedParameter:
         """Return the bounds of its parameters in a measurement."""
         if config is not None and config.bounds is not None:
             return config.bounds
-        return (_DEFAULTS[self.kind][1],) * len(self.root_names)
+        return (DEFAULTS.get(self.kind, _LUMI),) * len(self.root_names)
 
     def inits(self, config: ParameterConfig | None) -> tuple[Number, ...]:
         """Return the initial values of its parameters in a measurement."""
@@ -73,7 +74,7 @@ class ExportedParameter:
     def constraint(self, config: ParameterConfig | None) -> str:
         """Return the kind of its constraint terms in a measurement."""
         stated = config.constraint if config is not None else None
-        return stated or _DEFAULTS[self.kind][2]
+        return stated or _DEFAULTS[self.kind][1]
 
 
 def written_staterrors(workspace: Workspace) -> dict[str, str]:
@@ -124,6 +125,7 @@ class Export:
         binning: The edges of the bins of channels, where they are known.
         remarks: Gets what is lost or assumed.
         histograms: Gets the histograms of the ROOT file.
+        ranges: Gets the ranges that only hfjax reads, by measurement.
     """
 
     workspace: Workspace
@@ -132,6 +134,7 @@ class Export:
     binning: Mapping[str, tuple[Number, ...]]
     remarks: Remarks = field(default_factory=Remarks)
     histograms: dict[str, Histogram] = field(default_factory=dict)
+    ranges: Stated = field(default_factory=dict)
 
     @property
     def first(self) -> Measurement:
@@ -169,6 +172,15 @@ def unused_name(name: str, used: Collection[str]) -> str:
         count += 1
         found = f"{plain}_{count}"
     return found
+
+
+def lists_of(pairs: Iterable[Sequence[Number]]) -> list[list[Number]]:
+    """Return ranges as lists.
+
+    >>> lists_of(((0, 10),))
+    [[0, 10]]
+    """
+    return [list(pair) for pair in pairs]
 
 
 def decimal(value: Number, pointer: str) -> str:

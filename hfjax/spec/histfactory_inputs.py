@@ -43,7 +43,17 @@ class Location:
     def within(self, element: XmlElement) -> "Location":
         """Return where an element looks, which inherits what it does not say."""
         path = element.attributes.get("HistoPath", self.path)
-        return Location(element.get("InputFile", self.file), path)
+        return located(element.get("InputFile", self.file), path)
+
+
+def located(file: str, path: str) -> Location:
+    """Return where histograms are; a path may begin with a file, as ROOT knows it.
+
+    >>> located("", "data.root:/SR/")
+    Location(file='data.root', path='/SR/')
+    """
+    inner, colon, folder = path.partition(".root:")
+    return Location(f"{inner}.root", folder) if colon else Location(file, path)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hfjax.spec.histfactory_functions import Functions
 from hfjax.spec.histfactory_inputs import Object
 from hfjax.spec.loss_report import Remarks
 from hfjax.spec.root_names import ParameterName, parameter_name
 from hfjax.spec.xml_reading import XmlElement
 
-_TERMS = {"Gamma": "gamma", "LogNormal": "lognormal"} | {
-    "Uniform": "none",
-    "NoConstraint": "none",
-}
+_TERMS = {"Gamma": "gamma", "LogNormal": "lognormal", "Uniform": "none"}
+_OFF = ("NoConstraint", "NoSyst")
+"""What ROOT calls, in files and in its code, an OverallSys that it leaves out."""
+
 _RELATIVE = ("gamma", "lognormal")
 _OF_BINS = ("shapefactor", "shapesys", "staterror")
 
@@ -46,6 +47,20 @@ def known_parameters(channels: Iterable[Object]) -> dict[str, KnownParameter]:
     return found
 
 
+def with_functions(
+    known: Mapping[str, KnownParameter], functions: Functions
+) -> dict[str, KnownParameter]:
+    """Return parameter sets, and those that only functions have.
+
+    Args:
+        known: the parameter sets that the channels have.
+        functions: the functions.
+    """
+    names = (*functions.expressions, *functions.dependents)
+    free = KnownParameter(frozenset({"normfactor"}), None)
+    return dict.fromkeys(names, free) | dict(known)
+
+
 def _joined(one: KnownParameter, other: KnownParameter) -> KnownParameter:
     sizes = [each.size for each in (one, other) if each.size is not None]
     return KnownParameter(one.kinds | other.kinds, max(sizes, default=None))
@@ -67,11 +82,16 @@ class MeasurementReader:
         settings: Iterable[Object],
         known: Mapping[str, KnownParameter],
         remarks: Remarks,
+        functions: Functions,
     ) -> None:
         self.element = element
         self.known = known
         self.remarks = remarks
         own = {found["name"]: dict(found) for found in settings}
+        for name, found in functions.dependents.items():
+            own[name] = own.get(name, {}) | found
+        for name, text in functions.expressions.items():
+            own[name] = {"name": name, "expression": text}
         self.entries: dict[str, Object] = {"lumi": self._lumi(), **own}
         self._constant: dict[str, set[int]] = {}
 
@@ -128,6 +148,9 @@ class MeasurementReader:
     def _param_setting(self, element: XmlElement) -> None:
         for root_name in element.text.split():
             found = parameter_name(root_name, self.known)
+            if "expression" in self.entries.get(found.name, {}):
+                self.remarks.noted("function-setting", element.place, root_name)
+                continue
             size = self._size(element, root_name, found)
             if found.component is None:
                 self._set_all(element, found.name, size)
@@ -181,11 +204,15 @@ class MeasurementReader:
             self.remarks.noted("lumi-known", self.element.place, "LumiRelErr is 0")
 
     def _constraint_term(self, element: XmlElement) -> None:
+        if element.need("Type") in _OFF:
+            for name in map(self._term_parameter, element.text.split()):
+                self._switch_off(element, name)
+            return
         kind = _TERMS.get(element.need("Type"))
         if kind is None:
             element.refuse(
                 f"Type={element.get('Type')!r} is no kind of constraint term: there "
-                f"are {', '.join(_TERMS)}"
+                f"are {', '.join((*_TERMS, *_OFF))}"
             )
         setting: Object = {"constraint": kind}
         if kind in _RELATIVE:
@@ -197,6 +224,20 @@ class MeasurementReader:
             if self._takes_term(element, name, kind):
                 self._entry(name).update(setting)
 
+    def _switch_off(self, element: XmlElement, name: str) -> None:
+        """Hold an OverallSys where it changes nothing, which ROOT leaves out."""
+        kinds = self.known[name].kinds if name in self.known else frozenset()
+        if kinds == {"normsys"}:
+            entry = self._entry(name)
+            entry["fixed"] = True
+            entry.pop("inits", None)
+            self.remarks.noted("switched-off", element.place, name)
+        elif "normsys" in kinds:
+            self.remarks.lost("switched-off", element.place, name)
+        else:
+            kind = "constraint-term" if kinds else "unknown-parameter"
+            self.remarks.noted(kind, element.place, name)
+
     def _term_parameter(self, text: str) -> str:
         """The parameter set that a term names: ROOT leaves `alpha_` away there."""
         return text if text in self.known else text.removeprefix("alpha_")
@@ -207,7 +248,7 @@ class MeasurementReader:
             self.remarks.noted("unknown-parameter", element.place, name)
             return False
         others = known.kinds - {"normsys"}
-        if others == {"histosys"} and kind == "none":
+        if others == {"histosys"} and kind == "none":  # Uniform, of both in ROOT
             return True
         if others:
             what = f"{name!r} is of type {', '.join(sorted(known.kinds))}"

@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from hfjax.spec.histfactory_inputs import Inputs, Location, Object, constraint_kind
+from hfjax.spec.histfactory_inputs import (
+    Inputs,
+    Location,
+    Object,
+    constraint_kind,
+    located,
+)
 from hfjax.spec.root_names import STATERROR
 from hfjax.spec.xml_reading import XmlElement
 
@@ -85,7 +91,7 @@ class SampleReader:
         file = element.get(f"HistoFile{side}", file)
         path = element.attributes.get(f"HistoPath{side}", self.where.path)
         name = element.need(f"HistoName{side}")
-        found = self.inputs.histogram(element, name, Location(file, path))
+        found = self.inputs.histogram(element, name, located(file, path))
         return list(found.values)
 
     def _relative(self, element: XmlElement, where: Location) -> list[float]:
@@ -130,7 +136,7 @@ class SampleReader:
         if element.get("HistoName"):
             file = element.get("HistoFile", self.where.file)
             file = element.get("InputFile", file)
-            where = Location(file, element.get("HistoPath", self.where.path))
+            where = located(file, element.get("HistoPath", self.where.path))
             data = self._relative(element, where)
         return _modifier("staterror", STATERROR + self.channel, data)
 

@@ -20,6 +20,7 @@ from hfjax.spec.histfactory_export import (
     unused_name,
     written_staterrors,
 )
+from hfjax.spec.histfactory_ranges import instruction
 from hfjax.spec.histfactory_write_channel import ChannelWriter
 from hfjax.spec.histfactory_write_measurement import MeasurementWriter
 from hfjax.spec.loss_report import LossReport
@@ -117,6 +118,8 @@ def export_xml(
         top.append(MeasurementWriter(export, measurement, pointer).element())
     _other_observations(export)
     files = {path: _text(tree, path) for path, tree in trees.items()}
+    top_file = Path(f"{layout.prefix}.xml")
+    files[top_file] = instruction(export.ranges) + files[top_file]
     document_type = schema_folder() / DOCUMENT_TYPE
     files[Path(DOCUMENT_TYPE)] = document_type.read_text(encoding="utf-8")
     report = export.remarks.report("json2xml", edges)

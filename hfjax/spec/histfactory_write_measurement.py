@@ -1,6 +1,5 @@
 """Write a measurement as HistFactory XML."""
 
-import math
 from xml.etree.ElementTree import Element, SubElement
 
 from hfjax.spec.histfactory_export import (
@@ -9,6 +8,7 @@ from hfjax.spec.histfactory_export import (
     decimal,
     relative_to,
 )
+from hfjax.spec.histfactory_write_ranges import write_ranges
 from hfjax.spec.measurement import Measurement, ParameterConfig
 from hfjax.spec.strict import Number
 
@@ -45,6 +45,8 @@ class MeasurementWriter:
         root = Element("Measurement", {"Name": self.measurement.name} | self._lumi())
         root.set("ExportOnly", "True")
         SubElement(root, "POI").text = self._poi()
+        ranges = write_ranges(self.export, self.measurement, self.pointer)
+        self.export.ranges[self.measurement.name] = ranges
         for index, config in enumerate(self.measurement.parameters):
             self._entry(config, f"{self.pointer}/config/parameters/{index}")
         self._shared_settings()
@@ -97,18 +99,14 @@ class MeasurementWriter:
         else:
             self._state(config, parameter, pointer)
             self._constraint(config, parameter, pointer)
-            if parameter.kind != "normfactor":
-                self._check_bounds(config, parameter.bounds(None), pointer)
 
     def _lumi_entry(self, config: ParameterConfig, pointer: str) -> None:
         parameter = ExportedParameter("lumi", frozenset({"lumi"}), {})
         if config.fixed and "Lumi" not in self._constant:
             self._constant.append("Lumi")
-        lumi, sigma = (config.auxdata or (1.0,))[0], (config.sigmas or (0.0,))[0]
+        lumi = (config.auxdata or (1.0,))[0]
         if config.inits is not None and config.inits[0] != lumi:
             self._values.setdefault(float(config.inits[0]), []).append("Lumi")
-        bounds = ((lumi - 5.0 * sigma, lumi + 5.0 * sigma),)
-        self._check_bounds(config, bounds, pointer)
         if parameter.constraint(config) != "normal":
             what = f"{config.constraint} of 'lumi'"
             self._lost("constraint", f"{pointer}/constraint", what)
@@ -130,16 +128,6 @@ class MeasurementWriter:
         for name, value in zip(names, config.inits, strict=True):
             if value != parameter.value:
                 self._values.setdefault(float(value), []).append(name)
-
-    def _check_bounds(
-        self,
-        config: ParameterConfig,
-        written: tuple[tuple[Number, ...], ...],
-        pointer: str,
-    ) -> None:
-        if config.bounds is not None and not _close(config.bounds, written):
-            bounds = [list(pair) for pair in config.bounds]
-            self._lost("bounds", f"{pointer}/bounds", f"{bounds} of {config.name!r}")
 
     def _check_list(
         self,
@@ -184,8 +172,6 @@ class MeasurementWriter:
                 value, written = parameter.inits(own)[0], parameter.inits(told)[0]
                 if value != written:
                     self._values.setdefault(float(value), []).append(name)
-                if not _close(parameter.bounds(own), parameter.bounds(told)):
-                    self._lost("bounds", self.pointer, f"bounds of {name!r}")
             elif parameter.kind in _OF_BINS:
                 stated = [
                     (parameter.constraint(one), one.threshold or 0 if one else 0)
@@ -194,16 +180,6 @@ class MeasurementWriter:
                 if stated[0] != stated[1]:
                     what = f"constraint and threshold of {name!r}"
                     self._lost("measurement", self.pointer, what)
-
-
-def _close(
-    one: tuple[tuple[Number, ...], ...], other: tuple[tuple[Number, ...], ...]
-) -> bool:
-    """Whether two lists of bounds are equal, up to rounding."""
-    flat = [[x for pair in bounds for x in pair] for bounds in (one, other)]
-    return len(flat[0]) == len(flat[1]) and all(
-        math.isclose(a, b, rel_tol=1e-12) for a, b in zip(*flat, strict=True)
-    )
 
 
 def _names(

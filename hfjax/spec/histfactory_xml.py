@@ -3,10 +3,11 @@
 The document is the one that pyhf 0.7.6 makes, and has besides what that leaves away:
 kinds of constraint terms and thresholds, in the extended version of the format; bins
 that are selected; initial shapes; folders that are inherited. What cannot be said in
-JSON is in the report, and so is what was assumed.
+JSON is in the report, and so is what was assumed. Where ROOT gives a parameter a range
+that the default of a workspace would cut, that range is in the document.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +15,15 @@ from hfjax.errors import SpecificationError
 from hfjax.spec.compose import compose_and_note
 from hfjax.spec.histfactory_channel import ChannelDocument, read_channel
 from hfjax.spec.histfactory_elements import check_elements
+from hfjax.spec.histfactory_functions import TAGS, Functions, read_functions
 from hfjax.spec.histfactory_inputs import Inputs, Object
-from hfjax.spec.histfactory_measurement import MeasurementReader, known_parameters
+from hfjax.spec.histfactory_measurement import (
+    KnownParameter,
+    MeasurementReader,
+    known_parameters,
+    with_functions,
+)
+from hfjax.spec.histfactory_ranges import add_ranges, parse_ranges
 from hfjax.spec.loss_report import LossReport, Remarks
 from hfjax.spec.measurement import EXTENSION
 from hfjax.spec.root_histograms import RootFiles
@@ -38,8 +46,9 @@ class XmlSettings:
             folder or, where the channels' files are not there, the nearest folder above
             the XML file from which they are found.
         mounts: Folders that stand for others.
-        plain: Whether the document keeps to version 1.0.0, at the loss of kinds of
-            constraint terms and thresholds.
+        plain: Whether the document is the one that pyhf makes, of version 1.0.0, at the
+            loss of kinds of constraint terms, thresholds, expressions and ROOT's
+            ranges.
         root_defaults: Whether what is not stated is read as ROOT does, not as pyhf.
         select_bins: Whether BinLow and BinHigh of the measurements select bins. They
             are said to, but ROOT uses all bins whatever they are, and wrote
@@ -90,8 +99,8 @@ def read_xml(
         progress: is told how many of how many channels are read.
 
     Raises:
-        SpecificationError: A file or a histogram cannot be read, something is missing
-            or not what it should be, or there are functions of parameters.
+        SpecificationError: A file or a histogram cannot be read, or something is
+            missing or not what it should be.
         UnknownNameError: There is an element that HistFactory does not know.
     """
     remarks = Remarks()
@@ -102,7 +111,7 @@ def read_xml(
         bins = _bins(top.all("Measurement"), settings.select_bins, remarks)
         inputs = Inputs(files, resolve, remarks, bins, settings.root_defaults)
         channels = list(_channels(top, inputs, progress))
-    document = _document(top, channels, remarks)
+    document = _document(top, channels, remarks, settings.plain)
     if settings.plain:
         _make_plain(document, top, remarks)
     if settings.compose:
@@ -157,21 +166,48 @@ def _channel_file(element: XmlElement, inputs: Inputs) -> XmlElement:
 
 
 def _document(
-    top: XmlElement, channels: list[ChannelDocument], remarks: Remarks
+    top: XmlElement, channels: list[ChannelDocument], remarks: Remarks, plain: bool
 ) -> Object:
     found = top.all("Measurement")
     if not found:
         top.refuse("has no <Measurement>: add one")
     known = known_parameters(each.channel for each in channels)
     settings = _joined(channels, top, remarks)
-    readers = [MeasurementReader(one, settings, known, remarks) for one in found]
-    measurements = [reader.document() for reader in readers]
-    return {
+    measurements = []
+    for one in found:
+        functions = _functions(top, one, known, remarks, plain)
+        known = with_functions(known, functions)
+        reader = MeasurementReader(one, settings, known, remarks, functions)
+        measurements.append(reader.document())
+    document: Object = {
         "channels": [each.channel for each in channels],
         "measurements": measurements,
         "observations": [each.observation for each in channels],
         "version": EXTENDED_VERSION if any(map(_extended, measurements)) else VERSION,
     }
+    if not plain:
+        kinds = {name: (each.kinds, each.size) for name, each in known.items()}
+        kinds.setdefault("lumi", (frozenset({"lumi"}), None))
+        add_ranges(document, kinds, parse_ranges(top), top)
+    return document
+
+
+def _functions(
+    top: XmlElement,
+    measurement: XmlElement,
+    known: Mapping[str, KnownParameter],
+    remarks: Remarks,
+    plain: bool,
+) -> Functions:
+    """The functions of a measurement; those of the combination are of all of them."""
+    elements = (*top.all(*TAGS), *measurement.all(*TAGS))
+    if plain:
+        for element in elements:
+            what = f"{element.get('Expression')!r} of {element.get('Name')!r}"
+            remarks.lost("expression", element.place, what)
+        return Functions()
+    kinds = {name: each.kinds for name, each in known.items()}
+    return read_functions(elements, kinds)
 
 
 def _joined(

@@ -8,10 +8,10 @@ from hfjax.spec.lint_names import name_findings
 from hfjax.spec.lint_poi import poi_findings
 from hfjax.spec.lint_predictions import (
     flat_findings,
-    start_findings,
     starting_channels,
     systematic_findings,
 )
+from hfjax.spec.lint_reach import background_findings, start_findings
 from hfjax.spec.lint_refusals import Groups, gather, settle
 from hfjax.spec.lint_settings import degenerate_findings, setting_findings
 from hfjax.spec.lint_templates import observation_findings, template_findings
@@ -37,7 +37,7 @@ def check(
 
     Returns:
         The findings, errors first, each once. An error says that there is no model, no
-        likelihood where a fit starts, or no meaning in a test of `test_poi`.
+        likelihood anywhere, or no meaning in a test of `test_poi`.
 
     Raises:
         UnknownNameError: There is no such measurement.
@@ -92,7 +92,9 @@ def _measured(
         yield from poi_findings(groups, measurement, spot, poi, test_poi)
     normfactors = collect(workspace)["normfactor"]
     channels = starting_channels(workspace, groups)
-    yield from start_findings(channels, places)
+    yield from start_findings(channels, groups, places)
+    if poi not in used:  # which then changes other modifiers as well
+        yield from background_findings(channels, groups, poi, places)
     # those in expressions change what other modifiers do as well
     alone = {name: group for name, group in groups.items() if name not in used}
     yield from degenerate_findings(alone, normfactors, poi, places)

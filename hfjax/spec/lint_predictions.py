@@ -7,7 +7,7 @@ from hfjax.spec.channel import Channel
 from hfjax.spec.finding import Finding, Places, report
 from hfjax.spec.lint_refusals import Groups
 from hfjax.spec.lint_settings import component
-from hfjax.spec.lint_templates import SAME, bins, in_bins
+from hfjax.spec.lint_templates import SAME, bins
 from hfjax.spec.parameter_group import Numbers, ParameterGroup
 from hfjax.spec.rates import StartingSample, channel_values, starting_sample
 from hfjax.spec.strict import Number
@@ -51,25 +51,6 @@ def starting_channels(workspace: Workspace, groups: Groups) -> list[StartingChan
         observed = workspace.observation(channel.name).data
         found.append(StartingChannel(channel, samples, rates, total, observed))
     return found
-
-
-def start_findings(
-    channels: list[StartingChannel], places: Places
-) -> Iterator[Finding]:
-    """Check that the likelihood is not zero where a fit starts."""
-    for start in channels:
-        spot = places.channel(start.channel)
-        pairs = list(zip(start.total, start.observed, strict=True))
-        if none := bins(total == 0 and count > 0 for total, count in pairs):
-            why = f"no events are expected and some observed{in_bins(none)}"
-            yield report("no-prediction", spot, why)
-        if empty := bins(total == 0 and count == 0 for total, count in pairs):
-            why = f"no events are expected and none observed{in_bins(empty)}"
-            yield report("empty-bin", spot, why)
-        if negative := bins(total < 0 for total in start.total):
-            worst = min(negative, key=start.total.__getitem__)
-            why = f"{start.total[worst]:g} events are expected{in_bins(negative)}"
-            yield report("prediction-negative", spot, why)
 
 
 def systematic_findings(

@@ -96,8 +96,6 @@ def _modifier(modifier: Modifier, sample: Sample, spot: Spot) -> Iterator[Findin
 def _numbers(modifier: Modifier) -> dict[str, Sequence[Number]]:
     """The numbers of a modifier by the part of the document they are in."""
     data = modifier.data
-    if modifier.type == "shapesys":
-        return {}  # a bin whose uncertainty is no number has none; see there
     if isinstance(data, dict):
         parts = data.items()
         return {f"data/{k}": v if isinstance(v, tuple) else (v,) for k, v in parts}

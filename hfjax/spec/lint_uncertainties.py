@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterator
 
+from hfjax.spec.bin_uncertainties import relative_uncertainty
 from hfjax.spec.channel import Channel, Modifier, Sample
 from hfjax.spec.finding import Finding, Places, Spot, report
 from hfjax.spec.lint_templates import bins, finite, in_bins
-from hfjax.spec.parameters import Cell, collect, relative_uncertainty
+from hfjax.spec.parameters import Cell, collect
 from hfjax.spec.strict import Number
 from hfjax.spec.workspace import Workspace
 
@@ -102,10 +103,9 @@ def _shapesys(sample: Sample, modifier: Modifier, spot: Spot) -> Iterator[Findin
     pairs = zip(sample.data, modifier.data, strict=True)
     for i, (nominal, error) in enumerate(pairs):
         place = spot.inside(f"/data/{i}")
-        if not math.isfinite(error):
-            why = f"the uncertainty of bin {i} is {error}: it counts as none"
-            yield report("shapesys-lost", place, why)
-        elif error > 0 and nominal <= 0:
+        if not math.isfinite(error):  # told with all others that are not
+            continue
+        if error > 0 and nominal <= 0:
             why = (
                 f"bin {i} has {nominal:g} events: its uncertainty is dropped, and its "
                 "parameter fixed"

@@ -39,8 +39,8 @@ LOSSES: dict[str, tuple[str, str]] = {
     ),
     "bounds": (
         "HistFactory XML has bounds of a NormFactor only, for all measurements",
-        "the parameter has its default bounds, those of the first measurement, or "
-        "five standard deviations of the luminosity",
+        "ROOT gives the parameter its own range, or that of the first measurement; "
+        "hfjax, which leaves the bounds in the file for itself, reads them",
     ),
     "conflict": (
         "a workspace has one value and range of a parameter",
@@ -112,6 +112,11 @@ LOSSES: dict[str, tuple[str, str]] = {
         "HistFactory names a staterror after its channel",
         "none for the likelihood: the parameters are called staterror_<channel>",
     ),
+    "switched-off": (
+        "ROOT leaves out the OverallSys of the name and keeps its HistoSys; a "
+        "workspace has one parameter for both",
+        "the OverallSys has its effect: the likelihood is another one",
+    ),
     "unknown-bins": (
         "no modifier has the parameter, so how many bins it has is not known",
         _NONE,
@@ -141,6 +146,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "the edges of the channel's first sample are taken",
         "none for the likelihood",
     ),
+    "function-setting": (
+        "a function gives the parameter",
+        "the setting has no effect, as in ROOT",
+    ),
     "lumi-known": (
         "a luminosity without uncertainty is fixed",
         "ROOT lets it float without a constraint unless a ParamSetting fixes it; pyhf "
@@ -158,6 +167,11 @@ NOTES: dict[str, tuple[str, str]] = {
         "the histogram is not in the folder that HistoPath names, but at the top",
         "ROOT would not find it",
     ),
+    "range": (
+        "HistFactory XML has the range of a NormFactor only, once for all measurements",
+        "ROOT takes its own range; hfjax reads that of the workspace, which it leaves "
+        "in the file where it would come back as another one",
+    ),
     "shapesys-constraint": (
         "a ShapeSys that does not say it has Poisson constraint terms, as in pyhf",
         "ROOT takes Gaussian ones; --root-defaults reads it so",
@@ -171,6 +185,10 @@ NOTES: dict[str, tuple[str, str]] = {
         "ROOT leaves those below 0.05 away; --root-defaults reads it so",
     ),
     "no-poi": ("the measurement has no parameter of interest", "ROOT asks for one"),
+    "switched-off": (
+        "ROOT leaves the OverallSys out; its parameter is fixed where it has no effect",
+        "only a constant",
+    ),
     "unknown-parameter": ("no modifier has the parameter", _NONE),
 }
 """Every kind of note: what was taken, and what follows."""
@@ -253,8 +271,8 @@ class Remarks:
     >>> remarks = Remarks()
     >>> remarks.lost("bounds", "/measurements/0/config/parameters/2", "[-1, 1] of jes")
     >>> remarks.report("json2xml").losses[0].consequence
-    'the parameter has its default bounds, those of the first measurement, or five \
-standard deviations of the luminosity'
+    'ROOT gives the parameter its own range, or that of the first measurement; hfjax, \
+which leaves the bounds in the file for itself, reads them'
     """
 
     def __init__(self) -> None:

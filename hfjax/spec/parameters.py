@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hfjax.errors import ModelError
+from hfjax.spec.bin_uncertainties import relative_uncertainty
 from hfjax.spec.derived import (
     Derived,
     brought_parameters,
@@ -17,6 +18,7 @@ from hfjax.spec.derived import (
     names_in_expressions,
     starting_problems,
 )
+from hfjax.spec.model_numbers import refuse_numbers, refuse_settings
 from hfjax.spec.overrides import configured
 from hfjax.spec.parameter_group import ParameterGroup
 from hfjax.spec.strict import Number
@@ -63,9 +65,19 @@ def model_parameters(workspace: Workspace, measurement: Measurement) -> ModelPar
 
     Raises:
         ModelError: modifiers of one name disagree, a shapesys is shared, lumi has no
-            configuration, a setting does not fit its parameter, or an expression cannot
-            be computed.
+            configuration, a setting does not fit its parameter, an expression cannot
+            be computed, or events or settings are no finite numbers.
     """
+    refuse_numbers(workspace)
+    found = _model_parameters(workspace, measurement)
+    names = {group.name for group in found.groups}
+    refuse_settings(workspace, measurement, names)
+    return found
+
+
+def _model_parameters(
+    workspace: Workspace, measurement: Measurement
+) -> ModelParameters:
     configs = {config.name: config for config in measurement.parameters}
     defaults = default_groups(workspace)
     derived = derived_parameters(measurement, defaults)
@@ -82,9 +94,9 @@ def parameter_groups(
     """List the parameters of a workspace without those that others give.
 
     Raises:
-        ModelError: as `model_parameters`.
+        ModelError: as `model_parameters`, but for numbers that are not finite.
     """
-    return model_parameters(workspace, measurement).groups
+    return _model_parameters(workspace, measurement).groups
 
 
 def independent_groups(
@@ -334,17 +346,6 @@ def _relative_uncertainties(carriers: list[tuple[Sample, Modifier]]) -> list[flo
         relative_uncertainty(nominal, error)
         for nominal, error in zip(nominals, errors, strict=True)
     ]
-
-
-def relative_uncertainty(nominals: Sequence[Number], errors: Sequence[Number]) -> float:
-    """Return the relative uncertainty of a sum; 0 where the sum is not positive.
-
-    >>> relative_uncertainty((15, 5), (3, 4))
-    0.25
-    """
-    total = sum(map(float, nominals))
-    squares = sum(float(error) * float(error) for error in errors)
-    return squares**0.5 / total if total > 0 else 0.0
 
 
 def _staterror_channels(name: str, cells: list[Cell]) -> list[Channel]:

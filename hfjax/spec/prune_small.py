@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hfjax.errors import EditError
+from hfjax.spec.bin_uncertainties import relative_uncertainty
 from hfjax.spec.channel import Channel, Modifier, Sample
 from hfjax.spec.derived import names_in_expressions
 from hfjax.spec.keep import Rules, keep
-from hfjax.spec.parameters import relative_uncertainty
 from hfjax.spec.prune import modifier_names
 from hfjax.spec.strict import Number
 from hfjax.spec.workspace import ParameterConfig, Workspace

@@ -41,7 +41,7 @@ class StartingSample:
     factors: dict[str, list[float]]
     shifts: dict[str, list[float]]
 
-    def rates(self, name: str = "", values: Numbers = ()) -> list[float]:
+    def rates(self, name: str | None = None, values: Numbers = ()) -> list[float]:
         """Return the expected events in each bin.
 
         Args:
@@ -50,7 +50,8 @@ class StartingSample:
         """
         shifts = [shift for key, shift in self.shifts.items() if key != name]
         factors = [factor for key, factor in self.factors.items() if key != name]
-        for modifier in self.modifiers.get(name, ()):
+        moved = () if name is None else self.modifiers.get(name, ())
+        for modifier in moved:
             if modifier.type == "histosys":
                 shifts.append(_shifts(modifier, self.nominal, values[0]))
             else:

@@ -1,10 +1,12 @@
 """What a workspace contains: its parts, yields and largest systematics, as JSON."""
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 from hfjax.errors import ModelError
 from hfjax.spec.channel import Channel
+from hfjax.spec.parameter_group import ParameterGroup
 from hfjax.spec.parameters import (
     KINDS,
     collect,
@@ -67,7 +69,7 @@ def _channel(workspace: Workspace, name: str) -> dict[str, Any]:
     return {
         "name": name,
         "bins": channel.bins,
-        "observed": list(workspace.observation(name).data),
+        "observed": [_written(n) for n in workspace.observation(name).data],
         "samples": list(channel.sample_names),
     }
 
@@ -109,7 +111,7 @@ def _measurement(workspace: Workspace, measurement: Measurement) -> dict[str, An
 def _stated(measurement: Measurement, key: str) -> dict[str, Any]:
     """What a measurement says of parameters with one key of the extended format."""
     configs = measurement.parameters
-    return {c.name: getattr(c, key) for c in configs if key in c.extension}
+    return {c.name: _written(getattr(c, key)) for c in configs if key in c.extension}
 
 
 def _modifiers(workspace: Workspace) -> dict[str, dict[str, int]]:
@@ -138,8 +140,17 @@ def _model(workspace: Workspace, measurement: Measurement) -> dict[str, Any]:
         "constrained": sum(group.size for group in groups if group.constraint),
         "fixed": sum(sum(group.fixed) for group in groups),
         "poi": poi if poi in known else None,
-        "poi_bounds": list(known[poi].bounds[0]) if poi in known else None,
+        "poi_bounds": _bounds(known[poi]) if poi in known else None,
     }
+
+
+def _bounds(group: ParameterGroup) -> list[Number | None]:
+    return [_written(bound) for bound in group.bounds[0]]
+
+
+def _written(value: Any) -> Any:
+    """A value as it is, or None for a number that JSON does not have."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _yields(workspace: Workspace, channel: Channel) -> dict[str, Any]:

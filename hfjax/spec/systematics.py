@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from hfjax.spec.bin_uncertainties import relative_uncertainty
 from hfjax.spec.channel import Channel, Modifier, Sample
-from hfjax.spec.parameters import Cell, collect, relative_uncertainty
+from hfjax.spec.parameters import Cell, collect
 from hfjax.spec.strict import Number, finite_or_none
 from hfjax.spec.workspace import Measurement, Workspace
 

@@ -4,6 +4,7 @@ No entity is expanded and nothing but the file itself is read: a file that decla
 entity is refused, an external document type is not looked at.
 """
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ class XmlElement:
         children: The elements in it, in the order of the file.
         file: The file it is in.
         line: The line it begins at.
+        instructions: Of an outermost element, the processing instructions before it:
+            whom each is for, and what it says.
     """
 
     tag: str
@@ -40,6 +43,7 @@ class XmlElement:
     children: tuple["XmlElement", ...] = ()
     file: str = ""
     line: int = 0
+    instructions: tuple[tuple[str, str], ...] = ()
 
     @property
     def place(self) -> str:
@@ -144,9 +148,11 @@ class _Tree:
         self.file = file
         self.parser = expat.ParserCreate()
         self.open = [_Open("", {}, 0)]
+        self.instructions: list[tuple[str, str]] = []
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
         self.parser.CharacterDataHandler = self.characters
+        self.parser.ProcessingInstructionHandler = self.instruction
         self.parser.EntityDeclHandler = self.refuse_entity
         self.parser.SkippedEntityHandler = self.refuse_entity
 
@@ -164,6 +170,10 @@ class _Tree:
 
     def characters(self, text: str) -> None:
         self.open[-1].text.append(text)
+
+    def instruction(self, target: str, text: str) -> None:
+        if not self.open[0].children and len(self.open) == 1:
+            self.instructions.append((target, text))
 
     def refuse_entity(self, name: str, *details: object) -> NoReturn:
         del details
@@ -222,4 +232,5 @@ def parse_xml(content: bytes, file: str) -> XmlElement:
     except (LookupError, ValueError) as error:  # the encoding that it states
         message = f"{file}: not XML: {error}"
         raise SpecificationError(message) from None
-    return tree.open[0].children[0]
+    (root,) = tree.open[0].children
+    return dataclasses.replace(root, instructions=tuple(tree.instructions))

@@ -21,6 +21,10 @@ _LITERALS = [
     *('"1.0.0"', '"1.0.0+hfjax.1"', '"lumi"', '"mu"', '"gamma"', '"("', "'x'", "0x1"),
 ]
 """JSON, or nearly so, that takes the place of a value."""
+_NUMBERS = [
+    *("NaN", "Infinity", "-Infinity", "1e999", "1e308", "-1e308", "5e-324", "-5e-324"),
+    *("1e-200", "1e200", "1" + "0" * 300, "1" + "0" * 400, "-0.0", "0", "-1", "1e6"),
+]
 _MARK = "\x01"
 
 
@@ -155,6 +159,47 @@ def mutated(document: Any, random: Random) -> bytes:
     if isinstance(content, str):
         return content.encode("utf-8", "surrogatepass")
     return content
+
+
+def with_other_number(document: Any, random: Random) -> bytes:
+    """Return the bytes of a document with one number that it hardly can have."""
+    document = copy.deepcopy(document)
+    found = [
+        (parent, key)
+        for parent, key in documents.places(document)
+        if isinstance(parent[key], int | float) and not isinstance(parent[key], bool)
+    ]
+    parent, key = random.choice(found)
+    parent[key] = _MARK
+    text = json.dumps(document).replace(json.dumps(_MARK), random.choice(_NUMBERS), 1)
+    return text.encode()
+
+
+def excerpt(document: Any, random: Random) -> Any:
+    """Return a workspace with few of its channels, samples, modifiers and settings."""
+    channels = random.sample(document["channels"], min(2, len(document["channels"])))
+    names = [channel["name"] for channel in channels]
+    measurement = copy.deepcopy(document["measurements"][0])
+    parameters = measurement["config"]["parameters"]
+    measurement["config"]["parameters"] = _some(parameters, 6, random)
+    observations = document["observations"]
+    return document | {
+        "channels": [_excerpt_of_channel(channel, random) for channel in channels],
+        "measurements": [measurement],
+        "observations": [each for each in observations if each["name"] in names],
+    }
+
+
+def _excerpt_of_channel(channel: Any, random: Random) -> Any:
+    samples = [
+        sample | {"modifiers": _some(sample["modifiers"], 6, random)}
+        for sample in _some(channel["samples"], 4, random)
+    ]
+    return channel | {"samples": samples}
+
+
+def _some(values: list[Any], most: int, random: Random) -> list[Any]:
+    return random.sample(values, min(most, len(values)))
 
 
 def _objects(document: Any) -> Iterator[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """Bad input: one line that says what, where and what to do, and exit 2."""
 
+import json
+
 import pytest
 
 UNCERTAINTY = {"name": "stat", "type": "shapesys", "data": [3.0, 7.0]}
@@ -205,3 +207,27 @@ def test_a_plot_needs_matplotlib(hfjax, files, monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     complaint = hfjax("scan", *files, "--plot", "plot.png").complaint
     assert "pip install 'hfjax[plot]'" in complaint
+
+
+NUMBERS = [
+    *(("NaN", "nan observed events in bin 0"), ("1e999", "inf observed events")),
+    *(("-Infinity", "-inf observed events"), ("-2", "-2 observed events in bin 0")),
+]
+
+
+@pytest.mark.parametrize(("literal", "words"), NUMBERS)
+@pytest.mark.parametrize("command", ["cls", "fit"])
+def test_impossible_counts_are_refused_in_one_line(
+    hfjax, hello, write, command, literal, words
+):
+    hello["observations"][0]["data"][0] = "COUNT"
+    text = json.dumps(hello).replace('"COUNT"', literal)
+    complaint = hfjax(command, write("ws.json", text)).complaint
+    assert words in complaint
+    assert "channel 'SR'" in complaint
+    assert "(at /observations/0/data/0)" in complaint
+    found = hfjax("check", "ws.json", "--json")
+    assert found.code == 3
+    kinds = {each["kind"]: each["pointer"] for each in found.json["findings"]}
+    wanted = "data-negative" if literal == "-2" else "data-not-finite"
+    assert kinds[wanted] == "/observations/0/data/0"

@@ -104,6 +104,127 @@ def test_mutated_documents(run, kind, batch):
     assert codes >= {0, 2}
 
 
+PUBLISHED = [
+    *("offshell/BkgOnly.json", "sbottomA/BkgOnly.json", "sleptons/BkgOnly.json"),
+    *("staus/BkgOnly.json", "tHu/workspace.json"),
+]
+BATCHES = 8
+OF_BATCH = 50
+
+
+def check_and_inspect(run, document, seed, number):
+    """Run both commands on mutations of a document; return how they ended."""
+    random = Random(seed)
+    codes = set()
+    for index in range(number):
+        if index % 10 == 0:
+            part = mutations.excerpt(document, random)
+        content = random.choice([mutations.mutated, mutations.with_other_number])(
+            part, random
+        )
+        for arguments in (("check", "X"), ("inspect", "X")):
+            try:
+                codes.add(run(content, arguments).code)
+            except BaseException as error:
+                error.add_note(f"{seed} {index} {arguments} {content[:3000]!r}")
+                raise
+    return codes
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_some_mutations_of_published_documents(run, data_dir, name):
+    document = json.loads((data_dir / "likelihoods" / name).read_text())
+    codes = check_and_inspect(run, document, f"{SEED} few of {name}", 20)
+    assert codes >= {0, 2}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch", range(BATCHES))
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_many_mutations_of_published_documents(run, data_dir, name, batch):
+    """Two thousand in all, eight times fifty of each of five documents."""
+    assert len(PUBLISHED) * BATCHES * OF_BATCH == 2000
+    document = json.loads((data_dir / "likelihoods" / name).read_text())
+    seed = f"{SEED} {name} {batch}"
+    assert check_and_inspect(run, document, seed, OF_BATCH) >= {0, 2}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_whole_published_documents_with_one_other_number(run, data_dir, name):
+    document = json.loads((data_dir / "likelihoods" / name).read_text())
+    random = Random(f"{SEED} whole {name}")
+    for _ in range(4):
+        content = mutations.with_other_number(document, random)
+        for arguments in (("check", "X"), ("inspect", "X")):
+            run(content, arguments)
+
+
+def small():
+    """A workspace of two bins, with modifiers of most types."""
+    mu = {"name": "mu", "type": "normfactor", "data": None}
+    scale = {"name": "scale", "type": "normsys", "data": {"lo": 0.9, "hi": 1.2}}
+    shape = {"lo_data": [48.0, 40.0], "hi_data": [53.0, 45.0]}
+    tilt = {"name": "tilt", "type": "histosys", "data": shape}
+    stat = {"name": "stat", "type": "staterror", "data": [3.0, 4.0]}
+    fakes = {"name": "fakes", "type": "shapesys", "data": [1.0, 2.0]}
+    samples = [
+        {"name": "signal", "data": [5.0, 10.0], "modifiers": [mu]},
+        {"name": "top", "data": [50.0, 42.0], "modifiers": [scale, tilt, stat]},
+        {"name": "fakes", "data": [7.0, 8.0], "modifiers": [fakes]},
+    ]
+    settings = [
+        {"name": "mu", "bounds": [[0.0, 10.0]], "inits": [1.0]},
+        {"name": "scale", "auxdata": [0.0], "sigmas": [1.0]},
+    ]
+    config = {"poi": "mu", "parameters": settings}
+    return {
+        "channels": [{"name": "SR", "samples": samples}],
+        "observations": [{"name": "SR", "data": [60, 55]}],
+        "measurements": [{"name": "search", "config": config}],
+        "version": "1.0.0",
+    }
+
+
+def assert_test_ends_well(outcome, content):
+    """Whether a test gave a result, or none with its reason, or was refused."""
+    try:
+        assert outcome.code in (0, 2, 3)
+        assert all(line.startswith("hfjax: ") for line in outcome.stderr.splitlines())
+        if outcome.code == 2:
+            assert outcome.complaint
+            return
+        found = outcome.json
+        assert (found["CLs_obs"] is None) == (outcome.code == 3)
+    except BaseException as error:
+        error.add_note(f"{content[:3000]!r} {outcome}")
+        raise
+
+
+def outcomes_of(hfjax, tmp_path, seed, number):
+    """Test mutations of a small document; return how the command ended."""
+    random = Random(f"{SEED} cls {seed}")
+    codes = []
+    for index in range(number):
+        mutate = mutations.mutated if index % 4 == 3 else mutations.with_other_number
+        content = mutate(small(), random)
+        (tmp_path / "bad.json").write_bytes(content)
+        outcome = hfjax("cls", "bad.json")
+        assert_test_ends_well(outcome, content)
+        codes.append(outcome.code)
+    return codes
+
+
+def test_some_mutated_documents_are_tested_or_refused(hfjax, tmp_path):
+    assert set(outcomes_of(hfjax, tmp_path, "few", 12)) >= {0, 2}
+
+
+@pytest.mark.slow
+def test_mutated_documents_are_tested_or_refused(hfjax, tmp_path):
+    codes = outcomes_of(hfjax, tmp_path, "many", 60)
+    assert set(codes) >= {0, 2}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_models_of_mutated_workspaces(seed):
     random = Random(f"{SEED} model {seed}")

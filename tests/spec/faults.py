@@ -434,6 +434,13 @@ INTEREST = (
     ),
 )
 
+
+def scaled_by(name: str) -> dict[str, Any]:
+    """A channel with one sample that a normfactor scales."""
+    signal = sample("signal", [1.0, 2.0], modifier("normfactor", name))
+    return {"name": "VR", "samples": [signal]}
+
+
 PREDICTIONS = (
     fault(
         *("no-prediction", "/channels/2", {"channel": "VR"}),
@@ -452,6 +459,25 @@ PREDICTIONS = (
         put("/channels/-", {"name": "VR", "samples": [sample("top", [1.0, -1.0])]}),
         put("/observations/-", {"name": "VR", "data": [1, 0]}),
         also=("nominal-negative",),
+    ),
+    fault(
+        *("start-without-prediction", "/channels/2", {"channel": "VR"}),
+        put("/channels/-", scaled_by("nothing")),
+        put("/observations/-", {"name": "VR", "data": [1, 1]}),
+        put(f"{PARAMETERS}/-", {"name": "nothing", "inits": [0.0]}),
+        also=("init-at-bound",),
+    ),
+    fault(
+        *("start-negative", "/channels/2", {"channel": "VR"}),
+        put("/channels/-", scaled_by("less")),
+        put("/observations/-", {"name": "VR", "data": [1, 1]}),
+        put(f"{PARAMETERS}/-", {"name": "less", "inits": [-1], "bounds": [[-5, 5]]}),
+        also=("bounds-negative",),
+    ),
+    fault(
+        *("no-background", "/channels/2", {"channel": "VR"}),
+        put("/channels/-", scaled_by("mu")),
+        put("/observations/-", {"name": "VR", "data": [1, 0]}),
     ),
     fault(
         *("channel-negative", "/channels/2", {"channel": "VR", "parameter": "tilt"}),

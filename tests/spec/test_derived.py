@@ -356,9 +356,9 @@ def test_a_check_sees_what_expressions_do():
     assert "setting-unused" not in kinds(found)
     assert "parameter-flat" not in kinds(found)
     found["channels"][0]["samples"][2]["data"][0] = 0.1  # 5 - 0.5 + 0.1 is positive
-    assert "prediction-negative" not in kinds(found)
+    assert "start-negative" not in kinds(found)
     found["measurements"][0]["config"]["parameters"][0]["expression"] = "12 * mu * c"
-    assert "prediction-negative" in kinds(found)
+    assert "start-negative" in kinds(found)  # and not with less of mu
 
 
 def test_a_parameter_of_expressions_only_makes_no_yields_negative():

@@ -110,7 +110,7 @@ def test_what_came_back_once_comes_back_equal(document):
     once, report = there_and_back(document)
     twice, again = there_and_back(once)
     assert twice == once
-    assert again.losses == ()
+    assert {remark.kind for remark in again.losses} <= {"bounds"}  # of ROOT alone
     likely = {kind for kind, (_, then) in LOSSES.items() if "likelihood has" in then}
     assert not likely & {remark.kind for remark in report.losses}
 
@@ -118,7 +118,7 @@ def test_what_came_back_once_comes_back_equal(document):
 @quick
 @given(workspaces.workspaces())
 def test_every_setting_that_is_lost_is_in_the_report(document):
-    """Auxiliary data, widths and bounds: reported where they differ when back."""
+    """Auxiliary data and widths: reported where they differ when back; bounds stay."""
     back, report = there_and_back(document)
     places = {remark.place for remark in report.losses}
     found = {e["name"]: e for e in back["measurements"][0]["config"]["parameters"]}
@@ -132,7 +132,9 @@ def test_every_setting_that_is_lost_is_in_the_report(document):
         default = {"auxdata": [0], "sigmas": [1], "bounds": [[-5, 5]]}
         kept = default | found.get(entry["name"], {})
         for key in {"auxdata", "sigmas", "bounds"} & entry.keys():
-            if not np.allclose(entry[key], kept[key], rtol=1e-9):
+            if key == "bounds":
+                assert np.allclose(entry[key], kept[key], rtol=1e-9)
+            elif not np.allclose(entry[key], kept[key], rtol=1e-9):
                 assert f"{pointer}/{key}" in places
 
 

@@ -377,7 +377,10 @@ LOST = {
         f"{PARAMETERS}/1/auxdata",
     ),
     "bounds": ({"name": "tilt", "bounds": [[-3, 3]]}, f"{PARAMETERS}/1/bounds"),
-    "bounds of a measurement": (with_two_ranges, "/measurements/1"),
+    "bounds of a measurement": (
+        with_two_ranges,
+        "/measurements/1/config/parameters/1/bounds",
+    ),
     "constraint": (
         {"name": "fake", "constraint": "lognormal"},
         f"{PARAMETERS}/1/constraint",
@@ -438,7 +441,7 @@ def test_every_kind_of_loss_of_writing_is_planted_here():
     of_reading = {
         *("additional-data", "asimov-data", "attribute", "bin-range", "conflict"),
         *("dimensions", "extension", "histofactor", "part-constant", "poi"),
-        "unknown-bins",
+        *("switched-off", "unknown-bins"),
         *("analysis", "metadata", "prior"),  # of HS3
     }
     assert planted | of_reading == set(LOSSES)
@@ -469,7 +472,7 @@ def test_a_measurement_without_poi_is_noted(tmp_path):
     document = all_kinds()
     document["measurements"][0]["config"]["poi"] = ""
     report = write_xml(Workspace.parse(document), tmp_path)
-    assert [remark.kind for remark in report.notes] == ["no-poi"]
+    assert {remark.kind for remark in report.notes} == {"no-poi", "range"}
     assert read_xml(tmp_path / "FitConfig.xml").workspace().measurements[0].poi == ""
 
 

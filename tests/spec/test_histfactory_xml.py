@@ -96,12 +96,15 @@ def test_t25_the_luminosity_has_an_absolute_width_in_every_measurement(tmp_path)
     lumi = {
         "name": "lumi",
         "auxdata": [2.0],
-        "bounds": [[1.0, 3.0]],
+        "bounds": [[0.0, 20.0]],
         "inits": [2.0],
         "sigmas": [0.2],
     }
     assert entry(found, "lumi", 0) == entry(found, "lumi", 1) == lumi
 
+
+WIDE = {"bounds": [[0, 1000]] * 2}
+"""ROOT's range of a ShapeFactor."""
 
 KNOWN = measurement().replace('LumiRelErr="0.1"', 'LumiRelErr="0"')
 
@@ -113,7 +116,7 @@ def test_t25_a_luminosity_without_uncertainty_is_fixed(tmp_path, stated):
     known = KNOWN.replace("</Measurement>", f"{setting}</Measurement>")
     found = imported(write_input(tmp_path, STATED, NORMSYS, measurements=known))
     lumi = entry(found, "lumi")
-    assert (lumi["sigmas"], lumi["bounds"], lumi["fixed"]) == ([0.0], [[2, 2]], True)
+    assert (lumi["sigmas"], lumi["bounds"], lumi["fixed"]) == ([0.0], [[0, 20]], True)
     assert list(noted(found)) == ([] if stated else ["lumi-known"])
     model, data = build(found.workspace())
     params = model.parameters.init
@@ -216,20 +219,25 @@ def test_an_unknown_kind_is_refused(tmp_path):
     assert "ConstraintType='Flat' is neither Gaussian nor Poisson" in message
 
 
+def bounds(low, high):
+    """The setting of the range of one parameter."""
+    return {"bounds": [pytest.approx([low, high])]}
+
+
 @pytest.mark.parametrize(
     ("term", "settings"),
     [
         (
             'Type="Gamma" RelativeUncertainty=".3"',
-            {"constraint": "gamma", "sigmas": [0.3]},
+            {"constraint": "gamma", "sigmas": [0.3]} | bounds(-1 / 0.3, 9 / 0.3),
         ),
         (
             'Type="LogNormal" RelativeUncertainty="0.2"',
-            {"constraint": "lognormal", "sigmas": [0.2]},
+            {"constraint": "lognormal", "sigmas": [0.2]}
+            | bounds((1.2**-5 - 1) / 0.2, (1.2**5 - 1) / 0.2),
         ),
         ('Type="Uniform" RelativeUncertainty="0.2"', {"constraint": "none"}),
         ('Type="Uniform"', {"constraint": "none"}),
-        ('Type="NoConstraint"', {"constraint": "none"}),
     ],
 )
 @pytest.mark.parametrize("name", ["jes", "alpha_jes"])
@@ -241,6 +249,35 @@ def test_constraint_terms_are_read(tmp_path, term, settings, name):
     assert entry(found, "jes", 1) is None
     assert found.document["version"] == "1.0.0+hfjax.1"
     assert found.report.losses == ()
+
+
+BOTH = top_sample(
+    '<OverallSys Name="jes" Low="0.9" High="1.2"/>'
+    '<HistoSys Name="jes" HistoNameLow="top_low" HistoNameHigh="top_high"/>'
+)
+
+
+@pytest.mark.parametrize("word", ["NoConstraint", "NoSyst"])
+def test_systematics_can_be_switched_off(tmp_path, word):
+    """ROOT leaves an OverallSys out, whatever a ParamSetting says of it."""
+    inside = (
+        '<ParamSetting Val="2" Const="False">alpha_jes</ParamSetting>'
+        f'<ConstraintTerm Type="{word}">jes</ConstraintTerm>'
+    )
+    found = imported(write_input(tmp_path, NORMSYS, measurements=measurement(inside)))
+    assert entry(found, "jes") == {"name": "jes", "fixed": True}
+    assert found.document["version"] == "1.0.0"
+    assert "switched-off" in noted(found)
+    model, _ = build(found.workspace())
+    assert model.parameters.fixed[model.parameters.names.index("jes")]
+
+
+def test_a_systematic_with_a_histosys_cannot_be_switched_off(tmp_path):
+    inside = '<ConstraintTerm Type="NoSyst">jes</ConstraintTerm>'
+    path = write_input(tmp_path, BOTH, measurements=measurement(inside))
+    found = imported(path)
+    assert entry(found, "jes") is None
+    assert lost(found) == ["switched-off"]
 
 
 @pytest.mark.parametrize(
@@ -304,7 +341,7 @@ def test_a_plain_document_loses_kinds_and_thresholds_by_name(tmp_path):
 def test_initial_shapes_of_shape_factors_are_read(tmp_path):
     factor = '<ShapeFactor Name="free" HistoName="shape" Const="True"/>'
     found = imported(write_input(tmp_path, top_sample(factor)))
-    free = {"name": "free", "inits": [1.5, 0.5], "fixed": True}
+    free = {"name": "free", "inits": [1.5, 0.5], "fixed": True} | WIDE
     assert entry(found, "free") == free
 
 
@@ -387,7 +424,11 @@ def test_folders_of_the_channel_are_inherited(tmp_path):
     assert modifiers(found)["jes"]["lo_data"] == [35.0, 48.0]
     assert modifiers(found)["fakes"] == [4.0, 12.5]
     assert modifiers(found)["staterror_SR"] == [4.0, 12.5]
-    assert entry(found, "free") == {"name": "free", "inits": [1.5, 0.5]}
+    assert entry(found, "free") == {
+        "name": "free",
+        "inits": [1.5, 0.5],
+        "bounds": [[0, 1000]] * 2,
+    }
     assert found.report.notes == ()
 
 
@@ -399,6 +440,29 @@ def test_a_samples_folder_and_file_are_inherited_by_what_is_in_it(tmp_path):
     found = imported(write_input(tmp_path, STATED, sample))
     assert modifiers(found)["jes"]["hi_data"] == [44.0, 55.0]
     assert found.report.notes == ()
+
+
+def test_a_path_may_begin_with_its_file(tmp_path):
+    write_input(tmp_path)
+    in_data_root(tmp_path, in_folder("top", list(HISTOGRAMS)), "top.root")
+    attributes = 'HistoPath="./data/top.root:/top/"'
+    sample = EVERYTHING.replace('Name="top"', f'Name="top" {attributes}', 1)
+    found = imported(write_input(tmp_path, STATED, sample))
+    assert modifiers(found)["jes"]["hi_data"] == [44.0, 55.0]
+    assert modifiers(found)["staterror_SR"] == [4.0, 12.5]
+    assert found.report.notes == ()
+
+
+def test_paths_of_variations_may_begin_with_their_file(tmp_path):
+    write_input(tmp_path)
+    in_data_root(tmp_path, {"low/l": histogram(1.0, 2.0)}, "low.root")
+    in_data_root(tmp_path, {"h": histogram(3.0, 4.0)}, "high.root")
+    sample = top_sample(
+        '<HistoSys Name="jes" HistoPathLow="./data/low.root:/low" HistoNameLow="l" '
+        'HistoPathHigh="./data/high.root:" HistoNameHigh="h"/>'
+    )
+    found = imported(write_input(tmp_path, sample))
+    assert modifiers(found)["jes"] == {"lo_data": [1, 2], "hi_data": [3, 4]}
 
 
 @pytest.mark.parametrize("file", ["HistoFile", "InputFile"])
@@ -521,7 +585,11 @@ def test_bins_are_fixed_and_set_by_roots_names(tmp_path):
     found = imported(path)
     assert entry(found, "staterror_SR") == {"name": "staterror_SR", "fixed": True}
     assert entry(found, "fakes") == {"name": "fakes", "inits": [1.0, 1.25]}
-    assert entry(found, "free") == {"name": "free", "inits": [0.75, 0.5]}
+    assert entry(found, "free") == {
+        "name": "free",
+        "inits": [0.75, 0.5],
+        "bounds": [[0, 1000]] * 2,
+    }
     assert found.report.losses == found.report.notes == ()
 
 
@@ -530,7 +598,11 @@ def test_pyhfs_names_of_sets_of_bins_are_understood(tmp_path):
     value = '<ParamSetting Val="2">gamma_free_1 gamma_fakes</ParamSetting>'
     found = imported(with_settings(tmp_path, const, value))
     assert entry(found, "fakes") == {"name": "fakes", "fixed": True, "inits": [2, 2]}
-    assert entry(found, "free") == {"name": "free", "inits": [1.5, 2.0]}
+    assert entry(found, "free") == {
+        "name": "free",
+        "inits": [1.5, 2.0],
+        "bounds": [[0, 1000]] * 2,
+    }
 
 
 def test_a_constant_part_of_a_set_is_a_loss(tmp_path):
@@ -629,16 +701,6 @@ def test_what_histfactory_ignores_is_lost(tmp_path):
     found = imported(write_input(tmp_path, top_sample("", 'NormaliseByTheory="1"')))
     assert lost(found) == ["attribute"]
     assert found.report.losses[0].what == "attribute NormaliseByTheory"
-
-
-@pytest.mark.parametrize("tag", ["Function", "PreprocessFunction"])
-def test_functions_are_refused_by_name(tmp_path, tag):
-    head = f'<{tag} Name="mu" Expression="sqrt(x)" Dependents="x[0,3]"/>'
-    message = refusal(write_input(tmp_path, head=head))
-    assert (
-        f"top.xml, line 1, <{tag} Name='mu'>: a workspace has no functions" in message
-    )
-    assert "'sqrt(x)'" in message
 
 
 def test_unknown_elements_are_refused_with_a_suggestion(tmp_path):

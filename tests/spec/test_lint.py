@@ -15,7 +15,18 @@ from hfjax.model.build import build
 from hfjax.spec.finding import KINDS, SEVERITIES, count
 from hfjax.spec.lint import check
 from hfjax.spec.workspace import Workspace
-from tests.spec.faults import FAULTS, REFUSED, clean, configure, modifier, put, swap
+from tests.spec.faults import (
+    FAULTS,
+    REFUSED,
+    clean,
+    configure,
+    histosys,
+    modifier,
+    normsys,
+    put,
+    sample,
+    swap,
+)
 
 each_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.kind)
 
@@ -91,7 +102,8 @@ def test_an_error_is_no_model_or_no_likelihood_or_no_test(fault):
 @pytest.mark.parametrize("fault", POSSIBLE, ids=lambda fault: fault.kind)
 def test_what_is_no_error_has_a_likelihood_where_fits_start(fault):
     model, data = build(Workspace.parse(fault.document()))
-    assert math.isfinite(float(model.logpdf(model.parameters.init, data)))
+    density = float(model.logpdf(model.parameters.init, data))
+    assert math.isfinite(density) != fault.kind.startswith("start-")
 
 
 def test_errors_come_first():
@@ -330,7 +342,7 @@ def test_predictions_start_where_the_measurement_says():
     channel = {"name": "VR", "samples": [multijet]}
     document["channels"].append(channel)
     document["observations"].append({"name": "VR", "data": [20, 30]})
-    assert kinds(document) == ["no-prediction", "init-at-bound"]
+    assert kinds(document) == ["start-without-prediction", "init-at-bound"]
 
 
 def test_a_fixed_systematic_is_not_moved():
@@ -383,3 +395,96 @@ def numbers_of(document, pointer=""):
     return [
         place for key, one in items for place in numbers_of(one, f"{pointer}/{key}")
     ]
+
+
+# -- bins that can have events, or cannot --------------------------------------------
+
+
+def one_bin(*samples, observed=1, **parameters):
+    """A workspace of one bin with settings of parameters."""
+    settings = [{"name": name} | setting for name, setting in parameters.items()]
+    return {
+        "channels": [{"name": "SR", "samples": list(samples)}],
+        "observations": [{"name": "SR", "data": [observed]}],
+        "measurements": [
+            {"name": "search", "config": {"poi": "mu", "parameters": settings}}
+        ],
+        "version": "1.0.0",
+    }
+
+
+SIGNAL = sample("signal", [0.0], modifier("normfactor", "mu"))
+MU = modifier("normfactor", "mu")
+FIXED = {"inits": [0.0], "fixed": True}
+
+
+@pytest.mark.parametrize(
+    ("modifiers", "settings", "kind"),
+    [
+        ([histosys("tilt", [0.0], [1.5])], {}, "start-without-prediction"),
+        ([histosys("tilt", [1.5], [0.0])], {}, "start-without-prediction"),
+        ([histosys("tilt", [0.0], [1.5])], {"tilt": FIXED}, "no-prediction"),
+        ([histosys("tilt", [-1.5], [0.0])], {}, "start-without-prediction"),
+        ([histosys("tilt", [-1.0], [-1.0])], {}, "no-prediction"),
+        (
+            [histosys("tilt", [-1.0], [-1.0]), modifier("normfactor", "k")],
+            {"k": {"bounds": [[-1, 1]]}},
+            "start-without-prediction",
+        ),
+        (
+            [histosys("tilt", [0.0], [1.5]), normsys("zero", 0.0, 0.0)],
+            {"zero": {"inits": [1.0], "fixed": True}},
+            "no-prediction",
+        ),
+    ],
+)
+def test_a_bin_that_something_can_fill_is_no_error(modifiers, settings, kind):
+    background = sample("background", [0.0], *modifiers)
+    found = kinds(one_bin(SIGNAL, background, **settings))
+    wrong = {"start-without-prediction", "no-prediction"}
+    assert wrong & set(found) == {kind}
+    assert KINDS[kind].severity == ("error" if kind == "no-prediction" else "warning")
+
+
+@pytest.mark.parametrize(
+    ("background", "observed", "found"),
+    [
+        (sample("background", [0.0]), 1, True),
+        (sample("background", [0.0]), 0, False),
+        (sample("background", [1.0]), 1, False),
+        (sample("background", [0.0], histosys("tilt", [0.0], [1.0])), 1, False),
+        (sample("background", [3.0], modifier("normfactor", "k")), 1, False),
+        (sample("background", [3.0], MU), 1, True),
+    ],
+)
+def test_a_bin_that_only_a_signal_can_fill_has_no_background(
+    background, observed, found
+):
+    signal = sample("signal", [5.0], MU)
+    document = one_bin(signal, background, observed=observed)
+    assert ("no-background" in kinds(document)) == found
+    (told,) = [f for f in findings(document) if f.kind == "no-background"] or [None]
+    assert told is None or (
+        told.severity == "warning"
+        and told.names == {"channel": "SR"}
+        and "in bin 0: there is no fit of the background" in told.why
+    )
+
+
+def test_a_bin_that_nothing_can_fill_is_told_once():
+    document = one_bin(SIGNAL, sample("background", [0.0]))
+    assert "no-prediction" in kinds(document)
+    assert "no-background" not in kinds(document)
+
+
+def test_a_sample_that_is_always_lower_is_no_help():
+    """The highest sum counts: one sample above zero does not make it positive."""
+    signal = sample("signal", [0.5], normsys("scale", 0.9, 1.1))
+    found = kinds(one_bin(signal, sample("background", [-5.0])))
+    assert "prediction-negative" in found
+    assert "start-negative" not in found
+
+
+def test_an_empty_name_of_a_modifier_is_a_name():
+    tilt = sample("background", [5.0], histosys("", [4.0], [7.0]))
+    assert kinds(one_bin(sample("signal", [1.0], MU), tilt)) == []

@@ -195,3 +195,19 @@ def test_numbers_that_json_does_not_have_are_null():
     tail = next(r for r in found["systematics"]["histosys"] if r["name"] == "tail")
     assert (tail["sample"]["down"], tail["sample"]["up"]) == (None, None)
     assert tail["channel"]["up"] == pytest.approx(0.2 / 21)
+
+
+def test_data_bounds_and_thresholds_that_json_does_not_have_are_null():
+    document = clean() | {"version": "1.0.0+hfjax.1"}
+    config = document["measurements"][0]["config"]
+    poi = config["poi"]
+    kept = [each for each in config["parameters"] if each["name"] != poi]
+    kept.append({"name": poi, "bounds": [[-math.inf, math.inf]]})
+    kept.append({"name": "stat_CR", "threshold": math.inf})
+    config["parameters"] = kept
+    document["observations"][0]["data"][0] = math.nan
+    found = summary(Workspace.parse(document))
+    json.dumps(found, allow_nan=False)
+    assert found["channels"][0]["observed"][0] is None
+    assert found["measurements"][0]["thresholds"] == {"stat_CR": None}
+    assert found["models"][0]["poi_bounds"] == [None, None]

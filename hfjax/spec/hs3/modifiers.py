@@ -143,12 +143,19 @@ def _read_modifier(
         raise SpecificationError(message, pointer)
     if kind in ("normsys", "histosys"):
         check_interpolation(kind, content, scope.channel.content, where, pointer)
-    data = entries(content.get("data") or {})
+    data = _data(kind, entries(content.get("data") or {}))
     parameters = _parameters(scope, kind, content, where, pointer)
     references = _references(scope, content, parameters, where, pointer)
     if kind == "staterror" and None in references:
         references = (_channel_reference(scope, pointer),) * len(parameters)
     return ModifierNode(kind, name, parameters, references, data, where, pointer)
+
+
+def _data(kind: str, found: Object) -> Object:
+    """What stands under `data`; of bins, empty lists say nothing."""
+    if kind not in PER_BIN:
+        return found
+    return {key: each for key, each in found.items() if each != []}
 
 
 def _parameters(

@@ -172,6 +172,8 @@ class ModifierReader:
         if said is None or not said.distribution:
             return 0.0 if said and said.kind in ("none", "const") else None
         term = self.term(parameter, said.distribution, node.pointer)
+        if not term.kind and term.width == 0:  # of a bin without events
+            return 0.0
         if term.shift != 0 or not term.width > 0:
             message = f"{node.where}: {said.distribution!r} does not scale a bin"
             raise SpecificationError(message, node.pointer)

@@ -18,6 +18,9 @@ TYPES = {
 }
 """Kinds of constraint terms that HS3 names instead of a distribution."""
 
+BARLOW_BEESTON = "barlow_beeston_lite_poisson_constraint_dist"
+"""The type of a distribution with the Poisson terms of the staterrors of a channel."""
+
 _WIDEST = 100.0
 """The largest width of a log-normal term; its exponential is still a number."""
 
@@ -69,6 +72,11 @@ def read_term(
         )
         raise SpecificationError(message, found.pointer)
     return read(_Scope(document, found, parameter, values))
+
+
+def constrains_several(found: Placed) -> bool:
+    """Whether a distribution is of a type with the terms of several parameters."""
+    return found.type == BARLOW_BEESTON
 
 
 def constrained_parameters(found: Placed) -> tuple[str, ...]:
@@ -176,6 +184,22 @@ def _poisson(scope: _Scope) -> Term:
     return Term("poisson", datum, mean.offset, 1 / shift, shift)
 
 
+def _barlow_beeston(scope: _Scope) -> Term:
+    """A Poisson term of each of several factors: of `expected` events, times it."""
+    content = scope.found.content
+    names, expected = (items(entry(content, key)) for key in ("x", "expected"))
+    if len(names) != len(expected):
+        message = (
+            f"distribution {scope.found.name!r} has {len(names)} in x and "
+            f"{len(expected)} in expected: they need as many"
+        )
+        raise SpecificationError(message, scope.found.pointer)
+    if names.count(scope.parameter) != 1:
+        raise scope.wrong()
+    events = scope.number(expected[names.index(scope.parameter)])
+    return Term("poisson", events, events) if events else Term("", 0.0, 0.0)
+
+
 def _lognormal(scope: _Scope) -> Term:
     content = scope.found.content
     mu = entry(content, "mu")
@@ -212,6 +236,7 @@ _READERS = {
     "gaussian_dist": _gaussian,
     "normal_dist": _gaussian,
     "poisson_dist": _poisson,
+    BARLOW_BEESTON: _barlow_beeston,
     "lognormal_dist": _lognormal,
     "uniform_dist": _uniform,
 }

@@ -4,8 +4,12 @@ from collections.abc import Iterable
 
 from hfjax.errors import SpecificationError
 from hfjax.spec.hs3.document import HS3Document, Likelihood
-from hfjax.spec.hs3.modifiers import ChannelNode, ModifierNode
-from hfjax.spec.hs3.read_terms import Reference, constrained_parameters
+from hfjax.spec.hs3.modifiers import PER_BIN, ChannelNode, ModifierNode
+from hfjax.spec.hs3.read_terms import (
+    Reference,
+    constrained_parameters,
+    constrains_several,
+)
 
 References = dict[str, Reference]
 """What constrains a parameter, by its name; the type's own where it has no entry."""
@@ -41,6 +45,11 @@ def _agree(name: str, said: Reference, before: Reference, where: str) -> None:
         raise SpecificationError(message, said.pointer)
 
 
+def _says_no_more(said: Reference | None) -> bool:
+    """Whether a modifier says less than Poisson terms, or the kind alone."""
+    return said is None or (not said.distribution and said.kind == "poisson")
+
+
 def _shown(reference: Reference) -> str:
     return repr(reference.distribution or reference.kind)
 
@@ -56,21 +65,23 @@ def _add_beside(
     pointer = likelihood.pointer
     placed = document.distribution(name, f"{pointer}/aux_distributions")
     own = [each for each in constrained_parameters(placed) if each in types]
-    if len(own) != 1:
+    several = constrains_several(placed)
+    if len(own) != 1 and not (own and several):
         message = (
             f"distribution {name!r} of the likelihood {likelihood.name!r} should "
             f"constrain one parameter of a channel, and has {own} of them"
         )
         raise SpecificationError(message, placed.pointer)
-    (parameter,) = own
-    said = Reference("", name, placed.pointer)
-    implied = types[parameter].type in ("normsys", "histosys", "shapesys")
-    before = found.get(parameter)
-    if (before is None and implied) or (before and before.distribution != name):
-        message = (
-            f"parameter {parameter!r} is constrained by its modifiers, as "
-            f"{types[parameter].where}, and once more by {name!r} of the likelihood "
-            f"{likelihood.name!r}: remove one of the two"
-        )
-        raise SpecificationError(message, placed.pointer)
-    found[parameter] = said
+    for parameter in own:
+        before = found.get(parameter)
+        implied = types[parameter].type in ("normsys", "histosys", "shapesys")
+        if several and types[parameter].type in PER_BIN and _says_no_more(before):
+            before, implied = None, False
+        if (before is None and implied) or (before and before.distribution != name):
+            message = (
+                f"parameter {parameter!r} is constrained by its modifiers, as "
+                f"{types[parameter].where}, and once more by {name!r} of the "
+                f"likelihood {likelihood.name!r}: remove one of the two"
+            )
+            raise SpecificationError(message, placed.pointer)
+        found[parameter] = Reference("", name, placed.pointer)

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from hfjax.errors import SpecificationError
 from hfjax.spec.hs3.read import HS3Settings, read_hs3
 from hfjax.spec.hs3.shape_errors import ShapeSysValues
 from hfjax.spec.parameters import parameter_groups
@@ -237,6 +238,71 @@ def test_staterror_with_its_terms_as_distributions():
     assert found["staterror_SR"].widths == (0.1, 0.2)
 
 
+LITE = "barlow_beeston_lite_poisson_constraint_dist"
+STATS = [f"gamma_stat_SR_bin_{i}" for i in range(2)]
+
+
+def lite(expected=(900.0, 400.0), x=STATS):
+    """The Poisson terms of all bins as one distribution."""
+    return {"name": "lite", "type": LITE, "x": list(x), "expected": list(expected)}
+
+
+def beside(document, *distributions):
+    """The document with distributions that its likelihood has beside its channels."""
+    document["distributions"] += distributions
+    names = [each["name"] for each in distributions]
+    document["likelihoods"][0]["aux_distributions"] = names
+    return document
+
+
+@pytest.mark.parametrize("said", [{}, {"constraint": "Poisson"}])
+def test_poisson_terms_of_a_channel_can_be_one_distribution(said):
+    found = groups(beside(stat(**said), lite()))["staterror_SR"]
+    assert found.constraint == "poisson"
+    assert found.widths == found.auxdata == (900.0, 400.0)
+
+
+def test_one_distribution_has_the_density_of_its_terms():
+    workspace = read(beside(stat(), lite()))
+    gammas, taus = [1.1, 0.8], [900.0, 400.0]
+    pairs = [(21, 1.1 * 40.0), (28, 0.8 * 60.0)]
+    pairs += [(tau, gamma * tau) for gamma, tau in zip(gammas, taus, strict=True)]
+    terms = [n * math.log(nu) - nu - math.lgamma(n + 1) for n, nu in pairs]
+    found = HistFactory(workspace.dump()).logpdf(gammas)
+    assert found == pytest.approx(math.fsum(terms), rel=1e-12)
+
+
+def test_modifiers_name_the_one_distribution_of_a_channel():
+    for said in ({"constraint_name": "lite"}, {"constraints": ["lite", "lite"]}):
+        document = stat(values={"tau": [900.0]}, **said)
+        document["distributions"].append(lite(expected=["tau", 400.0]))
+        assert groups(document)["staterror_SR"].widths == (900.0, 400.0)
+
+
+def test_a_shapesys_can_have_the_one_distribution_as_well():
+    document = shapesys(parameters=GAMMAS, data={"vals": [0.1, 0.0]})
+    found = groups(beside(document, lite((100.0, 0.0), GAMMAS)))["fakes"]
+    assert (found.widths, found.fixed) == ((100.0, 1.0), (False, True))
+    alone = shapesys(parameters=GAMMAS, data={"vals": []})
+    found = groups(beside(alone, lite((100.0, 0.0), GAMMAS)))["fakes"]
+    assert (found.widths, found.fixed) == ((100.0, 1.0), (False, True))
+
+
+@pytest.mark.parametrize(
+    ("one", "message"),
+    [
+        (lite(expected=[1.0]), "has 2 in x and 1 in expected"),
+        (lite(x=["other", "more"]), "should constrain one parameter of a channel"),
+        (lite(x=[STATS[0], STATS[0]]), "which is not what it is about"),
+        (lite(expected=["tau", 1.0]), "needs a value of 'tau'"),
+    ],
+)
+def test_one_distribution_that_says_nothing_is_refused(one, message):
+    with pytest.raises(SpecificationError) as error:
+        read(beside(stat(), one))
+    assert message in str(error.value)
+
+
 def shapesys(bounds=None, others=(), values=None, functions=(), **more):
     """A document with a shapesys on 20 and 30 events."""
     one = d.modifier("shapesys", "fakes", **more)
@@ -295,6 +361,8 @@ def test_shapesys_by_distributions_alone():
         {"parameters": GAMMAS},
         {"parameters": GAMMAS, "data": {"vals": [0.0, 0.0]}},
         {"parameters": GAMMAS, "constraints": [None, None]},
+        {"parameters": GAMMAS, "data": {"vals": []}},
+        {"parameters": GAMMAS, "data": {"vals": [], "uncertainties": []}},
     ],
 )
 def test_shapesys_that_nothing_constrains_is_a_shapefactor(said):

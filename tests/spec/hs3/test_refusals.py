@@ -206,11 +206,9 @@ REFUSED = {
         "has the constraint 'c', which is no distribution .* none of the kinds",
     ),
     "constraint of another type": (
-        one(
-            NAMED, {"name": "c", "type": "barlow_beeston_lite_poisson_constraint_dist"}
-        ),
+        one(NAMED, {"name": "c", "type": "exponential_dist"}),
         "/distributions/1",
-        "constraint 'c' of parameter 'alpha_acc' is a 'barlow_beeston_lite",
+        "constraint 'c' of parameter 'alpha_acc' is a 'exponential_dist'",
     ),
     "constraint of something else": (
         one(NAMED, d.gaussian("c", "x", "y", 1.0)),
