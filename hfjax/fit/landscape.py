@@ -32,8 +32,8 @@ from hfjax.model.modifiers import NormSys
 
 NEVER_MORE = 1e-6
 """Least part of a direction that is left when a parameter no longer follows."""
-SHORTENED = 0.4
-"""Length of the Newton step that is tried beside the whole one."""
+WITHIN = 0.8
+"""Part of the way to a rate of zero that the Newton step may go."""
 
 Index = Int[Array, " moved"]
 Places = Float[Array, "moved place"]
@@ -230,16 +230,14 @@ def heights(
     change = (kept - force) / at.root
     stiff = -0.5 * jnp.sum((kept - force) * kept, axis=-1)
     linear = jnp.sum(at.slope * change, axis=-1)
+    room = jnp.where(change < 0.0, -WITHIN * safe / change, 1.0)
+    length = jnp.minimum(jnp.min(jnp.where(counts, room, 1.0), axis=-1), 1.0)
     there = jnp.broadcast_to(count, rates.shape)
+    bins = half_deviance(there, rates + length[..., None] * change)
+    main = jnp.sum(jnp.where(counts, bins, 0.0), axis=-1)
     start = jnp.sum(jnp.where(counts, half_deviance(count, before), 0.0))
-
-    def value(length: float) -> Array:
-        bins = half_deviance(there, rates + length * change)
-        main = jnp.sum(jnp.where(counts, bins, 0.0), axis=-1)
-        return main + length**2 * stiff - length * linear
-
-    lowest = jnp.minimum(value(1.0), value(SHORTENED))
-    return Heights(2.0 * (lowest - start + cost), -at.root * kept)
+    value = main - start + length * (length * stiff - linear) + cost
+    return Heights(2.0 * value, -(length[..., None] * at.root) * kept)
 
 
 def held_direction(
@@ -260,6 +258,17 @@ def held_direction(
     )
     left = jnp.maximum(1.0 - jnp.sum(own * still, axis=-1), NEVER_MORE)
     return still / jnp.sqrt(left)[:, None]
+
+
+def held_together(at: LocalModel, held: ParamsMask) -> LocalModel:
+    """The same with several parameters that do not follow any more."""
+    directions = jnp.where(held[:, None], 0.0, at.directions)
+    one = jnp.eye(at.root.size, dtype=at.root.dtype)
+    return at._replace(
+        inverse=jnp.where(held, 0.0, at.inverse),
+        directions=directions,
+        still=_inverse(one + directions.T @ directions),
+    )
 
 
 def follow(

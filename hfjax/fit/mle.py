@@ -149,7 +149,11 @@ def _fit(
 
 
 def best_fit(
-    objective: Objective, starts: Starts, fixed: ParamsMask, settings: FitSettings
+    objective: Objective,
+    starts: Starts,
+    fixed: ParamsMask,
+    settings: FitSettings,
+    told: Starts | None = None,
 ) -> FitResult:
     """Fit from several starts with the chosen minimizer, and keep the lowest minimum.
 
@@ -158,6 +162,7 @@ def best_fit(
         starts: where to start; fixed parameters stay there.
         fixed: parameters that must not move.
         settings: minimizer, steps and tolerance.
+        told: minima of other fits, whose valleys are looked at; NaN for none.
     """
     parameters = objective.model.parameters
     # a fixed parameter stays where it is, inside its bounds or not
@@ -168,7 +173,9 @@ def best_fit(
     if settings.minimizer == "newton":
         if settings.valleys != "initial":
             starts = spread_starts(objective.model, starts, fixed)
-        return as_result(objective, search(objective, starts, bounds, fixed, settings))
+        told = starts[:0] if told is None else told
+        found = search(objective, starts, told, bounds, fixed, settings)
+        return as_result(objective, found)
     minimize = named_minimizer(settings.minimizer)
     minimum = minimize(objective.deviance, starts[0], bounds, fixed, settings)
     minimum = dataclasses.replace(minimum, value=0.5 * minimum.value)

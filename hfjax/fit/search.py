@@ -46,13 +46,25 @@ from hfjax.fit.minimize import Minimum, begin_at, descend
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
 from hfjax.fit.status import FitSettings, FitStatus
-from hfjax.fit.valleys import MOST, Valleys, no_valleys, other_valleys, reach
+from hfjax.fit.valleys import (
+    MOST,
+    WORTH,
+    WORTH_PART,
+    Box,
+    Valleys,
+    is_near,
+    no_valleys,
+    other_valleys,
+    promise,
+)
 from hfjax.model.model import Data
 
 Starts = Float[Array, "start par"]
 
 PROMISING = 20.0
 """A crossing is looked into where the objective there is at most this much higher."""
+REMEMBERED = 8
+"""Ends of fits whose valleys are known."""
 LIFTS = 2
 """Starts that are tried where the first leads to no possible rates."""
 FAR = 5.0
@@ -61,6 +73,8 @@ SIDE = 0.3
 """Part of that way that they go."""
 MAX_ROUNDS = 5
 """How often all is looked into again after something has led lower."""
+LEAST_DEVIANCE = 0.1
+"""Deviance below which no other valley is looked for: there is nothing to gain."""
 UNPHYSICAL_WORTH = 50.0
 """How much higher than an unphysical minimum a place may be that is fitted from."""
 EDGE_EVENTS = 10.0 ** -np.arange(2, 12, 2)
@@ -100,6 +114,7 @@ class _Search(NamedTuple):
     Attributes:
         found: so far.
         valleys: places seen from the best minimum.
+        ends: where the last fits have ended.
         held: the last fit held at a crossing.
         edge: where the last fit at the edge has ended.
         task: turn to come.
@@ -110,6 +125,7 @@ class _Search(NamedTuple):
 
     found: Found
     valleys: Valleys
+    ends: Starts
     held: Held
     edge: Params
     task: ScalarInt
@@ -130,6 +146,7 @@ class _Kinds(NamedTuple):
 def search(
     objective: Objective,
     starts: Starts,
+    told: Starts,
     bounds: tuple[Params, Params],
     fixed: ParamsMask,
     settings: FitSettings,
@@ -140,6 +157,7 @@ def search(
         objective: half a deviance with its expansion to second order.
         starts: where to start; fixed parameters stay there. None but the first may be
             NaN, which is no start.
+        told: minima of other fits, whose valleys are looked at; NaN for none.
         bounds: lower and upper bound of each parameter.
         fixed: parameters that must not move.
         settings: tolerance, number of steps, and which minimum is wanted.
@@ -149,7 +167,7 @@ def search(
     """
     lifts = _lifted_starts(starts[0], bounds, fixed)
     starts = jnp.concatenate([starts, lifts])
-    kinds = _kinds(objective, starts.shape[0], settings)
+    kinds = _kinds(objective, starts.shape[0], told.shape[0], settings)
 
     def run(s: _Search) -> _Search:
         task = _task(objective, s, starts, fixed, kinds)
@@ -158,16 +176,17 @@ def search(
         limit = jnp.where(task.worth & low, settings.max_steps, 0)
         end = descend(task.objective, begin, bounds, task.fixed, settings, limit)
         after = _judge(objective, s, task, end, settings, kinds)
-        return _next(objective, after, starts, (bounds, fixed), kinds)
+        return _next(objective, after, (starts, told), (bounds, fixed), kinds)
 
-    return jax.lax.while_loop(
-        lambda s: s.task < kinds.end, run, _begin(objective, starts)
-    ).found
+    begin = _begin(objective, starts, told)
+    return jax.lax.while_loop(lambda s: s.task < kinds.end, run, begin).found
 
 
-def _kinds(objective: Objective, starts: int, settings: FitSettings) -> _Kinds:
+def _kinds(
+    objective: Objective, starts: int, told: int, settings: FitSettings
+) -> _Kinds:
     model, explores = objective.model, settings.valleys != "initial"
-    places = MOST if explores and model.lopsided.index.size else 0
+    places = MOST + told if explores and model.lopsided.index.size else 0
     turns = TURNS * model.crossings.index.size if explores else 0
     crossings = starts + places
     edge = crossings + turns
@@ -225,7 +244,8 @@ def _task(
     )
     if kinds.crossings > kinds.valleys:
         sees = (s.task >= kinds.valleys) & (s.task < kinds.crossings)
-        seen = jnp.asarray(s.valleys.starts)[jnp.clip(s.task - kinds.valleys, 0, MOST - 1)]
+        which = jnp.clip(s.task, kinds.valleys, kinds.crossings - 1) - kinds.valleys
+        seen = jnp.asarray(s.valleys.starts)[which]
         task = task._replace(start=jnp.where(sees, seen, task.start))
     if kinds.edge == kinds.crossings:
         return task
@@ -293,6 +313,7 @@ def _judge(
             passed_params=jnp.where(passes, end.params, found.passed_params),
             physical=jnp.where(better | first, physical, found.physical),
         ),
+        ends=jnp.where(done, jnp.roll(s.ends, 1, axis=0).at[0].set(end.params), s.ends),
         held=held,
         edge=end.params,
         improved=s.improved | (better & ~first),
@@ -317,7 +338,9 @@ def _valid(
     own = jnp.all(jnp.isfinite(starts), axis=1)
     lifts = jnp.arange(kinds.valleys) >= kinds.valleys - LIFTS
     own = own & (~lifts | ~jnp.isfinite(best.value))
-    seen = jnp.arange(kinds.crossings - kinds.valleys) < s.valleys.number
+    seen = s.valleys.worth[: kinds.crossings - kinds.valleys]
+    if seen.size:
+        seen = seen & ~_known(objective, s)
     walled = jnp.full(kinds.edge - kinds.crossings, s.walled)
     empty = jnp.any((data.main == 0.0) & objective.model.bin_present)
     stuck = (best.status == FitStatus.STALLED) | (best.status == FitStatus.MAX_STEPS)
@@ -325,21 +348,32 @@ def _valid(
     return jnp.concatenate([own, seen, walled, edge])
 
 
+def _known(objective: Objective, s: _Search) -> Bool[Array, " start"]:
+    """Which places are in valleys that a fit has ended in."""
+
+    def near(start: Params, end: Params) -> ScalarBool:
+        return is_near(objective.model, start, end)  # NaN is near nothing
+
+    ends = jax.vmap(near, (None, 0))
+    return jnp.any(jax.vmap(ends, (0, None))(s.valleys.starts, s.ends), axis=1)
+
+
 def _next(
     objective: Objective,
     s: _Search,
-    starts: Starts,
-    box: tuple[tuple[Params, Params], ParamsMask],
+    given: tuple[Starts, Starts],
+    box: Box,
     kinds: _Kinds,
 ) -> _Search:
     """Go to the next turn; look for other valleys where a round begins."""
+    starts, told = given
     turns = jnp.arange(kinds.end)
     valid = _valid(objective, s, starts, kinds) & (turns > s.task)
     over = ~jnp.any(valid) & s.improved & (s.rounds < MAX_ROUNDS)
     begins = (s.task < kinds.valleys) & ~jnp.any(valid[: kinds.valleys])
     if kinds.edge > kinds.valleys:
         s = jax.lax.cond(
-            over | begins, lambda: _explored(objective, s, box, kinds), lambda: s
+            over | begins, lambda: _explored(objective, s, told, box, kinds), lambda: s
         )
         task = jnp.where(over | begins, kinds.valleys - 1, s.task)
         valid = _valid(objective, s, starts, kinds) & (turns > task)
@@ -353,20 +387,24 @@ def _next(
 def _explored(
     objective: Objective,
     s: _Search,
-    box: tuple[tuple[Params, Params], ParamsMask],
+    told: Starts,
+    box: Box,
     kinds: _Kinds,
 ) -> _Search:
     """Look around at the best minimum."""
-    best, (bounds, fixed) = s.found.best, box
+    best = s.found.best
     if kinds.crossings > kinds.valleys:
         rates = objective.rates(best.params)
-        far = reach(objective.model, best.params, rates, objective.data.main)
-        far = jnp.where(jnp.isfinite(best.value), far, 0.0)
         worth = jnp.where(s.found.physical, 0.0, UNPHYSICAL_WORTH)
+        worth = worth + WORTH + WORTH_PART * 2.0 * best.value
+        model, counts = objective.model, objective.data.main
+        gain = promise(model, best.params, rates, counts, 2.0 * best.value)
+        some = jnp.isfinite(best.value) & (2.0 * best.value > LEAST_DEVIANCE)
+        gain = jnp.where(some, gain, -jnp.inf)
         valleys = jax.lax.cond(
-            jnp.any(far >= 1.0),
-            lambda: other_valleys(objective, best, far, bounds, fixed, worth),
-            lambda: no_valleys(best.params),
+            jnp.any(gain >= 0.0) | jnp.any(jnp.isfinite(told)),
+            lambda: other_valleys(objective, best.params, (gain, told), box, worth),
+            lambda: no_valleys(best.params, told.shape[0]),
         )
         s = s._replace(valleys=valleys)
     if kinds.edge > kinds.crossings:
@@ -374,7 +412,7 @@ def _explored(
     return s
 
 
-def _begin(objective: Objective, starts: Starts) -> _Search:
+def _begin(objective: Objective, starts: Starts, told: Starts) -> _Search:
     """Before the first turn."""
     start = starts[0]
     far = jnp.full((), jnp.inf, start.dtype)
@@ -382,7 +420,8 @@ def _begin(objective: Objective, starts: Starts) -> _Search:
     no = jnp.array(False)
     return _Search(
         found=only_found(worst, no),
-        valleys=no_valleys(start),
+        valleys=no_valleys(start, told.shape[0]),
+        ends=jnp.full((REMEMBERED, start.size), jnp.nan, start.dtype),
         held=nothing_held(objective, start),
         edge=start,
         task=jnp.int32(0),

@@ -14,18 +14,26 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from hfjax.arrays import Array, Params, ParamsMask, Rates, Scalar, ScalarInt
+from hfjax.arrays import (
+    Array,
+    Params,
+    ParamsMask,
+    Rates,
+    Scalar,
+    ScalarBool,
+    ScalarInt,
+)
 from hfjax.fit.landscape import (
     Heights,
     LocalModel,
     constraint_cost,
     follow,
     held_direction,
+    held_together,
     heights,
     look_around,
     moved_rates,
 )
-from hfjax.fit.minimize import Minimum
 from hfjax.fit.objective import Objective
 from hfjax.model.lopsided import PLACES
 from hfjax.model.model import Model
@@ -34,28 +42,45 @@ WORTH = 1.0
 """A place is worth a fit if it is at most this much higher in ``-2 ln L``..."""
 WORTH_PART = 0.1
 """...and this part of the deviance, as estimates are worse where data fit badly."""
-PAIRS_WORTH = 4.0
-"""All places of pairs are looked at if some place is at most that much higher."""
-SLACK = 1.0
-"""How much further data may lie once other parameters have moved, in sigma."""
+TOLD = 0.5
+"""Part of that for minima of other fits, which are judged better than a grid is."""
+STRAIGHT = 0.5
+"""Part of what a place costs where the rates are straight, below which it is looked at."""
+ROUGH = 0.05
+"""How far below that it is, at least."""
+BAD_FIT = 0.06
+"""How far above it may be for each unit of the deviance beyond the number of bins."""
+NEARLY = 1.0
+"""How far above that a place may be for pairs to be looked at."""
 CHUNK = 8
 """Parameters that are looked at together."""
-PARTNERS = 6
+STRONG = 0.5
+"""Least length of a unit of a parameter, in sigma, for its pairs to be looked at."""
+PARTNERS = 4
 """Parameters whose pairs are looked at."""
+ELSEWHERE = 0.4
+"""How far apart a lopsided parameter is in two valleys, at least."""
 MOST = 6
 """Most places that are fitted from, as seen from one minimum."""
 
 
+Box = tuple[tuple[Params, Params], ParamsMask]
+"""Lower and upper bound of each parameter, and which of them must not move."""
+
+
 class Valleys(NamedTuple):
-    """Places to fit from, the most promising first.
+    """Places to fit from: those told by others, and those seen, the lowest first.
 
     Attributes:
         starts: parameters there.
-        number: how many there are.
+        worth: whether a fit from there is worth it.
     """
 
     starts: Float[Array, "start par"]
-    number: ScalarInt
+    worth: Bool[Array, " start"]
+
+
+_SPACING = np.gradient(PLACES)
 
 
 class _Grid(NamedTuple):
@@ -92,79 +117,141 @@ class _Found(NamedTuple):
     response: Float[Array, "start bin"]
 
 
-def reach(model: Model, params: Params, rates: Rates, counts: Rates) -> Array:
-    """How far data lie for each lopsided parameter, over how far they must.
+def promise(
+    model: Model, params: Params, rates: Rates, counts: Rates, deviance: Scalar
+) -> Array:
+    """How much each lopsided parameter may gain elsewhere: a first, cheap look.
 
-    The data's distance is that in the plane in which the parameter moves the rates,
-    with what it takes of it itself.
+    With the change ``T`` of the rates in its plane, in standard deviations, and the
+    residuals ``r``, a place that is ``d`` away costs about
+
+        alpha^2 - alpha_0^2 - 2 T r + T' stiff T
+
+    which is at least ``d^2`` if the rates are straight in the parameter.
 
     Args:
         model: a model; names are not needed.
         params: a minimum.
         rates: expected events there.
         counts: observed events.
+        deviance: at the minimum.
 
     Returns:
-        From 1 on, two valleys are possible; 0 for padded parameters.
+        From 0 on, another valley is possible.
     """
     own = model.lopsided
     larger = jnp.maximum(jnp.maximum(rates, counts), 1.0)
     off = jnp.where(model.bin_present, (counts - rates) / jnp.sqrt(larger), 0.0)
-    within = jnp.sqrt(jnp.sum((jnp.asarray(own.plane) @ off) ** 2, axis=1))
-    alpha = jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)
-    return (within + jnp.abs(alpha) * own.rise + SLACK) / own.least
+    residual = jnp.asarray(own.plane) @ off
+    now = jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)[:, None]
+    places = jnp.asarray(PLACES, now.dtype)
+    weight = jnp.maximum(1.0 - jnp.abs(now - places) / _SPACING, 0.0)
+    weight = weight / jnp.sum(weight, axis=1, keepdims=True)
+    change = jnp.asarray(own.curve) - jnp.einsum("jg,jgk->jk", weight, own.curve)[:, None]
+    change = jnp.where(jnp.abs(places - now)[..., None] < 1e-9, 0.0, change)
+    gain = 2.0 * jnp.einsum("jgk,jk->jg", change, residual)
+    stiff = jnp.einsum("jgk,jkl,jgl->jg", change, own.stiff, change)
+    cost = places**2 - now**2 - gain + stiff
+    apart = jnp.abs(places - now)
+    excess = jnp.maximum(deviance - jnp.sum(model.bin_present), 0.0)
+    highest = 2.0 * (WORTH + WORTH_PART * deviance)
+    limit = jnp.minimum(STRAIGHT * apart**2 - ROUGH, highest) + BAD_FIT * excess
+    least = jnp.where(apart >= ELSEWHERE, limit - cost, -jnp.inf)
+    exists = jnp.asarray(own.index) < params.size
+    return jnp.where(exists, jnp.max(least, axis=1), -jnp.inf)
 
 
 def other_valleys(
     objective: Objective,
-    best: Minimum,
-    far: Float[Array, " lopsided"],
-    bounds: tuple[Params, Params],
-    fixed: ParamsMask,
+    params: Params,
+    hints: tuple[Float[Array, " lopsided"], Float[Array, "told par"]],
+    box: Box,
     worth: Scalar,
 ) -> Valleys:
     """Find places from which a fit may lead to a lower minimum.
 
     Args:
         objective: half a deviance.
-        best: its minimum so far.
-        far: of `reach`.
-        bounds: lower and upper bound of each parameter.
-        fixed: parameters that must not move.
-        worth: how much higher than usual a place may be.
+        params: its minimum so far.
+        hints: of `promise`, and minima of other fits, which are looked at as well; NaN
+            for none.
+        box: lower and upper bound of each parameter, and those that must not move.
+        worth: how high a place may be.
     """
-    params = jnp.asarray(best.params)
+    (gain, told), (bounds, fixed) = hints, box
     at = look_around(objective, params, bounds, fixed)
-    worth = worth + WORTH + WORTH_PART * 2.0 * best.value
-    order = jnp.argsort(-far)
+    order = jnp.argsort(-gain)
     index = jnp.asarray(objective.model.lopsided.index)[order]
-    room = -index.size % CHUNK
-    index = jnp.append(index, jnp.full(room, params.size, index.dtype))
+    index = jnp.append(index, jnp.full(-index.size % CHUNK, params.size, index.dtype))
     held = jnp.append(fixed, True)[jnp.minimum(index, params.size)]
     index = jnp.where(held, params.size, index)
-    number = jnp.sum(far >= 1.0)
+    number = jnp.sum(gain >= 0.0)
+    strong = (gain >= -NEARLY) & (objective.model.lopsided.rise >= STRONG)
 
     def look(state: tuple[ScalarInt, _Found]) -> tuple[ScalarInt, _Found]:
         start, found = state
         chosen = jax.lax.dynamic_slice(index, (start,), (CHUNK,))
         grid = _grid(objective, at, chosen, bounds)
-        return start + CHUNK, _best(found, _alone(objective, at, grid, worth))
+        found = _best(found, _alone(objective, at, grid, worth))
+        found = jax.lax.cond(
+            (start == 0) & (jnp.sum(strong) > 1),
+            lambda: _best(found, _pairs(objective, at, grid, worth)),
+            lambda: found,
+        )
+        return start + CHUNK, found
 
-    nothing = _nothing(params, at)
-    none = jnp.int32(0)
+    nothing, none = _nothing(params, at), jnp.int32(0)
     found = jax.lax.while_loop(lambda s: s[0] < number, look, (none, nothing))[1]
-    partners = jnp.where(jnp.arange(PARTNERS) < number, index[:PARTNERS], params.size)
-    found = jax.lax.cond(
-        number > 1,
-        lambda: _best(found, _pairs(objective, at, partners, bounds, worth)),
-        lambda: found,
+    seen = _starts(at, found, bounds)
+    heard = jax.lax.cond(
+        jnp.any(jnp.isfinite(told)),
+        lambda: _told(objective, at, told, box, worth),
+        lambda: Valleys(told, jnp.zeros(told.shape[0], bool)),
     )
-    return _starts(at, found, bounds)
+    return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), heard, seen)
 
 
-def no_valleys(params: Params) -> Valleys:
+def no_valleys(params: Params, told: int) -> Valleys:
     """Nothing that is worth a fit."""
-    return Valleys(jnp.zeros((MOST, params.size), params.dtype), jnp.int32(0))
+    room = MOST + told
+    return Valleys(jnp.zeros((room, params.size), params.dtype), jnp.zeros(room, bool))
+
+
+def _told(
+    objective: Objective,
+    at: LocalModel,
+    told: Float[Array, "told par"],
+    box: Box,
+    worth: Scalar,
+) -> Valleys:
+    """Look at the minima of other fits: lopsided parameters there, the rest follow."""
+    bounds, fixed = box
+    own = jnp.zeros(at.params.size, bool)
+    moved = own.at[objective.model.lopsided.index].set(True, mode="drop") & ~fixed
+    rest = held_together(at, moved)
+    places = jnp.where(moved & jnp.isfinite(told), told, at.params)
+    before = at.derivatives.rates
+    cost = jax.lax.map(lambda one: objective.value_at(one, before), places)
+    found = heights(
+        objective,
+        rest,
+        jax.lax.map(objective.rates, places) - before,
+        cost - objective.value_at(at.params, before),
+        jnp.zeros((told.shape[0], 0, before.size), before.dtype),
+    )
+    near = jax.vmap(lambda response: follow(rest, response, moved, bounds))
+    apart = jnp.max(jnp.where(moved, jnp.abs(places - at.params), 0.0), axis=1)
+    return Valleys(
+        jnp.where(moved, places, near(found.response)),
+        jnp.isfinite(told[:, 0]) & (apart > ELSEWHERE) & (found.value < TOLD * worth),
+    )
+
+
+def is_near(model: Model, one: Params, other: Params) -> ScalarBool:
+    """Whether two points are in one valley, as far as lopsided parameters tell."""
+    apart = jnp.abs(one - other)
+    far = apart.at[model.lopsided.index].get(mode="fill", fill_value=0.0)
+    return jnp.max(far, initial=0.0) < ELSEWHERE
 
 
 def _nothing(params: Params, at: LocalModel) -> _Found:
@@ -266,12 +353,10 @@ _FIRST, _SECOND = np.triu_indices(PARTNERS, 1)
 def _pairs(
     objective: Objective,
     at: LocalModel,
-    index: Int[Array, " partner"],
-    bounds: tuple[Params, Params],
+    grid: _Grid,
     worth: Scalar,
 ) -> _Found:
-    """Local minima of pairs of parameters, if the best places let expect any."""
-    grid = _grid(objective, at, index, bounds)
+    """Local minima of pairs of the first parameters."""
     first, second = (jax.tree.map(lambda x, w=w: x[w], grid) for w in (_FIRST, _SECOND))
     both = (first.index < at.params.size) & (second.index < at.params.size)
     known = jnp.minimum(second.index, at.params.size - 1)
@@ -302,5 +387,4 @@ def _starts(at: LocalModel, found: _Found, bounds: tuple[Params, Params]) -> Val
         near = follow(at, one.response, moved, bounds)
         return near.at[one.index].set(one.places, mode="drop")
 
-    number = jnp.sum(jnp.isfinite(found.value)).astype(jnp.int32)
-    return Valleys(jax.vmap(start)(found), number)
+    return Valleys(jax.vmap(start)(found), jnp.isfinite(found.value))

@@ -14,12 +14,11 @@ from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
 from hfjax.fit.search import Starts
 from hfjax.fit.status import FitSettings, FitStatus
+from hfjax.fit.valleys import ELSEWHERE
 from hfjax.model.model import Data, Model
 
 CONSISTENCY = 1e-6
 """How far, in units of 2NLL, a fit may end above another by rounding."""
-ELSEWHERE = 0.3
-"""How far a parameter that makes valleys is from where it was in another one."""
 PASSES = 4
 """How often fits tell one another of their valleys."""
 
@@ -121,9 +120,8 @@ def _makers(model: Model) -> Array:
 
 def _elsewhere(test: _Test, one: Params, other: Params) -> ScalarBool:
     """Whether two fits have ended in different valleys, as far as that can be seen."""
-    apart = jnp.where(
-        jnp.arange(one.size) == test.model.poi, 0.0, jnp.abs(one - other)
-    )
+    apart = jnp.abs(one - other)
+    apart = jnp.where(jnp.arange(one.size) == test.model.poi, 0.0, apart)
     far = apart.at[_makers(test.model)].get(mode="fill", fill_value=0.0)
     return jnp.any(far > ELSEWHERE)
 
@@ -186,6 +184,9 @@ def _other(
     passes = s.turn // STAGES
     known = jnp.where(passes == 0, k < i, (passes > 1) | (k > i))
     useful = known & s.news[k] & (i != k) & _elsewhere(test, there, begin)
+    for before in range(k):  # what another has told need not be told again
+        same = ~_elsewhere(test, there, s.done.params[before])
+        useful = useful & ~(s.news[before] & (i != before) & same)
     return jnp.where(useful, there, jnp.nan)
 
 
@@ -195,7 +196,12 @@ def _fitted(
     """Do a fit, and put it to the others; the background's makes the Asimov data."""
     chosen = _data(test, s.asimov, i)
     objective, fixed = Objective(test.model, chosen), _fixed(test, i)
-    result = best_fit(objective, starts, fixed, test.settings)
+    told = starts[1:]
+    if test.model.derivation is None and test.model.lopsided.index.size:
+        starts = starts[:1]
+    else:  # nothing to judge by what others tell: it is tried
+        told = starts[:0]
+    result = best_fit(objective, starts, fixed, test.settings, told)
     again = (s.turn >= STAGES) & (i != ASIMOV)
     steps = result.steps + jnp.where(s.turn >= STAGES, s.done.steps[i], 0)
     result = eqx.tree_at(

@@ -18,7 +18,7 @@ from hfjax.model.constraints import (
 from hfjax.model.crossings import fill_crossings
 from hfjax.model.fill import fill_block, fill_derivation
 from hfjax.model.layout import Layout, channel_bins, make_layout
-from hfjax.model.lopsided import fill_lopsided
+from hfjax.model.lopsided import fill_lopsided, no_lopsided
 from hfjax.model.model import Data, Model, Names, SampleBlock
 from hfjax.model.parameters import Parameters
 from hfjax.model.settings import ModelSettings, check_precision
@@ -113,7 +113,7 @@ def assemble(
     )
     bin_channel = np.repeat(np.arange(len(widths), dtype=np.int32), widths)
     parameters = fill_parameters(layout)
-    return Model(
+    model = Model(
         blocks=blocks,
         bin_channel=bin_channel,
         bin_present=np.ones(layout.bins, bool),
@@ -122,11 +122,13 @@ def assemble(
         lognormal=lognormal,
         parameters=parameters,
         crossings=fill_crossings([block.normsys for block in blocks], settings),
-        lopsided=fill_lopsided(blocks, bin_channel, parameters),
+        lopsided=no_lopsided(bin_channel.size),
         poi=np.asarray(poi_position(layout, names.poi), np.int32),
         names=names,
         derivation=fill_derivation(layout),
     )
+    aux = np.array([x for g in layout.groups.values() for x in g.auxdata], float)
+    return dataclasses.replace(model, lopsided=fill_lopsided(model, aux))
 
 
 def poi_position(layout: Layout, poi: str | None) -> int:

@@ -12,17 +12,18 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hfjax.model.interpolation import ADDITIVE_BASES
-from hfjax.model.model import Lopsided, SampleBlock
+from hfjax.model.model import Lopsided, Model, SampleBlock
 from hfjax.model.modifiers import HistoSys, NormSys
-from hfjax.model.parameters import Parameters
 
-_SIDE = (0.35, 0.7, 1.1, 1.6, 2.25, 3.0, 4.0)
+_SIDE = (0.35, 0.7, 1.1, 1.6, 2.3, 3.2)
 PLACES = np.array([*(-value for value in reversed(_SIDE)), 0.0, *_SIDE])
 """Values of a nuisance parameter at which the rates are looked at."""
 DISTANCES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
 """Distances of data from the rates, in standard deviations, that are thought of."""
 CURVED = 0.02
 """Least bending of the rates, in standard deviations, that is looked into."""
+MOST_BINS = 2000
+"""Most bins for which it is worked out how other parameters follow."""
 
 _MIDDLE = len(_SIDE)
 _UNIT = 2  # position in _SIDE of about one standard deviation
@@ -33,28 +34,104 @@ Curves = Float[np.ndarray, "parameter place bin"]
 Planes = Float[np.ndarray, "parameter 2 bin"]
 
 
-def fill_lopsided(
-    blocks: Sequence[SampleBlock], bin_channel: np.ndarray, parameters: Parameters
-) -> Lopsided:
+def fill_lopsided(model: Model, aux: np.ndarray) -> Lopsided:
     """Find the parameters that may make valleys, those that need least for it first.
 
     Args:
-        blocks: samples with their modifiers.
-        bin_channel: position of the channel of each bin.
-        parameters: initial values, at which other parameters stand.
+        model: a model without lopsided parameters yet, of NumPy arrays.
+        aux: nominal auxiliary data.
     """
+    blocks, own = model.blocks, model.parameters
     parts = [part for b in blocks for part in (b.histosys.index, b.normsys.index)]
     moving = np.unique(np.concatenate(parts)).astype(np.int32)
-    index = moving[~parameters.fixed[moving]]
-    curves = root_curves(blocks, bin_channel, parameters.init, index)
+    index = moving[~own.fixed[moving]]
+    curves = root_curves(blocks, model.bin_channel, own.init, index)
     bent = bending(curves) > CURVED
-    index, curves = index[bent], curves[bent]
-    least = least_distances(curves)
+    least = np.full(index.size, np.inf)
+    least[bent] = least_distances(curves[bent])
     order = np.argsort(least, kind="stable")[: np.isfinite(least).sum()]
-    curves = curves[order]
-    up, down = (side[:, _UNIT] for side in _sides(curves))
-    rise = 0.5 * np.linalg.norm(up - down, axis=1) / _SIDE[_UNIT]
-    return Lopsided(index[order], least[order], rise, planes(curves))
+    chosen = curves[order]
+    plane = planes(chosen)
+    sides = [np.linalg.norm(side[:, _UNIT], axis=1) for side in _sides(chosen)]
+    return Lopsided(
+        index=index[order],
+        rise=np.maximum(*sides) / _SIDE[_UNIT],
+        plane=plane,
+        curve=np.einsum("jgb,jkb->jgk", chosen, plane),
+        stiff=stiffness(model, aux, (index, curves), order, plane),
+    )
+
+
+def no_lopsided(bins: int) -> Lopsided:
+    """No parameter may make valleys."""
+    none = np.zeros(0)
+    return Lopsided(
+        index=none.astype(np.int32),
+        rise=none,
+        plane=np.zeros((0, 2, bins)),
+        curve=np.zeros((0, PLACES.size, 2)),
+        stiff=np.zeros((0, 2, 2)),
+    )
+
+
+def stiffness(
+    model: Model,
+    aux: np.ndarray,
+    known: tuple[np.ndarray, Curves],
+    order: np.ndarray,
+    plane: Planes,
+) -> Float[np.ndarray, "parameter 2 2"]:
+    """What is left of a change of the rates once all other parameters follow.
+
+    ``T' (1 + J C J')^-1 T`` in units of standard deviations, for ``T`` in the plane of
+    each parameter, at the initial values.
+
+    Args:
+        model: the model.
+        aux: nominal auxiliary data.
+        known: positions of parameters and their `root_curves`.
+        order: which of them are lopsided.
+        plane: their planes.
+    """
+    whole = np.einsum("jkb,jlb->jkl", plane, plane)
+    if not order.size or model.bin_channel.size > MOST_BINS:
+        return whole
+    index, curves = known
+    scaled = _scaling_slopes(model)
+    slopes = np.zeros((model.parameters.init.size, model.bin_channel.size))
+    slopes[: scaled.shape[0]] += scaled
+    slopes[index] += (curves[:, _MIDDLE + 1] - curves[:, _MIDDLE - 1]) / (2 * _SIDE[0])
+    root = np.where(model.parameters.fixed, 0.0, 1.0 / np.sqrt(_curvature(model, aux)))
+    moved = slopes * root[:, None]
+    still = np.linalg.inv(np.eye(moved.shape[1]) + moved.T @ moved)
+    alone = moved[index[order]] @ still
+    left = 1.0 - np.sum(alone * moved[index[order]], axis=1)
+    along = np.einsum("jkb,jb->jk", plane, alone) / np.sqrt(np.maximum(left, 1e-6))[:, None]
+    return np.einsum("jkb,bc,jlc->jkl", plane, still, plane) + along[:, :, None] * along[:, None]
+
+
+def _scaling_slopes(model: Model) -> Float[np.ndarray, "parameter bin"]:
+    """Derivative of the rates in the parameters that scale them, over their roots."""
+    init, bins = model.parameters.init, np.arange(model.bin_channel.size)
+    slopes = np.zeros((init.size + 1, bins.size))
+    total = 0.0
+    for block in model.blocks:
+        index = np.minimum(block.scaling.index, init.size)
+        values = np.append(init, 1.0)[index]
+        rates = np.prod(values, axis=0) * block.nominal
+        total = total + rates.sum(axis=0)
+        each = rates / np.where(values == 0.0, 1.0, values)
+        np.add.at(slopes, (index, np.broadcast_to(bins, index.shape)), each)
+    return slopes[:-1] / np.sqrt(np.maximum(total, 1.0))
+
+
+def _curvature(model: Model, aux: np.ndarray) -> np.ndarray:
+    """Second derivative of the constraint term of each parameter; tiny without one."""
+    found = np.full(model.parameters.init.size, 1e-8)
+    np.add.at(found, model.gaussian.index, model.gaussian.width**-2.0)
+    np.add.at(found, model.poisson.index, aux[model.poisson.position])
+    np.add.at(found, model.lognormal.index, model.lognormal.width**-2.0)
+    return found
 
 
 def root_curves(

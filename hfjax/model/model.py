@@ -80,17 +80,18 @@ class Lopsided(eqx.Module):
 
     Attributes:
         index: position of each; the number of parameters if padded.
-        least: distance of data from the rates from which on two best fits are possible,
-            in standard deviations; infinite if padded.
-        rise: how far it moves the rates, for each unit, in standard deviations.
+        rise: how far a unit of it moves the rates, in standard deviations.
         plane: two directions of unit length, in standard deviations of the counts, in
             which it moves the rates.
+        curve: change of the rates in that plane at each of `hfjax.model.lopsided.PLACES`.
+        stiff: what is left of squares of changes once all other parameters follow.
     """
 
     index: Int[Array, " lopsided"]
-    least: Float[Array, " lopsided"]
     rise: Float[Array, " lopsided"]
     plane: Float[Array, "lopsided 2 bin"]
+    curve: Float[Array, "lopsided place 2"]
+    stiff: Float[Array, "lopsided 2 2"]
 
 
 class Names(eqx.Module):
