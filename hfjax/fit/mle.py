@@ -35,7 +35,7 @@ from hfjax.fit.minimizers import UNCOMPILED, named_minimizer
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
 from hfjax.fit.program import Program
-from hfjax.fit.refusal import blanked, refusal
+from hfjax.fit.refusal import blanked, held_value, refusal
 from hfjax.fit.search import Found, Starts, only_found, search
 from hfjax.fit.starts import spread_starts
 from hfjax.fit.status import FitSettings, FitStatus
@@ -159,7 +159,9 @@ def fixed_poi_fit(
     check_counts(model, data)
     require_poi(model)
     check_single(poi_value)
-    if is_known(poi_value) and not is_traced(model):
+    if is_traced(model):
+        poi_value = held_value(model, poi_value)
+    elif is_known(poi_value):
         check_poi_value(model, poi_value)
     begin = _with(_begin(model, start, held=True), model.poi, poi_value)
     fixed = _with(model.parameters.fixed, model.poi, True)

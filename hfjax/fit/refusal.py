@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import jax
 import jax.numpy as jnp
 
-from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
+from hfjax.arrays import Array, Number, Params, Scalar, ScalarBool, ScalarInt
 from hfjax.fit.objective import Objective
 from hfjax.fit.status import FitStatus
 from hfjax.model.constraints import LogNormalConstraints, PoissonConstraints
-from hfjax.model.model import Constraints, Data
+from hfjax.model.model import Constraints, Data, Model
 
 Tree = TypeVar("Tree")
 
@@ -37,6 +37,16 @@ def refusal(objective: Objective, start: Params) -> ScalarInt:
     ok, bad = jnp.int32(FitStatus.CONVERGED), jnp.int32(FitStatus.NOT_FINITE)
     bounds = jnp.int32(FitStatus.OUT_OF_BOUNDS)
     return jnp.where(outside, bounds, jnp.where(usable, ok, bad))
+
+
+def held_value(model: Model, value: Number) -> Scalar:
+    """A value for the parameter of interest; NaN, which no fit has, if there is none.
+
+    Args:
+        model: a model whose names are gone, or that is traced.
+        value: what the parameter of interest is to be held at.
+    """
+    return jnp.where(model.poi < 0, jnp.nan, value)
 
 
 def usable_terms(

@@ -18,7 +18,7 @@ from hfjax.fit.checks import (
 )
 from hfjax.fit.mle import FitResult, fixed_poi, refuse, require_poi
 from hfjax.fit.program import Program
-from hfjax.fit.refusal import blanked
+from hfjax.fit.refusal import blanked, held_value
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.infer.asymptotics import asymptotic_tails
 from hfjax.infer.test_fits import TestFits, run_fits
@@ -189,6 +189,7 @@ def asymptotic_test(
     settings: FitSettings,
 ) -> HypotestResult:
     """Test a model without names; `hypotest` after all checks of its arguments."""
+    poi = held_value(model, poi)
     fits = _refused(run_fits(model, data, poi, test_stat.asimov_poi, settings))
     zero = fits.fixed if test_stat.discovery else fits.background
     mu_hat = fits.free.params[model.poi]

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Params, ScalarInt
 from hfjax.errors import ParameterError
-from hfjax.fit.checks import check_counts, is_traced
+from hfjax.fit.checks import check_counts, is_known, is_traced
 from hfjax.fit.mle import FitResult, best_fit
 from hfjax.fit.objective import Objective
 from hfjax.fit.program import Program
@@ -145,6 +145,12 @@ def _checked(
     model: Model, name: str, position: int, given: Sequence[float] | Array
 ) -> np.ndarray:
     """The values of a parameter, which have to be finite and inside its bounds."""
+    if not is_known(given):
+        message = (
+            f"the values of {name!r} are traced, and a scan needs to know them: keep "
+            "them out of jax.jit, or use jax.vmap with fixed_poi_fit"
+        )
+        raise ParameterError(message)
     values = np.asarray(given, float)
     if values.ndim != 1 or not values.size or not np.all(np.isfinite(values)):
         message = f"the values of {name!r} are no list of finite numbers: {given!r}"

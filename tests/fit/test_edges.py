@@ -11,6 +11,7 @@ import pytest
 from hfjax.errors import DataError, DerivativeError, MissingPOIError, ParameterError
 from hfjax.fit.minimizers import MINIMIZERS
 from hfjax.fit.mle import fit, fixed_poi_fit
+from hfjax.fit.program_store import ProgramStore
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.undifferentiated import undifferentiated
 from hfjax.model.build import build
@@ -292,6 +293,15 @@ def test_a_model_without_names_has_no_parameter_of_interest_by_chance():
         fixed_poi_fit(model.anonymous(), data, 1.0)
 
 
+def test_a_traced_model_without_names_holds_nothing_either():
+    samples = [sample("b", [50.0], modifier("shapesys", "g", [5.0]))]
+    model, data = build(workspace({"SR": samples}, {"SR": [52.0]}, ""))
+    held = jax.jit(lambda model, value: fixed_poi_fit(model, data, value))
+    found = held(model.anonymous(), 1.0)
+    assert found.status == FitStatus.NOT_FINITE
+    assert np.isnan(numbers(found)).all()
+
+
 # -- derivatives -------------------------------------------------------------------
 
 
@@ -336,6 +346,12 @@ def test_a_derivative_through_a_fit_is_an_error_of_ours(hello, of, way):
 
 def test_a_derivative_through_another_minimizer_is_an_error_too(hello):
     settings = FitSettings(minimizer="optax-lbfgs")
+    with pytest.raises(DerivativeError):
+        jax.grad(lambda mu: fixed_poi_fit(*hello, mu, settings=settings).edm)(1.0)
+
+
+def test_a_derivative_through_a_kept_program_is_an_error_too(hello, tmp_path):
+    settings = FitSettings(run=ProgramStore(tmp_path / "programs").run)
     with pytest.raises(DerivativeError):
         jax.grad(lambda mu: fixed_poi_fit(*hello, mu, settings=settings).edm)(1.0)
 

@@ -175,6 +175,11 @@ def test_points_outside_the_bounds_of_a_lane_fail_alone(hello):
     assert_close(found.delta[0, :2], found.delta[1, :2], 1e-9, 1e-9)
 
 
+def test_values_of_a_scan_must_be_known(hello):
+    with pytest.raises(ParameterError, match=r"'mu' are traced.*fixed_poi_fit"):
+        jax.jit(lambda mu: profile(*hello, {"mu": mu}).delta)(jnp.ones(2))
+
+
 @pytest.mark.parametrize("count", [math.nan, math.inf, -1.0])
 def test_counts_that_are_none_are_refused_by_bin_and_channel(hello, count):
     model, data = hello
