@@ -232,16 +232,6 @@ def asymptotic_test(
     )
 
 
-def _refused(fits: TestFits) -> TestFits:
-    """No fit has numbers where a value that one of them holds is out of bounds."""
-    worst = _worst(fits)
-    outside = worst == FitStatus.OUT_OF_BOUNDS
-    status = jnp.where(outside, worst, jnp.int32(FitStatus.CONVERGED))
-    background, fixed, free, asimov = (refuse(fit, status) for fit in _each(fits))
-    data = blanked(fits.asimov_data, outside)
-    return TestFits(background, fixed, free, asimov, data)
-
-
 def _each(fits: TestFits) -> tuple[FitResult, ...]:
     return fits.background, fits.fixed, fits.free, fits.asimov_fixed
 
@@ -270,3 +260,13 @@ def _perfect(fits: TestFits) -> FitResult:
 def _worst(fits: TestFits) -> ScalarInt:
     """Worst status of all fits."""
     return jnp.max(jnp.stack([fit.status for fit in _each(fits)]))
+
+
+def _refused(fits: TestFits) -> TestFits:
+    """No fit has numbers where a value that one of them holds is out of bounds."""
+    worst = _worst(fits)
+    outside = worst == FitStatus.OUT_OF_BOUNDS
+    status = jnp.where(outside, worst, jnp.int32(FitStatus.CONVERGED))
+    background, fixed, free, asimov = (refuse(fit, status) for fit in _each(fits))
+    data = blanked(fits.asimov_data, outside)
+    return TestFits(background, fixed, free, asimov, data)
