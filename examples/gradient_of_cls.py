@@ -1,7 +1,8 @@
 """How CLs changes with the signal's yield in each bin, by finite differences.
 
-Derivatives through a fit, and so of CLs, are not available yet. All models here have
-one shape, so they share one compiled program: the loop costs milliseconds a bin.
+Derivatives through a fit, and so of CLs, are not available yet: `jax.grad` of one is
+an error. All models here have one shape, so they share one compiled program: the loop
+costs milliseconds a bin.
 """
 
 import copy

@@ -16,6 +16,7 @@ CONTENTS = {
     "hfjax.errors": (
         "ArchiveError",
         "DataError",
+        "DerivativeError",
         "DigestError",
         "EditError",
         "DownloadError",
@@ -104,6 +105,7 @@ _HOME = {name: module for module, names in CONTENTS.items() for name in names}
 if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.errors import ArchiveError as ArchiveError
     from hfjax.errors import DataError as DataError
+    from hfjax.errors import DerivativeError as DerivativeError
     from hfjax.errors import DigestError as DigestError
     from hfjax.errors import DownloadError as DownloadError
     from hfjax.errors import EditError as EditError

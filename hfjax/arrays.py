@@ -14,6 +14,9 @@ from jaxtyping import Bool, Float, Int
 
 Array = jax.Array | np.ndarray
 
+Number = int | float | np.number | Array
+"""What may be given as one number: of Python, of NumPy, or an array without axes."""
+
 Scalar = Float[Array, ""]
 ScalarInt = Int[Array, ""]
 ScalarBool = Bool[Array, ""]

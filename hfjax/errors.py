@@ -76,7 +76,7 @@ class ModelError(HfjaxError):
 
 
 class PrecisionError(HfjaxError):
-    """A float64 model was asked for while JAX runs in float32."""
+    """A model was asked for while JAX runs in float32."""
 
 
 class MissingPOIError(HfjaxError):
@@ -93,6 +93,10 @@ class DataError(HfjaxError):
 
 class FitError(HfjaxError):
     """A fit that did not succeed, where the caller asked for an error."""
+
+
+class DerivativeError(HfjaxError):
+    """A derivative through a fit was asked for, which there is not yet."""
 
 
 def close_names(name: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:

@@ -6,22 +6,40 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.core import Tracer
 
-from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool, ScalarInt
+from hfjax.arrays import (
+    Array,
+    Number,
+    Params,
+    ParamsMask,
+    Scalar,
+    ScalarBool,
+    ScalarInt,
+)
 from hfjax.errors import (
     FitError,
     MissingPOIError,
     ModelError,
     ParameterError,
 )
+from hfjax.fit.checks import (
+    check_counts,
+    check_poi_value,
+    check_single,
+    check_start,
+    is_known,
+    is_traced,
+)
+from hfjax.fit.minimize import Minimum
 from hfjax.fit.minimizers import UNCOMPILED, named_minimizer
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
 from hfjax.fit.program import Program
+from hfjax.fit.refusal import blanked, held_value, refusal
 from hfjax.fit.search import Found, Starts, only_found, search
 from hfjax.fit.starts import spread_starts
 from hfjax.fit.status import FitSettings, FitStatus
+from hfjax.fit.undifferentiated import undifferentiated
 from hfjax.model.model import Data, Model
 
 
@@ -88,17 +106,22 @@ def fit(
     Args:
         model: a model, or one lane of a batch under ``vmap``.
         data: observed, Asimov or toy data.
-        start: where to start; the model's initial values by default.
+        start: where to start; the model's initial values by default. What the
+            measurement fixes stays at its initial value.
         settings: minimizer, steps and tolerance.
 
     Returns:
-        The best fit; look at its ``status``.
+        The best fit; look at its ``status``. Inside ``jit`` and ``vmap`` it says what
+        is an error elsewhere.
 
     Raises:
-        DataError: the data have the wrong shape.
-        ParameterError: the start has another length.
+        DataError: the data have the wrong shape, or are no counts.
+        ParameterError: the start has another length, is NaN or outside the bounds, or
+            moves a parameter that the measurement fixes.
+        DerivativeError: a derivative through the fit is taken.
     """
     model.check_data(data)
+    check_counts(model, data)
     begin = _begin(model, start)
     return _fit(model.anonymous(), data, begin[None], model.parameters.fixed, settings)
 
@@ -106,7 +129,7 @@ def fit(
 def fixed_poi_fit(
     model: Model,
     data: Data,
-    poi_value: Scalar | float,
+    poi_value: Number,
     *,
     start: Array | None = None,
     settings: FitSettings = FitSettings(),
@@ -117,23 +140,31 @@ def fixed_poi_fit(
         model: a model, or one lane of a batch under ``vmap``.
         data: observed, Asimov or toy data.
         poi_value: value of the parameter of interest.
-        start: where to start; the model's initial values by default.
+        start: where to start; the model's initial values by default. What the
+            measurement fixes stays at its initial value.
         settings: minimizer, steps and tolerance.
 
     Returns:
-        The best fit; look at its ``status``.
+        The best fit; look at its ``status``. Inside ``jit`` and ``vmap`` it says what
+        is an error elsewhere.
 
     Raises:
-        DataError: the data have the wrong shape.
+        DataError: the data have the wrong shape, or are no counts.
         MissingPOIError: the model has no parameter of interest.
-        ParameterError: the value is out of bounds, or the start has another length.
+        ParameterError: the value is out of bounds; or the start has another length, is
+            NaN or outside the bounds, or moves a parameter that the measurement fixes.
+        DerivativeError: a derivative through the fit is taken.
     """
     model.check_data(data)
+    check_counts(model, data)
     require_poi(model)
-    if isinstance(poi_value, int | float) and not is_traced(model):
+    check_single(poi_value)
+    if is_traced(model):
+        poi_value = held_value(model, poi_value)
+    elif is_known(poi_value):
         check_poi_value(model, poi_value)
-    begin = jnp.asarray(_begin(model, start)).at[model.poi].set(poi_value)
-    fixed = jnp.asarray(model.parameters.fixed).at[model.poi].set(True)
+    begin = _with(_begin(model, start, held=True), model.poi, poi_value)
+    fixed = _with(model.parameters.fixed, model.poi, True)
     return _fit(model.anonymous(), data, begin[None], fixed, settings)
 
 
@@ -164,23 +195,56 @@ def best_fit(
         settings: minimizer, steps and tolerance.
         told: minima of other fits, whose valleys are looked at; NaN for none.
     """
-    parameters = objective.model.parameters
-    # a fixed parameter stays where it is, inside its bounds or not
-    bounds = (
-        jnp.where(fixed, -jnp.inf, parameters.lower),
-        jnp.where(fixed, jnp.inf, parameters.upper),
-    )
+    objective, starts = undifferentiated((objective, jnp.asarray(starts)))
+    refused = refusal(objective, starts[0])
+    starts = jnp.where(refused == FitStatus.CONVERGED, starts, jnp.nan)
+    told = starts[:0] if told is None else told
+    found = _found(objective, (starts, told), fixed, settings)
+    return refuse(as_result(objective, found), refused)
+
+
+def _found(
+    objective: Objective,
+    given: tuple[Starts, Starts],
+    fixed: ParamsMask,
+    settings: FitSettings,
+) -> Found:
+    """Minimize; a fixed parameter stays where it is, inside its bounds or not."""
+    starts, told = given
+    if starts.shape[1] == 0:
+        return _constant(objective, starts[0])
+    own = objective.model.parameters
+    lower = jnp.where(fixed, -jnp.inf, own.lower)
+    bounds = lower, jnp.where(fixed, jnp.inf, own.upper)
     if settings.minimizer == "newton":
         if settings.valleys != "initial":
             starts = spread_starts(objective.model, starts, fixed)
-        told = starts[:0] if told is None else told
-        found = search(objective, starts, told, bounds, fixed, settings)
-        return as_result(objective, found)
+        return search(objective, starts, told, bounds, fixed, settings)
     minimize = named_minimizer(settings.minimizer)
     minimum = minimize(objective.deviance, starts[0], bounds, fixed, settings)
     minimum = dataclasses.replace(minimum, value=0.5 * minimum.value)
-    physical = is_physical(objective.model, minimum.params)
-    return as_result(objective, only_found(minimum, physical))
+    return only_found(minimum, is_physical(objective.model, minimum.params))
+
+
+def _constant(objective: Objective, nothing: Params) -> Found:
+    """The minimum of a model without parameters."""
+    value, zero = objective.value(nothing), jnp.zeros((), nothing.dtype)
+    ok = jnp.isfinite(value)
+    status = jnp.where(ok, FitStatus.CONVERGED, FitStatus.NOT_FINITE)
+    steps = jnp.int32(0)
+    minimum = Minimum(nothing, value, jnp.int32(status), zero, zero, steps)
+    return only_found(minimum, is_physical(objective.model, nothing))
+
+
+def refuse(result: FitResult, status: ScalarInt) -> FitResult:
+    """Make a fit one that has no numbers, unless the status is ``CONVERGED``.
+
+    Args:
+        result: a fit.
+        status: of `hfjax.fit.refusal.refusal`.
+    """
+    blank = blanked(result, status != FitStatus.CONVERGED)
+    return dataclasses.replace(blank, status=jnp.maximum(result.status, status))
 
 
 _compiled_fit = jax.jit(best_fit, static_argnames="settings")
@@ -206,23 +270,30 @@ def as_result(objective: Objective, found: Found) -> FitResult:
     )
 
 
-def _begin(model: Model, start: Array | None) -> Array:
+def _begin(model: Model, start: Array | None, *, held: bool = False) -> Array:
     """Where a fit begins: at the model's initial values, or where it is told to."""
-    init = model.parameters.init
-    if start is not None and jnp.shape(start) != jnp.shape(init):
+    own = model.parameters
+    if start is not None and jnp.shape(start) != jnp.shape(own.init):
         message = (
-            f"a start of shape {jnp.shape(start)} for a model with {init.size} "
+            f"a start of shape {jnp.shape(start)} for a model with {own.init.size} "
             "parameters: give one value for each, as model.parameters.pack makes them"
         )
         raise ParameterError(message)
-    return init if start is None else start
+    begin = own.init if start is None else start
+    if is_traced(model) or not is_known((own.init, begin)):
+        return jnp.where(own.fixed, own.init, begin)
+    known = np.asarray(begin, own.init.dtype)
+    check_start(model, known, held=held)
+    return known
 
 
-def is_traced(model: Model) -> bool:
-    """Whether a model is inside ``jit`` or ``vmap``, or a batch: no value is known."""
-    own = model.parameters
-    known = (model.poi, own.fixed, own.lower, own.upper)
-    return jnp.ndim(model.poi) > 0 or any(isinstance(leaf, Tracer) for leaf in known)
+def _with(vector: Array, position: ScalarInt, value: Number) -> Array:
+    """A vector with another value at one position."""
+    if not is_known((vector, position, value)):
+        return jnp.asarray(vector).at[position].set(value)
+    changed = np.array(vector)
+    changed[position] = value
+    return changed
 
 
 def require_poi(model: Model) -> None:
@@ -231,7 +302,9 @@ def require_poi(model: Model) -> None:
     Raises:
         MissingPOIError: names the parameter that a signal must bring.
     """
-    if model.parameters.sets and model.poi_name is None:
+    named = model.parameters.sets or model.names.channels
+    without = not named and not is_traced(model) and model.poi < 0
+    if without or (named and model.poi_name is None):
         raise missing_poi(model.names.poi)
 
 
@@ -253,30 +326,3 @@ def fixed_poi(name: str | None) -> ModelError:
         "tested: remove `fixed` from its entry in the measurement"
     )
     return ModelError(message)
-
-
-def check_poi_value(
-    model: Model,
-    poi_value: float,
-    remedy: str = "test a value inside, or widen them in the measurement",
-) -> None:
-    """Refuse a value outside the bounds of the parameter of interest.
-
-    Args:
-        model: a model with a parameter of interest.
-        poi_value: a value that fits are to hold it at.
-        remedy: what the error says about the way out.
-
-    Raises:
-        ParameterError: names the bounds.
-    """
-    lower, upper = (
-        float(np.asarray(bound)[model.poi])
-        for bound in (model.parameters.lower, model.parameters.upper)
-    )
-    if not lower <= poi_value <= upper:
-        message = (
-            f"{model.poi_name} = {poi_value:g} is outside its bounds [{lower:g}, "
-            f"{upper:g}]: {remedy}"
-        )
-        raise ParameterError(message)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import equinox as eqx
 import jax.numpy as jnp
 from jax.scipy.special import gammaln, xlogy
+from jaxtyping import Bool
 
 from hfjax.arrays import Array, Params, Rates, Scalar
 from hfjax.model.constraints import LogNormalConstraints
@@ -107,7 +108,7 @@ class Objective(eqx.Module):
         merit = IMPOSSIBLE * (1.0 + jnp.sum(lack**2))
         return jnp.where(value == jnp.inf, merit, value)
 
-    def _impossible(self, rates: Rates) -> Rates:
+    def _impossible(self, rates: Rates) -> Bool[Array, " bin"]:
         """Bins whose rate makes the likelihood zero."""
         none = jnp.where(self.data.main > 0.0, rates <= 0.0, rates < 0.0)
         return none & self.model.bin_present

@@ -14,6 +14,7 @@ class FitStatus(enum.IntEnum):
     MAX_STEPS = 2
     INCONSISTENT = 3
     NOT_FINITE = 4
+    OUT_OF_BOUNDS = 5
 
     @property
     def sentence(self) -> str:
@@ -44,6 +45,10 @@ _SENTENCES = {
     FitStatus.NOT_FINITE: (
         "the likelihood is not finite where the fit starts: a bin with events has no "
         "expected rate; give another start, or check the templates of that bin"
+    ),
+    FitStatus.OUT_OF_BOUNDS: (
+        "a value that a parameter was to be held at, or to start from, is outside its "
+        "bounds: take values inside, or widen the bounds in the measurement"
     ),
 }
 

@@ -7,22 +7,24 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.stats import norm
-from jaxtyping import Float
 
-from hfjax.arrays import Array, Band, Params, Scalar, ScalarInt
-from hfjax.fit.mle import (
-    FitResult,
+from hfjax.arrays import Array, Band, Number, Scalar, ScalarInt
+from hfjax.fit.checks import (
+    check_counts,
     check_poi_value,
-    fixed_poi,
+    check_single,
+    is_known,
     is_traced,
-    require_poi,
 )
+from hfjax.fit.mle import FitResult, fixed_poi, refuse, require_poi
 from hfjax.fit.program import Program
+from hfjax.fit.refusal import blanked, held_value
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.infer.asymptotics import asymptotic_tails
 from hfjax.infer.test_fits import TestFits, run_fits
 from hfjax.infer.test_statistics import TestStatistic, qmu_tilde
 from hfjax.model.model import Data, Model
+
 
 class HypotestResult(eqx.Module):
     """A hypothesis test with everything that went into it.
@@ -99,7 +101,7 @@ class HypotestResult(eqx.Module):
 def hypotest(
     model: Model,
     data: Data,
-    poi: float | Scalar = 1.0,
+    poi: Number = 1.0,
     *,
     test_stat: TestStatistic = qmu_tilde,
     base: str = "normal",
@@ -120,12 +122,16 @@ def hypotest(
         settings: minimizer, steps and tolerance of all fits.
 
     Returns:
-        CLs, test statistics, fits and Asimov data.
+        CLs, test statistics, fits and Asimov data. Inside ``jit`` and ``vmap`` the
+        status says what is an error elsewhere.
 
     Raises:
         MissingPOIError: the model has no parameter of interest.
         ModelError: the parameter of interest is fixed.
-        ParameterError: the tested value is outside its bounds.
+        ParameterError: the tested value is outside its bounds, or that of the Asimov
+            data.
+        DataError: the data have the wrong shape, or are no counts.
+        DerivativeError: a derivative through the fits is taken.
 
     Source:
         Cowan, Cranmer, Gross, Vitells, arXiv:1007.1727; CLs: A. L. Read,
@@ -133,17 +139,21 @@ def hypotest(
     """
     check_testable(model, data)
     tested = 0.0 if test_stat.discovery else poi
-    if isinstance(tested, (int, float)):
-        if not is_traced(model):
-            check_poi_values(model, test_stat, tested)
-        tested = np.asarray(tested)  # jnp.asarray would compile a program for it
-    value = tested.astype(model.parameters.init.dtype)
+    check_single(tested)
+    if not is_traced(model):
+        # what a traced value may be is not known; the Asimov data's is
+        known = tested if is_known(tested) else test_stat.asimov_poi
+        check_poi_values(model, test_stat, known)
+    # jnp.asarray would compile a program for a number
+    value = (np.asarray(tested) if is_known(tested) else jnp.asarray(tested)).astype(
+        model.parameters.init.dtype
+    )
     static = {"test_stat": test_stat, "base": base, "settings": settings}
     arguments = (model.anonymous(), data, value)
     return settings.run(Program(asymptotic_test, arguments, static))
 
 
-def check_poi_values(model: Model, test_stat: TestStatistic, poi: float) -> None:
+def check_poi_values(model: Model, test_stat: TestStatistic, poi: Number) -> None:
     """Refuse a test whose fits would hold the parameter of interest out of bounds.
 
     Raises:
@@ -160,9 +170,10 @@ def check_testable(model: Model, data: Data) -> None:
     Raises:
         MissingPOIError: the model has no parameter of interest.
         ModelError: the parameter of interest is fixed.
-        DataError: the data have the wrong shape.
+        DataError: the data have the wrong shape, or are no counts.
     """
     model.check_data(data)
+    check_counts(model, data)
     require_poi(model)
     if not is_traced(model) and np.asarray(model.parameters.fixed)[model.poi]:
         raise fixed_poi(model.poi_name)
@@ -178,7 +189,8 @@ def asymptotic_test(
     settings: FitSettings,
 ) -> HypotestResult:
     """Test a model without names; `hypotest` after all checks of its arguments."""
-    fits = run_fits(model, data, poi, test_stat.asimov_poi, settings)
+    poi = held_value(model, poi)
+    fits = _refused(run_fits(model, data, poi, test_stat.asimov_poi, settings))
     zero = fits.fixed if test_stat.discovery else fits.background
     mu_hat = fits.free.params[model.poi]
     q = test_stat(poi, mu_hat, fits.fixed.deviance, fits.free.deviance, zero.deviance)
@@ -227,8 +239,8 @@ def _each(fits: TestFits) -> tuple[FitResult, ...]:
 def _perfect(fits: TestFits) -> FitResult:
     """Best fit of the Asimov data: the parameters they were made with."""
     known, zero = fits.asimov_fixed, jnp.zeros_like(fits.background.edm)
-    params = fits.background.params
-    return FitResult(
+    params, refused = fits.background.params, known.status == FitStatus.OUT_OF_BOUNDS
+    perfect = FitResult(
         params=params,
         twice_nll=known.twice_nll - known.deviance,
         deviance=zero,
@@ -242,8 +254,19 @@ def _perfect(fits: TestFits) -> FitResult:
         passed_params=params,
         physical=fits.background.physical,
     )
+    return refuse(perfect, jnp.where(refused, known.status, perfect.status))
 
 
 def _worst(fits: TestFits) -> ScalarInt:
     """Worst status of all fits."""
     return jnp.max(jnp.stack([fit.status for fit in _each(fits)]))
+
+
+def _refused(fits: TestFits) -> TestFits:
+    """No fit has numbers where a value that one of them holds is out of bounds."""
+    worst = _worst(fits)
+    outside = worst == FitStatus.OUT_OF_BOUNDS
+    status = jnp.where(outside, worst, jnp.int32(FitStatus.CONVERGED))
+    background, fixed, free, asimov = (refuse(fit, status) for fit in _each(fits))
+    data = blanked(fits.asimov_data, outside)
+    return TestFits(background, fixed, free, asimov, data)

@@ -11,7 +11,8 @@ from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Params, ScalarInt
 from hfjax.errors import ParameterError
-from hfjax.fit.mle import FitResult, best_fit, is_traced
+from hfjax.fit.checks import check_counts, is_known, is_traced
+from hfjax.fit.mle import FitResult, best_fit
 from hfjax.fit.objective import Objective
 from hfjax.fit.program import Program
 from hfjax.fit.status import FitSettings, FitStatus
@@ -75,7 +76,8 @@ def profile(
         UnknownNameError: there is no such parameter; close names are given.
         ParameterError: a parameter is fixed, has several components or is given by an
             expression; or its values are no finite numbers inside its bounds.
-        DataError: the data have the wrong shape.
+        DataError: the data have the wrong shape, or are no counts.
+        DerivativeError: a derivative through the fits is taken.
 
     Source:
         Cowan, Cranmer, Gross, Vitells, arXiv:1007.1727, eq. 7.
@@ -97,6 +99,7 @@ def profile(
         [3.8629, 0.0, 6.1371]
     """
     model.check_data(data)
+    check_counts(model, data)
     positions = _positions(model, grid)
     places = zip(grid, positions, grid.values(), strict=True)
     values = [_checked(model, *place) for place in places]
@@ -142,6 +145,12 @@ def _checked(
     model: Model, name: str, position: int, given: Sequence[float] | Array
 ) -> np.ndarray:
     """The values of a parameter, which have to be finite and inside its bounds."""
+    if not is_known(given):
+        message = (
+            f"the values of {name!r} are traced, and a scan needs to know them: keep "
+            "them out of jax.jit, or use jax.vmap with fixed_poi_fit"
+        )
+        raise ParameterError(message)
     values = np.asarray(given, float)
     if values.ndim != 1 or not values.size or not np.all(np.isfinite(values)):
         message = f"the values of {name!r} are no list of finite numbers: {given!r}"

@@ -46,7 +46,7 @@ def build(
             interest.
         measurement: name or position of the measurement; the first by default.
         patch: signal to add: an entry of a patchset, or JSON-patch operations.
-        settings: interpolation codes and precision.
+        settings: interpolation codes.
         background: the workspace before a signal was added, where that was done by the
             caller; see `hfjax.spec.parameters.parameter_of_interest`.
 
@@ -55,7 +55,7 @@ def build(
 
     Raises:
         ModelError: the workspace has no meaning as a model.
-        PrecisionError: float64 is asked for while JAX runs in float32.
+        PrecisionError: JAX runs in float32.
 
     Example:
         >>> import hfjax
@@ -72,7 +72,7 @@ def build(
         >>> model.poi_name, model.names.channels, data.main.tolist()
         ('mu', ('SR',), [2.0, 5.0])
     """
-    check_precision(settings)
+    check_precision()
     if patch is not None:
         background = workspace
         workspace = (
@@ -93,7 +93,7 @@ def build(
     poi = parameter_of_interest(groups, chosen, background)
     names = Names(poi=poi, announced=chosen.poi or None, samples=(*samples,))
     model = assemble((block,), layout, settings, names)
-    return to_device(model, settings), to_device(observed(workspace, layout), settings)
+    return to_device(model), to_device(observed(workspace, layout))
 
 
 def assemble(
@@ -218,11 +218,11 @@ def observed(workspace: Workspace, layout: Layout) -> Data:
     return Data(np.concatenate(main).astype(float), np.array(aux, float))
 
 
-def to_device(tree, settings: ModelSettings):
-    """Move the arrays of a pytree to JAX's default device, in the chosen precision."""
+def to_device(tree):
+    """Move the arrays of a pytree to JAX's default device."""
 
     def convert(leaf: np.ndarray) -> np.ndarray:
         floating = np.issubdtype(leaf.dtype, np.floating)
-        return leaf.astype(settings.dtype) if floating else leaf
+        return leaf.astype(float) if floating else leaf
 
     return jax.device_put(jax.tree.map(convert, tree))

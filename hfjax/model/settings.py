@@ -1,4 +1,4 @@
-"""Choices that a workspace leaves open: interpolation codes and precision."""
+"""Choices that a workspace leaves open: interpolation codes."""
 
 import dataclasses
 
@@ -16,7 +16,6 @@ class ModelSettings:
         normsys: interpolation code of normsys: code1 or code4.
         histosys: interpolation code of histosys: code0, code2 or code4p.
         positive: ROOT's rule for normsys products at or below zero, see `NormSys`.
-        dtype: float64, or float32 for those who know that its fits are coarse.
 
     Example:
         >>> ModelSettings(normsys="code1").histosys
@@ -26,7 +25,6 @@ class ModelSettings:
     normsys: str = "code4"
     histosys: str = "code4p"
     positive: bool = False
-    dtype: str = "float64"
 
     def __post_init__(self) -> None:
         """Refuse codes that do not exist."""
@@ -37,21 +35,17 @@ class ModelSettings:
             if (code := getattr(self, kind)) not in known:
                 message = f"{kind} has no interpolation {code!r}: choose of {[*known]}"
                 raise ModelError(message)
-        if self.dtype not in ("float64", "float32"):
-            message = f"no model in {self.dtype!r}: choose 'float64' or 'float32'"
-            raise ModelError(message)
 
 
-def check_precision(settings: ModelSettings) -> None:
-    """Refuse to build a float64 model while JAX runs in float32.
+def check_precision() -> None:
+    """Refuse to build a model while JAX runs in float32, where fits are unreliable.
 
     Raises:
         PrecisionError: with the line that switches float64 on.
     """
-    if settings.dtype == "float64" and not jax.config.read("jax_enable_x64"):
+    if not jax.config.read("jax_enable_x64"):
         message = (
-            "a float64 model needs JAX's 64-bit mode: put "
-            "`jax.config.update('jax_enable_x64', True)` at the start of your program, "
-            "or ask for ModelSettings(dtype='float32')"
+            "a model needs JAX's 64-bit mode: put "
+            "`jax.config.update('jax_enable_x64', True)` at the start of your program"
         )
         raise PrecisionError(message)

@@ -94,7 +94,7 @@ def build_scan(
             has one component: those of others, such as ``gamma[1]``, are tested one
             point at a time, with `Model.with_poi`.
         names: patches to take; all by default.
-        settings: interpolation codes and precision.
+        settings: interpolation codes.
 
     Returns:
         The batch. A patch that cannot be applied, or leaves no valid model, is listed
@@ -104,9 +104,9 @@ def build_scan(
         UnknownNameError: a name or the measurement does not exist.
         HfjaxError: the parameter of interest that is asked for can be tested in none
             of the points.
-        PrecisionError: float64 is asked for while JAX runs in float32.
+        PrecisionError: JAX runs in float32.
     """
-    check_precision(settings)
+    check_precision()
     workspace.measurement(measurement)
     chosen = list(patchset) if names is None else [patchset[name] for name in names]
     members, failures = [], {}
@@ -230,7 +230,7 @@ def build_group(members: Sequence[Member], settings: ModelSettings) -> ScanGroup
     points = [(with_crossings(model, room), data) for model, data in points]
     room = max(model.lopsided.index.size for model, _ in points)
     points = [(with_lopsided(model, room), data) for model, data in points]
-    return split(members, points, settings)
+    return split(members, points)
 
 
 def common_cells(members: Sequence[Member]) -> list[Cell]:
@@ -314,7 +314,6 @@ def with_lopsided(model: Model, number: int) -> Model:
 def split(
     members: Sequence[Member],
     points: Sequence[tuple[Model, Data]],
-    settings: ModelSettings,
 ) -> ScanGroup:
     """Keep once what all points share, and stack the rest."""
     bare = [(model.anonymous(), data) for model, data in points]
@@ -327,7 +326,7 @@ def split(
         stacked.append(None if same else np.stack(column))
     return ScanGroup(
         members=tuple(members),
-        shared=to_device(jax.tree.unflatten(tree, shared), settings),
-        stacked=to_device(jax.tree.unflatten(tree, stacked), settings),
+        shared=to_device(jax.tree.unflatten(tree, shared)),
+        stacked=to_device(jax.tree.unflatten(tree, stacked)),
         template=points[0][0],
     )

@@ -164,7 +164,7 @@ class Provenance:
         version: hfjax's version.
         jax: JAX's version.
         device: The device the fits ran on, as JAX names it.
-        dtype: `"float64"` or `"float32"`.
+        dtype: `"float64"`.
         command: The command line, or empty when called from Python.
         workspace_digest: sha256 of the background-only workspace.
         patchset_digest: sha256 of the patchset.

@@ -1,0 +1,166 @@
+"""What a fit is asked for, checked before it begins where the values are known.
+
+Inside ``jit`` and ``vmap`` they are not: there `hfjax.fit.refusal` makes of the same
+faults a status.
+"""
+
+from typing import Any
+
+import jax
+import numpy as np
+from jax.core import Tracer
+
+from hfjax.arrays import Array, Number
+from hfjax.errors import DataError, ParameterError
+from hfjax.fit.refusal import usable_terms
+from hfjax.model.model import Data, Model
+
+
+def is_traced(model: Model) -> bool:
+    """Whether a model is inside ``jit`` or ``vmap``, or a batch: no value is known."""
+    own = model.parameters
+    known = (model.poi, own.fixed, own.lower, own.upper)
+    return np.ndim(model.poi) > 0 or not is_known(known)
+
+
+def is_known(tree: Any) -> bool:
+    """Whether no array of a pytree is traced.
+
+    Example:
+        >>> is_known([1.0, np.ones(2)])
+        True
+        >>> bool(jax.jit(lambda x: 1.0 * is_known([x, 1.0]))(2.0))
+        False
+    """
+    return not any(isinstance(leaf, Tracer) for leaf in jax.tree.leaves(tree))
+
+
+def check_poi_value(
+    model: Model,
+    poi_value: Number,
+    remedy: str = "test a value inside, or widen them in the measurement",
+) -> None:
+    """Refuse a value outside the bounds of the parameter of interest.
+
+    Args:
+        model: a model with a parameter of interest.
+        poi_value: a value that fits are to hold it at.
+        remedy: what the error says about the way out.
+
+    Raises:
+        ParameterError: names the bounds.
+    """
+    lower, upper = (
+        float(np.asarray(bound)[model.poi])
+        for bound in (model.parameters.lower, model.parameters.upper)
+    )
+    if not lower <= poi_value <= upper:
+        name = model.poi_name or "the parameter of interest"
+        raise _outside(name, float(poi_value), (lower, upper), remedy)
+
+
+def check_single(poi_value: Number) -> None:
+    """Refuse several values of the parameter of interest at once.
+
+    Raises:
+        ParameterError: says how many are tested together.
+    """
+    if shape := np.shape(poi_value):
+        message = (
+            f"values of shape {shape} for the parameter of interest, which takes one: "
+            "use jax.vmap for many"
+        )
+        raise ParameterError(message)
+
+
+def check_start(model: Model, start: Array, *, held: bool = False) -> None:
+    """Refuse a start that no fit of a model can have.
+
+    Args:
+        model: a model whose bounds are known.
+        start: a value for each parameter.
+        held: the fit holds the parameter of interest, wherever the start has it.
+
+    Raises:
+        ParameterError: a value is NaN, or outside its bounds; or one differs that the
+            measurement fixes.
+    """
+    own = model.parameters
+    fixed, init, lower, upper = map(
+        np.asarray, (own.fixed, own.init, own.lower, own.upper)
+    )
+    inside = (start >= lower) & (start <= upper)
+    fits = np.where(fixed, start == init, inside)
+    if held:
+        fits[model.poi] = True
+    for i in np.flatnonzero(~fits):
+        name, value = parameter_name(model, int(i)), float(start[i])
+        if not fixed[i]:
+            remedy = "start inside, or widen them in the measurement"
+            raise _outside(name, value, (float(lower[i]), float(upper[i])), remedy)
+        message = (
+            f"a start with {name} = {value:g}, which the measurement fixes at "
+            f"{init[i]:g}: leave it there, or remove `fixed` in the measurement"
+        )
+        raise ParameterError(message)
+
+
+def check_counts(model: Model, data: Data) -> None:
+    """Refuse data that no measurement gives; nothing is done where they are not known.
+
+    Args:
+        model: a model.
+        data: data of its shape.
+
+    Raises:
+        DataError: a count is negative or no number, with its channel and bin; or an
+            auxiliary datum is none, with its parameter.
+    """
+    terms = (model.bin_present, model.constraints)
+    if np.ndim(model.poi) > 0 or not is_known((terms, data)):
+        return
+    (present, constraints), data = jax.tree.map(np.asarray, (terms, data))
+    bins, aux = usable_terms(present, constraints, data)
+    for i in np.flatnonzero(~np.asarray(bins)):
+        message = (
+            f"{data.main[i]:g} events in {bin_name(model, int(i))}: counts are finite "
+            "numbers that are not negative; correct the data"
+        )
+        raise DataError(message)
+    for own, usable in zip(constraints, aux, strict=True):
+        for k in np.flatnonzero(~np.asarray(usable)):
+            name, value = (
+                parameter_name(model, int(own.index[k])),
+                data.aux[own.position[k]],
+            )
+            message = (
+                f"the auxiliary datum of {name} is {value:g}, which its constraint "
+                "term cannot give: correct the data"
+            )
+            raise DataError(message)
+
+
+def parameter_name(model: Model, position: int) -> str:
+    """Name of a parameter, or its position where the model has no names."""
+    names = model.parameters.names
+    return names[position] if names else f"parameter {position}"
+
+
+def bin_name(model: Model, position: int) -> str:
+    """Where a bin is: its channel and its position there, both from zero."""
+    for channel, size in zip(model.names.channels, model.names.bins, strict=True):
+        if position < size:
+            return f"bin {position} of channel {channel!r}"
+        position -= size
+    return f"bin {position}"
+
+
+def _outside(
+    name: str, value: float, bounds: tuple[float, float], remedy: str
+) -> ParameterError:
+    """Make the error for a value outside its bounds."""
+    lower, upper = bounds
+    message = (
+        f"{name} = {value:g} is outside its bounds [{lower:g}, {upper:g}]: {remedy}"
+    )
+    return ParameterError(message)
