@@ -3,7 +3,7 @@
 import contextlib
 import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -133,24 +133,13 @@ ROWS = {
     "offshell": ("TChiWZoff_100_30", "TChiWZoff_215_195", "TChiWZoff_390_380"),
 }
 """Patches with reference results."""
-QUICK = (
-    *("TStauStau_100_1", "TStauStau_220_1"),
-    *("T6bbHH_800_480_350", "T6bbHH_1000_630_500"),
-    "TSlepSlep_105_65",
-    "TChiWZoff_215_195",
-)
-"""Some of each likelihood that are tested in every run."""
-
-
-def all_rows(*quick: str, of: Iterable[str] = tuple(ROWS)) -> list:
-    """All reference rows as pytest parameters, slow but for the quick ones."""
-    return [
-        pytest.param(
-            name, patch, marks=() if patch in quick else pytest.mark.slow, id=patch
-        )
-        for name in of
-        for patch in ROWS[name]
-    ]
+SINGLE = {
+    "staus": "TStauStau_220_1",
+    "sbottomA": "T6bbHH_800_480_350",
+    "sleptons": "TSlepSlep_105_65",
+    "offshell": "TChiWZoff_215_195",
+}
+"""One of each likelihood; but for sleptons, several valleys are known."""
 
 
 @contextlib.contextmanager

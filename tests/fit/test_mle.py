@@ -21,7 +21,7 @@ from tests.fit.models import (
     HELLO,
     MINIMA,
     ROWS,
-    all_rows,
+    SINGLE,
     assert_close,
     best_known,
     load_likelihood,
@@ -270,7 +270,13 @@ def test_t8_a_free_fit_is_never_above_a_fixed_one(hello):
 # -- published likelihoods ---------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "patch"), all_rows("TStauStau_220_1"))
+@pytest.mark.parametrize(
+    ("name", "patch"),
+    [
+        pytest.param(*pair, marks=() if pair[0] == "staus" else pytest.mark.slow)
+        for pair in SINGLE.items()
+    ],
+)
 def test_minima_of_published_likelihoods(name, patch, data_dir, reference_dir):
     """2NLL no more than `MINIMA` above the lowest that is known, fit by fit."""
     background, patchset = load_likelihood(name, data_dir)

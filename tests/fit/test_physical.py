@@ -60,7 +60,7 @@ def test_a_sample_that_a_normfactor_makes_negative_is_meant_so():
 
 def test_a_normsys_polynomial_below_zero_is_no_physics():
     """Code 4 of factors 0.01 and 30 is negative from -0.85 to -0.30."""
-    model = model_of(sample("odd", [100.0], normsys("a", 0.01, 30.0)), 200.0)
+    model = model_of(sample("odd", [100.0], normsys("a", 0.01, 30.0)), 100.0)
     rate, other = turned(model, a=-0.6)
     factor = float(model.expected_rates(model.parameters.pack({"a": -0.6}))[0, 0])
     assert rate == pytest.approx(factor, rel=1e-12)
@@ -71,14 +71,14 @@ def test_a_normsys_polynomial_below_zero_is_no_physics():
 
 def test_a_product_of_two_negative_polynomials_has_turned_nothing():
     both = normsys("a", 0.01, 30.0), normsys("b", 0.01, 30.0)
-    model = model_of(sample("odd", [100.0], *both), 200.0)
+    model = model_of(sample("odd", [100.0], *both), 100.0)
     assert turned(model, a=-0.6, b=-0.6) == [0.0, 0.0]
     assert turned(model, a=-0.6)[0] < 0.0
 
 
 def test_a_normfactor_does_not_undo_what_a_normsys_has_turned():
     odd = sample("odd", [100.0], normsys("a", 0.01, 30.0), FACTOR)
-    rate, _ = turned(model_of(odd, 200.0), a=-0.6, k=-1.0)
+    rate, _ = turned(model_of(odd, 100.0), a=-0.6, k=-1.0)
     assert rate > 10.0
 
 
@@ -116,34 +116,33 @@ def test_a_tenth_of_an_event_may_be_missing(part, physical):
 
 def test_products_that_are_kept_positive_turn_nothing():
     odd = sample("odd", [100.0], normsys("a", 0.01, 30.0))
-    model = model_of(odd, 200.0, positive=True)
+    model = model_of(odd, 100.0, positive=True)
     assert turned(model, a=-0.6) == [0.0, 0.0]
 
 
 # -- which minimum is chosen -------------------------------------------------------
 
 
-def half_turned():
-    """Fewer events than one sample expects: the odd one turns negative for them.
+def two_ways_down():
+    """Fewer events than expected, and a systematic that takes some on both sides.
 
-    The control region pulls alpha to where the factor of the odd one is -0.5.
+    Most of them where the odd sample is negative, at -1.5; at 2.8 it is positive.
     """
-    odd = sample("odd", [100.0], normsys("a", 0.01, 30.0))
-    channels = {
-        "SR": [sample("b", [100.0]), odd],
-        "CR": [sample("b", [1000.0], normsys("a", 0.8, 1.25))],
-    }
-    return build(Workspace.parse(document(channels, {"SR": [45], "CR": [880]}, "")))
+    odd = sample("odd", [30.0], histosys("a", [0.0], [20.0]))
+    channels = {"SR": [sample("b", [100.0]), odd]}
+    return build(Workspace.parse(document(channels, {"SR": [80]}, "")))
 
 
 def test_the_lowest_is_physical_and_says_what_it_passed_over():
-    model, data = half_turned()
+    model, data = two_ways_down()
     lowest, anything = (
         fit(model, data, settings=FitSettings(valleys=valleys)).raise_if_failed()
         for valleys in ("lowest", "any")
     )
+    assert float(lowest.params[0]) == pytest.approx(2.78, abs=0.3)
     assert is_physical(model, lowest.params)
     assert lowest.physical
+    assert float(anything.params[0]) == pytest.approx(-1.53, abs=0.1)
     assert not is_physical(model, anything.params)
     assert anything.deviance < lowest.deviance - 1.0
     assert_close(lowest.passed, anything.deviance, 0, 1e-8)

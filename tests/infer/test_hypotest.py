@@ -23,14 +23,15 @@ from hfjax.infer.test_statistics import TEST_STATISTICS, q0, qmu, qmu_tilde, tmu
 from hfjax.model.build import build
 from hfjax.model.model import Data
 from hfjax.model.settings import ModelSettings
+from hfjax.scan.plan import build_scan
 from hfjax.spec.workspace import Workspace
 from tests.fit.models import (
     FITS,
     HELLO,
     MINIMA,
     MU,
-    QUICK,
-    all_rows,
+    ROWS,
+    SINGLE,
     assert_close,
     best_known,
     document,
@@ -309,15 +310,11 @@ def test_t14_a_bin_without_uncertainty_against_root():
     assert_close(found.CLs_exp[2], 0.004360634386335687, 1e-5, 1e-4)
 
 
-@pytest.mark.parametrize(("name", "patch"), all_rows(*QUICK))
-def test_published_likelihoods(name, patch, data_dir, reference_dir):
+def assert_lowest(found, known):
     """No minimum above the lowest that is known; from the same, CLs and band to 1e-6.
 
     Of any size: where a signal is excluded by far, its likelihood has several valleys.
     """
-    background, patchset = load_likelihood(name, data_dir)
-    known = best_known(row(name, patch, reference_dir))
-    found = hypotest(*build(background, patch=patchset[patch]))
     assert found.status == FitStatus.CONVERGED
     above = {
         which: float(getattr(found, fit).twice_nll) - known["twice_nll"][which]
@@ -333,15 +330,36 @@ def test_published_likelihoods(name, patch, data_dir, reference_dir):
     assert_close(found.mu_hat, known["mu_hat"], 1e-4, 1e-5)
 
 
-@pytest.mark.parametrize(("name", "patch"), all_rows("TStauStau_220_1", of=("staus",)))
-def test_from_the_initial_values_alone_pyhfs_minima_are_found(
-    name, patch, data_dir, reference_dir
-):
-    """Its own fits, not the lowest ones: 0.1 above them."""
+@pytest.mark.parametrize(("name", "patch"), SINGLE.items())
+def test_published_likelihoods(name, patch, data_dir, reference_dir):
     background, patchset = load_likelihood(name, data_dir)
-    known = row(name, patch, reference_dir)
-    settings = FitSettings(valleys="initial")
-    found = hypotest(*build(background, patch=patchset[patch]), settings=settings)
+    known = best_known(row(name, patch, reference_dir))
+    assert_lowest(hypotest(*build(background, patch=patchset[patch])), known)
+
+
+def points_of(name, data_dir):
+    """Model and data of all reference rows, in shapes that share their programs."""
+    background, patchset = load_likelihood(name, data_dir)
+    groups = build_scan(background, patchset, names=ROWS[name]).groups
+    return {
+        member.name: group.point(i)
+        for group in groups
+        for i, member in enumerate(group.members)
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ROWS)
+def test_all_rows_of_published_likelihoods(name, data_dir, reference_dir):
+    points = points_of(name, data_dir)
+    assert set(points) == set(ROWS[name])
+    for patch, (model, data) in points.items():
+        known = best_known(row(name, patch, reference_dir))
+        assert_lowest(hypotest(model, data), known)
+
+
+def assert_as_pyhf(found, known):
+    """Its own fits, where the initial values lead: not the lowest, by 0.1."""
     assert found.status == FitStatus.CONVERGED
     for fit_name, which in FITS.items():
         if which in known["fits"]:
@@ -351,6 +369,24 @@ def test_from_the_initial_values_alone_pyhfs_minima_are_found(
     assert_close(found.CLs_obs, known["CLs_obs"], 1e-4)
     assert_close(found.CLs_exp, known["CLs_exp"], 1e-4)
     assert_close(found.CLs_obs, known["witness"]["CLs_obs"], 1e-6)
+
+
+def test_the_initial_values_lead_where_they_lead_pyhf(data_dir, reference_dir):
+    name, patch = "staus", SINGLE["staus"]
+    background, patchset = load_likelihood(name, data_dir)
+    settings = FitSettings(valleys="initial")
+    found = hypotest(*build(background, patch=patchset[patch]), settings=settings)
+    assert_as_pyhf(found, row(name, patch, reference_dir))
+
+
+@pytest.mark.slow
+def test_the_initial_values_lead_where_they_lead_pyhf_in_all_rows(
+    data_dir, reference_dir
+):
+    settings = FitSettings(valleys="initial")
+    for patch, (model, data) in points_of("staus", data_dir).items():
+        found = hypotest(model, data, settings=settings)
+        assert_as_pyhf(found, row("staus", patch, reference_dir))
 
 
 # -- what a result holds -----------------------------------------------------------

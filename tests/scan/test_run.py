@@ -126,12 +126,12 @@ def test_published_points_in_one_scan(name, data_dir, reference_dir):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_published_points_are_tests_of_their_patches(name, data_dir):
-    """Points from all over the patchset, one of them of each reference."""
+    """Points from all over the patchset; those that are tested alone are compiled."""
     workspace, patches = load_likelihood(name, data_dir)
     names = [patch.name for patch in patches]
     some = [*dict.fromkeys([*names[:: len(names) // 4], ROWS[name][1]])]
     found = scan(build_scan(workspace, patches, names=some))
-    for each in some:
+    for each in (some[1], ROWS[name][1]):
         alone = hypotest(*build(workspace, patch=patches[each]))
         if alone.status == FitStatus.CONVERGED:
             # tails far out: a difference of 1e-9 in q is one of 1e-9 of their CLs
