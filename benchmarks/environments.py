@@ -13,6 +13,7 @@ from pathlib import Path
 REQUIREMENTS = {
     # NumPy 2.4 removed what pyhf's toys need, not what its asymptotics need
     "pyhf": ["pyhf[jax]==0.7.6"],
+    "pyhf-minuit": ["pyhf[jax,minuit]==0.7.6"],
     "nextstat": ["nextstat==0.10.1"],
 }
 

@@ -1,7 +1,7 @@
 """pyhf's side of the comparison; runs in pyhf's own environment.
 
-The JAX backend with SciPy's SLSQP; interpolation codes 4 and 4p, as hfjax and pyhf's
-command line have them.
+The JAX backend with SciPy's SLSQP, or with Minuit if asked; interpolation codes 4 and
+4p, as hfjax and pyhf's command line have them.
 """
 
 import json
@@ -15,6 +15,12 @@ from protocol import Reply, Request, serve
 
 CODES = {"normsys": {"interpcode": "code4"}, "histosys": {"interpcode": "code4p"}}
 DISTRIBUTIONS = ("pyhf", "jax", "jaxlib", "numpy", "scipy")
+
+
+@cache
+def use(optimizer: str) -> None:
+    """Choose the minimizer, once: SciPy's SLSQP or Minuit, as they are by default."""
+    pyhf.set_backend("jax", getattr(pyhf.optimize, f"{optimizer}_optimizer")())
 
 
 @cache
@@ -34,6 +40,7 @@ def about(request: Request) -> Reply:
 
 def point(request: Request) -> Reply:
     """One hypothesis test, from the patch to CLs."""
+    use(request.get("optimizer") or "scipy")
     base, patches = documents(request["workspace"], request["patchset"])
     start = perf_counter()
     workspace = pyhf.Workspace(patches.apply(base, request["name"]))
@@ -76,5 +83,4 @@ def _best_fits(calculator: Any, poi: float) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    pyhf.set_backend("jax", pyhf.optimize.scipy_optimizer())
     serve({"about": about, "point": point})

@@ -108,4 +108,4 @@ def _witness(name: str) -> dict[str, dict[str, Any]]:
     if not path.exists():
         return {}
     rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
-    return {row["patch"]: row["witness"] for row in rows}
+    return {row["patch"]: row.get("lowest", row["witness"]) for row in rows}

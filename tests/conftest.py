@@ -50,3 +50,12 @@ def reference_dir(data_dir: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"no reference results: {folder} is no folder")
     return folder
+
+
+@pytest.fixture(scope="session")
+def cases_dir(data_dir: Path) -> Path:
+    """The folder of small inputs with known results, beside the data."""
+    folder = data_dir.parent / "cases"
+    if not folder.is_dir():
+        pytest.skip(f"no small inputs: {folder} is no folder")
+    return folder

@@ -97,14 +97,23 @@ def row(name: str, patch: str, reference_dir) -> Document:
     return found
 
 
-def lowest_known(results: Document, which: str) -> float:
-    """Lowest minimum of 2NLL that is known for a fit of a reference row."""
-    known = results["fits"][which]["twice_nll"], results["witness"]["twice_nll"][which]
-    return min(known)
+def best_known(results: Document) -> Document:
+    """What a reference row knows of the lowest physical minima, and CLs from them.
+
+    Where nobody has looked for other valleys, what the initial values lead to.
+    """
+    return results.get("lowest", results["witness"])
 
 
-SIGNIFICANT = 1e-12
-"""CLs below which a likelihood has several valleys, and the references no say."""
+FITS = {
+    "free": "free",
+    "background": "mu=0",
+    "fixed": "mu=1",
+    "asimov_fixed": "asimov mu=1",
+}
+"""Fits of a test at mu = 1, as a result and as the reference rows call them."""
+MINIMA = 1e-6
+"""How far, in units of 2NLL, a minimum may be above the lowest that is known."""
 
 ROWS = {
     "staus": (
@@ -124,17 +133,13 @@ ROWS = {
     "offshell": ("TChiWZoff_100_30", "TChiWZoff_215_195", "TChiWZoff_390_380"),
 }
 """Patches with reference results."""
-
-
-def all_rows(*quick: str) -> list:
-    """All reference rows as pytest parameters, slow but for the quick ones."""
-    return [
-        pytest.param(
-            name, patch, marks=() if patch in quick else pytest.mark.slow, id=patch
-        )
-        for name, patches in ROWS.items()
-        for patch in patches
-    ]
+SINGLE = {
+    "staus": "TStauStau_220_1",
+    "sbottomA": "T6bbHH_800_480_350",
+    "sleptons": "TSlepSlep_105_65",
+    "offshell": "TChiWZoff_215_195",
+}
+"""One of each likelihood; but for sleptons, several valleys are known."""
 
 
 @contextlib.contextmanager

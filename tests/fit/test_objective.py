@@ -55,7 +55,7 @@ def test_value_and_offset_make_the_log_density(mixed):
     objective = Objective(model.anonymous(), data)
     for params in points(model, 4):
         found = value(objective, params) + objective.offset()
-        assert_close(found, -model.logpdf(params, data), 1e-12)
+        assert_close(found, -model.logpdf(params, data), 1e-11)
 
 
 def test_derivatives_are_those_of_the_value(mixed):
@@ -112,9 +112,9 @@ def test_counting_staterror_has_the_fits_of_a_shapesys_in_closed_form(kind):
     assert_close(fixed.params, [1.0, *gammas], 1e-9)
     assert_close(free.params[0], exact.mu_hat(observed, exact.tau), 1e-9)
     known = exact.twice_nll(1.0, observed, exact.tau)
-    assert_close(fixed.twice_nll, known, 1e-12)
+    assert_close(fixed.twice_nll, known, 0, 1e-9)
     same = fixed_poi_fit(*build(shapesys(*HELLO, observed)), 1.0)
-    assert_close(fixed.twice_nll, same.twice_nll, 1e-12)
+    assert_close(fixed.twice_nll, same.twice_nll, 0, 1e-9)
 
 
 def test_factors_of_a_counting_staterror_replace_tau():
@@ -156,7 +156,7 @@ def test_free_parameter_without_constraint_takes_the_data():
     free = fit(*build(Workspace.parse(extended(plain, setting("a", "none")))))
     held = fit(*build(Workspace.parse(plain)))
     assert free.converged
-    assert_close(free.deviance, 0.0, 1e-9, 1e-12)
+    assert_close(free.deviance, 0.0, 0, 1e-9)
     assert 0.0 < float(held.params[0]) < float(free.params[0])
 
 

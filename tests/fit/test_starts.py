@@ -57,7 +57,7 @@ def test_one_bin_with_a_root(observed):
 def test_a_deficit_is_no_signal(expression):
     result = fit(*make(one_bin(expression, observed=40.0))).raise_if_failed()
     assert float(result.params[0]) == 0.0
-    assert float(result.deviance) == pytest.approx(deviance(40, 50), rel=1e-12)
+    assert float(result.deviance) == pytest.approx(deviance(40, 50), rel=1e-10)
 
 
 def test_two_couplings_of_three_samples():
@@ -121,7 +121,7 @@ def test_minima_are_those_of_a_slow_search():
     known = reference(document)
     result = fit(model, data).raise_if_failed()
     assert -2 * known.logpdf(np.asarray(result.params)) == pytest.approx(
-        float(result.twice_nll), rel=1e-12
+        float(result.twice_nll), rel=1e-11
     )
     free = [i for i, fixed in enumerate(known.fixed) if not fixed]
 
@@ -148,7 +148,7 @@ def test_no_fit_stays_where_a_square_has_no_slope():
     document = one_bin(SQUARE, observed=60.0, linear=0.0)
     model, data = make(document)
     zero = jnp.zeros(1)
-    stays = fit(model, data, start=zero, settings=FitSettings(explore=False))
+    stays = fit(model, data, start=zero, settings=FitSettings(valleys="initial"))
     assert float(stays.params[0]) == 0.0
     found = fit(model, data, start=zero).raise_if_failed()
     assert float(found.params[0]) == pytest.approx(math.sqrt(0.5), rel=1e-9)
@@ -183,7 +183,7 @@ def test_the_valley_at_the_bound_of_a_root_is_found():
     ]
     document["observations"][0]["data"] = [88.0, 10.0]
     model, data = make(document)
-    other = fit(model, data, settings=FitSettings(explore=False)).raise_if_failed()
+    other = fit(model, data, settings=FitSettings(valleys="initial")).raise_if_failed()
     assert float(other.params[0]) == pytest.approx(0.48, abs=0.01)
     found = fit(model, data).raise_if_failed()
     assert float(found.params[0]) == 0.0
@@ -217,12 +217,12 @@ def test_other_models_have_no_other_starts():
 
 def test_a_fixed_fit_takes_no_more_steps_for_starts_that_are_none():
     model, data = make(one_bin(SQUARE, observed=60.0))
-    quick = FitSettings(explore=False)
+    quick = FitSettings(valleys="initial")
     one, other = (
         fixed_poi_fit(model, data, 0.5, settings=s) for s in (quick, FitSettings())
     )
     assert int(one.steps) == int(other.steps)
-    assert float(one.deviance) == float(other.deviance)
+    assert float(one.deviance) == pytest.approx(float(other.deviance), abs=1e-10)
 
 
 # -- other minimizers, and what is wrong -------------------------------------------

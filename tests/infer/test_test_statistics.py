@@ -57,7 +57,7 @@ def test_t3_tilde_statistics_do_not_depend_on_the_lower_bound_of_the_poi(
     assert minima[1] <= 0.0
     # Two different sums of logarithms around 30: a few ulp of 30 in the difference.
     assert value(statistic, minima) == pytest.approx(
-        value(statistic, bounded), rel=1e-12
+        value(statistic, bounded), rel=1e-11
     )
 
 
@@ -94,7 +94,8 @@ def test_statistics_are_static_arguments_of_compiled_functions():
     compiled = jax.jit(lambda statistic, *a: statistic(*a), static_argnums=0)
     minima = HELLO.minima(1.0, [51, 48], HELLO.tau)
     for statistic in TEST_STATISTICS.values():
-        assert compiled(statistic, *minima) == value(statistic, minima)
+        found = float(compiled(statistic, *minima))
+        assert found == pytest.approx(float(value(statistic, minima)), rel=1e-11)
 
 
 def test_gradients_are_finite_on_both_sides_of_each_branch():

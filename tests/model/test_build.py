@@ -150,7 +150,7 @@ def test_a_workspace_without_modifiers():
     assert model.parameters.names == ()
     found = model.logpdf(jnp.zeros(0), data)
     known = 3 * math.log(4) - 4 - math.log(6) + 2 * math.log(2) - 2 - math.log(2)
-    assert float(found) == pytest.approx(known, rel=1e-14)
+    assert float(found) == pytest.approx(known, rel=1e-12)
     assert data.aux.shape == (0,)
 
 
@@ -201,7 +201,7 @@ def test_t11_t14_bins_without_constraint_keep_a_constant_term(kind, constant):
     assert data.aux.tolist() == [1.0, 1.0]
     main = 5 * math.log(5) - 5 - math.lgamma(6)
     found = float(model.logpdf(model.parameters.init, data))
-    assert found == pytest.approx(main + 2 * constant, rel=1e-14)
+    assert found == pytest.approx(main + 2 * constant, rel=1e-12)
 
 
 def test_t17_histosys_and_normsys_of_one_name_move_together():

@@ -29,7 +29,7 @@ def test_t13_poisson_density_of_any_count_not_only_integers(n, rate):
     known = log_poisson(n, rate)
     # terms of the size of n ln(rate) cancel, and n + 1 is rounded: a few ulp of each
     size = 1 + abs(n * math.log(rate)) + math.lgamma(n + 1) + rate if rate > 0 else 1
-    assert float(density(n, rate)) == pytest.approx(known, rel=1e-13, abs=1e-14 * size)
+    assert float(density(n, rate)) == pytest.approx(known, rel=1e-12, abs=1e-12 * size)
 
 
 def test_t13_auxiliary_counts_are_not_rounded():
@@ -39,7 +39,7 @@ def test_t13_auxiliary_counts_are_not_rounded():
     )
     found = terms.logpdf(jnp.array([0.8]), jnp.array([tau]))
     known = tau * math.log(0.8 * tau) - 0.8 * tau - math.lgamma(tau + 1)
-    assert float(found) == pytest.approx(known, rel=1e-14)
+    assert float(found) == pytest.approx(known, rel=1e-12)
 
 
 def test_t18_nothing_expected_and_nothing_seen():
@@ -66,7 +66,7 @@ def test_impossible_rates_have_no_density_and_a_finite_gradient(n, rate):
 @settings(deadline=None)
 @given(n=st.floats(0, 1e4), rate=st.floats(1e-3, 1e4))
 def test_slope_of_the_density(n, rate):
-    assert float(slope(n, rate)) == pytest.approx(n / rate - 1, rel=1e-13, abs=1e-13)
+    assert float(slope(n, rate)) == pytest.approx(n / rate - 1, rel=1e-12, abs=1e-12)
 
 
 def index_and_position(size):
@@ -88,9 +88,9 @@ def test_gaussian_terms():
         log_normal(a, theta, sigma)
         for a, theta, sigma in zip(AUX, PARAMS[::-1], (0.5, 1.0, 3.0), strict=True)
     ]
-    assert float(gaussian().logpdf(PARAMS, AUX)) == pytest.approx(sum(known), rel=1e-14)
+    assert float(gaussian().logpdf(PARAMS, AUX)) == pytest.approx(sum(known), rel=1e-12)
     some = gaussian((True, False, True)).logpdf(PARAMS, AUX)
-    assert float(some) == pytest.approx(known[0] + known[2], rel=1e-14)
+    assert float(some) == pytest.approx(known[0] + known[2], rel=1e-12)
     assert gaussian().expected(PARAMS).tolist() == [0.9, 0.3, 1.5]
 
 
@@ -105,8 +105,8 @@ def test_poisson_terms():
             *index_and_position(3), factor, 0 * factor, np.array(present)
         )
         expected = sum(k for k, p in zip(known, present, strict=True) if p)
-        assert float(terms.logpdf(PARAMS, aux)) == pytest.approx(expected, rel=1e-14)
-        np.testing.assert_allclose(terms.expected(PARAMS), [1.8, 2.55, 6.0], rtol=1e-15)
+        assert float(terms.logpdf(PARAMS, aux)) == pytest.approx(expected, rel=1e-12)
+        np.testing.assert_allclose(terms.expected(PARAMS), [1.8, 2.55, 6.0], rtol=1e-12)
 
 
 def test_terms_that_do_not_count_may_hold_anything():

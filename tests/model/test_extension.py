@@ -51,7 +51,7 @@ def test_all_kinds_of_constraints_agree_with_loops():
     model, data = make(document)
     for params in vectors:
         found = float(logpdf(model, jnp.asarray(params), data))
-        assert found == pytest.approx(slow.logpdf(params), rel=1e-12)
+        assert found == pytest.approx(slow.logpdf(params), rel=1e-11)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
@@ -134,8 +134,8 @@ def test_counting_constraints_of_bins(kind, uses):
         tau * math.log(tau * g) - tau * g - math.lgamma(tau + 1)
         for g, tau in zip(gammas, taus, strict=True)
     ]
-    assert found == pytest.approx(sum(known), rel=1e-12)
-    assert aux == pytest.approx(taus, rel=1e-14)
+    assert found == pytest.approx(sum(known), rel=1e-11)
+    assert aux == pytest.approx(taus, rel=1e-12)
 
 
 def test_gamma_is_the_gamma_distribution_of_root_but_for_a_constant():
@@ -158,7 +158,7 @@ def test_log_normal_constraints_of_bins(uses):
         - (math.log(g) / math.log(kappa)) ** 2 / 2
         for g, kappa in ((0.9, 1.2), (1.2, 1.3))
     ]
-    assert found == pytest.approx(sum(known), rel=1e-12)
+    assert found == pytest.approx(sum(known), rel=1e-11)
     assert aux == [1.0, 1.0]
 
 
@@ -168,7 +168,7 @@ def test_normal_constraints_of_a_shapesys():
         -math.log(rel * math.sqrt(2 * math.pi)) - ((g - 1) / rel) ** 2 / 2
         for g, rel in ((0.9, 0.2), (1.2, 0.3))
     ]
-    assert found == pytest.approx(sum(known), rel=1e-12)
+    assert found == pytest.approx(sum(known), rel=1e-11)
     assert aux == [1.0, 1.0]
 
 
@@ -186,13 +186,13 @@ def test_interpolation_parameters_measure_one_plus_rel_alpha(sigmas, rel):
     beta = 1 + rel * alpha
     found, aux = constraint(setting("g", "gamma", **sigmas), JES, values=alpha)
     known = tau * math.log(tau * beta) - tau * beta - math.lgamma(tau + 1)
-    assert found == pytest.approx(known, rel=1e-12)
+    assert found == pytest.approx(known, rel=1e-11)
     assert aux == pytest.approx([tau])
     found, aux = constraint(setting("g", "lognormal", **sigmas), JES, values=alpha)
     width = math.log(1 + rel)
     known = -math.log(width * math.sqrt(2 * math.pi))
     known -= (math.log(beta) / width) ** 2 / 2
-    assert found == pytest.approx(known, rel=1e-12)
+    assert found == pytest.approx(known, rel=1e-11)
     assert aux == [1.0]
 
 
@@ -215,7 +215,7 @@ def test_lumi_measures_its_ratio_to_the_nominal_value(kind):
         expected = model.expected_data(params).aux.tolist()
         assert expected == pytest.approx([0.9 * float(data.aux[0])])
         assert model.parameters.lower.tolist() == pytest.approx([1e-10 * unit])
-    assert values[0] == pytest.approx(values[1], rel=1e-12)
+    assert values[0] == pytest.approx(values[1], rel=1e-11)
 
 
 def test_densities_end_where_beta_does():
@@ -270,7 +270,7 @@ def test_t11_t14_bins_without_uncertainty_stay_fixed_with_a_constant(kind, uses)
     rest = make(extended(alone, setting("g", kind)))
     known = rest[0].logpdf(params[1:], rest[1]) + 9 * math.log(10) - 10
     known += constant - math.lgamma(10)
-    assert float(logpdf(model, params, data)) == pytest.approx(float(known), rel=1e-12)
+    assert float(logpdf(model, params, data)) == pytest.approx(float(known), rel=1e-11)
 
 
 # -- random data ------------------------------------------------------------------

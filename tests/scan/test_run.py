@@ -22,8 +22,8 @@ from hfjax.spec.workspace import Workspace
 from tests.fit.models import (
     MU,
     ROWS,
-    SIGNIFICANT,
     assert_close,
+    best_known,
     load_likelihood,
     no_compilation,
     normsys,
@@ -100,10 +100,10 @@ def test_points_of_the_example_are_tests_of_their_patches():
         assert_same(found[name], hypotest(*build(workspace, patch=patches[name])))
 
 
-def assert_near(point, witness):
+def assert_near(point, known):
     assert point.converged, point.message
-    assert_close(point.CLs_obs, witness["CLs_obs"], 1e-6)
-    assert_close(point.CLs_exp, witness["CLs_exp"], 1e-6)
+    assert_close(point.CLs_obs, known["CLs_obs"], 1e-6)
+    assert_close(point.CLs_exp, known["CLs_exp"], 1e-6)
 
 
 @pytest.mark.parametrize(
@@ -120,22 +120,22 @@ def test_published_points_in_one_scan(name, data_dir, reference_dir):
     found = scan(build_scan(workspace, patches, names=ROWS[name]))
     assert [point.name for point in found] == list(ROWS[name])
     for known in rows:
-        if known["witness"]["CLs_obs"] > SIGNIFICANT:
-            assert_near(found[known["patch"]], known["witness"])
+        assert_near(found[known["patch"]], best_known(known))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_published_points_are_tests_of_their_patches(name, data_dir):
-    """Points from all over the patchset, one of them of each reference."""
+    """Points from all over the patchset; those that are tested alone are compiled."""
     workspace, patches = load_likelihood(name, data_dir)
     names = [patch.name for patch in patches]
     some = [*dict.fromkeys([*names[:: len(names) // 4], ROWS[name][1]])]
     found = scan(build_scan(workspace, patches, names=some))
-    for each in some:
+    for each in (some[1], ROWS[name][1]):
         alone = hypotest(*build(workspace, patch=patches[each]))
-        if alone.CLs_obs > SIGNIFICANT:
-            assert_same(found[each], alone)
+        if alone.status == FitStatus.CONVERGED:
+            # tails far out: a difference of 1e-9 in q is one of 1e-9 of their CLs
+            assert_same(found[each], alone, 1e-7)
         else:
             assert found[each].status == FitStatus(int(alone.status)).name.lower()
 
