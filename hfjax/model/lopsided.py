@@ -119,7 +119,7 @@ def _variations(normsys: NormSys) -> Float[np.ndarray, "variation place"]:
     return np.where(inside, smooth, np.exp(np.minimum(steep, _LARGEST)))
 
 
-def _sides(curves: Curves) -> tuple[Curves, Curves]:
+def _sides(curves: Curves) -> tuple[np.ndarray, np.ndarray]:
     """Curves above zero, and below zero as far from it."""
     return curves[:, _MIDDLE + 1 :], curves[:, _MIDDLE - 1 :: -1]
 
@@ -160,8 +160,9 @@ def least_distances(curves: Curves) -> Float[np.ndarray, " parameter"]:
     chords = _unit(np.concatenate([up, down], axis=1))
     sides = len(_SIDE)
     sums = chords[:, :sides, None] + chords[:, None, sides:]
+    sums = _unit(sums).reshape(len(curves), sides**2, curves.shape[2])
     bends = _unit(up + down)
-    towards = [chords, _unit(sums).reshape(len(curves), sides**2, -1), bends, -bends]
+    towards = [chords, sums, bends, -bends]
     along = np.concatenate(towards, axis=1) @ np.moveaxis(curves, 1, 2)
     own = (np.sum(curves**2, axis=2) + PLACES**2)[:, None]
     least = np.full(len(curves), np.inf)
