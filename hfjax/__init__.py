@@ -80,6 +80,8 @@ CONTENTS = {
     "hfjax.fit.status": ("FitSettings", "FitStatus"),
     "hfjax.fit.program_store": ("ProgramStore",),
     "hfjax.fit.mle": ("FitResult", "fit", "fixed_poi_fit"),
+    "hfjax.fit.valley_report": ("ValleyReport", "valley_report"),
+    "hfjax.infer.explain": ("explain",),
     "hfjax.infer.hypotest": ("HypotestResult", "hypotest"),
     "hfjax.infer.profile": ("ProfileResult", "profile"),
     "hfjax.infer.test_statistics": (
@@ -126,6 +128,9 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.fit.program_store import ProgramStore as ProgramStore
     from hfjax.fit.status import FitSettings as FitSettings
     from hfjax.fit.status import FitStatus as FitStatus
+    from hfjax.fit.valley_report import ValleyReport as ValleyReport
+    from hfjax.fit.valley_report import valley_report as valley_report
+    from hfjax.infer.explain import explain as explain
     from hfjax.infer.hypotest import HypotestResult as HypotestResult
     from hfjax.infer.hypotest import hypotest as hypotest
     from hfjax.infer.profile import ProfileResult as ProfileResult
