@@ -1,10 +1,9 @@
 """Why a fit failed: which one, in which bins, and what can be done about it."""
 
-from typing import NamedTuple
-
 import numpy as np
 
 from hfjax.arrays import Params
+from hfjax.fit.advice import IN_PYTHON, Advice
 from hfjax.fit.bins import Bin, bin_rates, impossible_bins
 from hfjax.fit.mle import FitResult
 from hfjax.fit.program import Run, run_directly
@@ -16,31 +15,6 @@ End = tuple[FitStatus, Params]
 
 MOST_BINS = 3
 """Most bins that are named."""
-
-
-class Advice(NamedTuple):
-    """What can be done where a message is read; empty what cannot.
-
-    Attributes:
-        steps: allows more steps.
-        start: starts elsewhere.
-        positive: keeps normsys products above zero.
-        valleys: takes unphysical minima.
-    """
-
-    steps: str
-    start: str
-    positive: str
-    valleys: str
-
-
-IN_PYTHON = Advice(
-    steps="FitSettings(max_steps=...)",
-    start="Model.with_start",
-    positive="ModelSettings(positive=True)",
-    valleys='FitSettings(valleys="any")',
-)
-"""For those who call functions."""
 
 
 def explain_fit(
@@ -152,9 +126,7 @@ def _elsewhere(advice: Advice) -> str:
     return f", or start elsewhere with {advice.start}" if advice.start else ""
 
 
-def _signal_only(
-    model: Model, params: Params, bins: tuple[Bin, ...], run: Run
-) -> str:
+def _signal_only(model: Model, params: Params, bins: tuple[Bin, ...], run: Run) -> str:
     """What to do about bins that only a signal fills; empty where that is not so."""
     params = np.array(params)
     if model.poi < 0 or params[model.poi] != 0.0:

@@ -139,10 +139,11 @@ class ValleyReport:
             >>> ValleyReport(0.1, (Moved("top", 0.14, 1.18),)).dump()["moved"]
             [{'name': 'top', 'from': 0.14, 'to': 1.18}]
         """
-        names = "name", "from", "to"
-        document = dataclasses.asdict(self)
-        moved = [dict(zip(names, each.values(), strict=True)) for each in document["moved"]]
-        return document | {"moved": moved}
+        moved = [
+            {"name": each.name, "from": each.initial, "to": each.best}
+            for each in self.moved
+        ]
+        return dataclasses.asdict(self) | {"moved": moved}
 
 
 def valley_report(

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hfjax.fit.explanation import IN_PYTHON, Advice, explain_fit
+from hfjax.fit.advice import IN_PYTHON, Advice
+from hfjax.fit.explanation import explain_fit
 from hfjax.fit.mle import FitResult
 from hfjax.fit.program import Run, run_directly
 from hfjax.fit.valley_report import valley_report
@@ -34,6 +35,7 @@ def explain(
     data: Data,
     result: FitResult | HypotestResult,
     *,
+    which: str = "the fit",
     advice: Advice = IN_PYTHON,
     run: Run = run_directly,
 ) -> str:
@@ -43,6 +45,7 @@ def explain(
         model: the model that was fitted, with names.
         data: observed data.
         result: of `fit`, `fixed_poi_fit` or `hypotest`; a single one.
+        which: what to call a single fit.
         advice: what can be done where the message is read.
         run: calls a compiled program, as in `FitSettings`.
 
@@ -62,18 +65,17 @@ def explain(
     """
     model.check_data(data)
     if isinstance(result, FitResult):
-        return _explained(model, [NamedFit("the fit", result, data, False)], advice, run)
+        return _explained(model, [NamedFit(which, result, data, False)], advice, run)
     fits = list(named_fits(model, data, result).values())
     return _explained(model, fits, advice, run)
 
 
-def _explained(
-    model: Model, fits: list[NamedFit], advice: Advice, run: Run
-) -> str:
+def _explained(model: Model, fits: list[NamedFit], advice: Advice, run: Run) -> str:
     worst = max(fits, key=lambda each: int(each.fit.status))
     if not worst.fit.converged:
         return explain_fit(model, worst.data, worst.fit, worst.label, advice, run)
-    told = ["the fit converged" if len(fits) == 1 else "all fits converged"]
+    one = f"{worst.label} converged"
+    told = [one if len(fits) == 1 else "all fits converged"]
     for each in fits:
         if sentence := valley_report(model, each.fit, run).sentence:
             told.append(f"{each.label}: {sentence}")
@@ -100,9 +102,7 @@ def fit_labels(name: str | None, poi: float, asimov_poi: float) -> dict[int, str
     }
 
 
-def named_fits(
-    model: Model, data: Data, result: HypotestResult
-) -> dict[str, NamedFit]:
+def named_fits(model: Model, data: Data, result: HypotestResult) -> dict[str, NamedFit]:
     """The fits of a test by key: background, fixed, free and asimov, as they are done.
 
     Args:

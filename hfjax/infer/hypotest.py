@@ -7,7 +7,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.stats import norm
-from jaxtyping import Float
 
 from hfjax.arrays import Array, Band, Params, Scalar, ScalarBool, ScalarInt
 from hfjax.fit.mle import (
@@ -24,6 +23,7 @@ from hfjax.infer.asymptotics import asymptotic_tails
 from hfjax.infer.test_fits import TestFits, run_fits
 from hfjax.infer.test_statistics import TestStatistic, qmu_tilde
 from hfjax.model.model import Data, Model
+
 
 class HypotestResult(eqx.Module):
     """A hypothesis test with everything that went into it.

@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from hfjax.fit.explanation import IN_PYTHON, Advice, explain_end, explain_status
+from hfjax.fit.advice import IN_PYTHON, Advice
+from hfjax.fit.explanation import explain_end, explain_status
 from hfjax.fit.program import Run, run_directly
 from hfjax.fit.status import FitStatus
 from hfjax.infer.explain import fit_labels

@@ -18,7 +18,7 @@ from jaxtyping import Int
 
 from hfjax.arrays import Array, Scalar, ScalarInt
 from hfjax.errors import ParameterError
-from hfjax.fit.explanation import IN_PYTHON, Advice
+from hfjax.fit.advice import IN_PYTHON, Advice
 from hfjax.fit.program import Program
 from hfjax.fit.status import FitSettings
 from hfjax.infer.hypotest import asymptotic_test

@@ -1,0 +1,110 @@
+"""What `fit`, `cls` and `scan` tell of valleys, bounds and edges."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hfjax.cli.streams import complain
+from hfjax.scan.records import ScanResult
+
+FREE_FIT = "the free fit"
+"""What the fit of all parameters is called, here and by `hfjax.named_fits`."""
+MOST_BINS = 3
+"""Most bins that are named."""
+
+
+def tell_endings(endings: Mapping[str, Any], poi: str | None, quiet: bool) -> None:
+    """Tell what is to be known of where fits have ended, one line for each kind.
+
+    Args:
+        endings: a `FitEnding` for each fit, by what the fit is called.
+        poi: name of the parameter of interest.
+        quiet: whether messages are not wanted.
+    """
+    if quiet:
+        return
+    lines = [_lower(endings), _passed(endings), _unphysical(endings)]
+    if FREE_FIT in endings:
+        lines.append(_limits(endings[FREE_FIT], poi))
+    for line in filter(None, lines):
+        complain(line)
+
+
+def _lower(endings: Mapping[str, Any]) -> str:
+    """Which fits have ended in another valley than their initial values lead to."""
+    found = {k: e.valleys for k, e in endings.items() if e.valleys.lower_by}
+    if not found:
+        return ""
+    by = ", ".join(f"{report.lower_by:.3g} ({k})" for k, report in found.items())
+    worst = max(found.values(), key=lambda report: report.lower_by)
+    return (
+        f"another valley than the initial values lead to is lower in -2 ln L by {by}: "
+        f"{worst.moves}; `--valleys initial` stays where they lead"
+    )
+
+
+def _passed(endings: Mapping[str, Any]) -> str:
+    """Which fit has passed over the lowest unphysical minimum."""
+    found = {k: e.valleys for k, e in endings.items() if e.valleys.passed}
+    if not found:
+        return ""
+    label, worst = max(found.items(), key=lambda each: each[1].passed_by)
+    return (
+        f"a minimum lower in -2 ln L by {worst.passed_by:.3g} ({label}) is passed over "
+        f"as unphysical: {worst.passed.sentence} there; `--valleys any` takes it"
+    )
+
+
+def _unphysical(endings: Mapping[str, Any]) -> str:
+    """Which fits have found no physical minimum."""
+    found = {k: e.valleys for k, e in endings.items() if e.valleys.unphysical}
+    if not found:
+        return ""
+    first = next(iter(found.values()))
+    labels = ", ".join(found)
+    return f"no physical minimum was found ({labels}): {first.unphysical.sentence}"
+
+
+def _limits(ending: Any, poi: str | None) -> str:
+    """What the free fit says of the ends of what is allowed.
+
+    A signal of zero is an ordinary end, and a held fit has no choice.
+    """
+    if bound := ending.at_bounds.get(poi, 0.0):
+        return (
+            f"{FREE_FIT} has {poi} at its bound {bound:g}: widen its bounds in the "
+            "measurement if it is to go further"
+        )
+    if ending.at_edge and poi not in ending.at_bounds:
+        where = ", ".join(each.place for each in ending.at_edge[:MOST_BINS])
+        return (
+            f"{FREE_FIT} ends where the likelihood does: no rate is left in {where}, "
+            "which has no events"
+        )
+    return ""
+
+
+def tell_valleys_of_scan(result: ScanResult, quiet: bool) -> None:
+    """Tell at how many points fits have left the valley of their initial values.
+
+    Args:
+        result: of a scan.
+        quiet: whether messages are not wanted.
+    """
+    lower = [point for point in result if point.lower_by]
+    passed = [point.name for point in result if point.passed_over]
+    parts = []
+    if lower:
+        worst = max(lower, key=lambda point: point.lower_by)
+        parts.append(
+            f"{len(lower)} of {len(result)} points have fits in another, lower valley "
+            "than their initial values lead to, lower in -2 ln L by at most "
+            f"{worst.lower_by:.3g} ({worst.name}); `--valleys initial` stays where "
+            "they lead"
+        )
+    if passed:
+        parts.append(
+            f"{len(passed)} of {len(result)} points have passed over a lower minimum "
+            f"that is not physical ({passed[0]}); `--valleys any` takes it"
+        )
+    if parts and not quiet:
+        complain("; ".join(parts))
