@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hfjax.cli.options import FitOptions, Valleys
 from hfjax.cli.streams import complain
 from hfjax.scan.records import ScanResult
 
@@ -12,17 +13,21 @@ MOST_BINS = 3
 """Most bins that are named."""
 
 
-def tell_endings(endings: Mapping[str, Any], poi: str | None, quiet: bool) -> None:
+def tell_endings(
+    endings: Mapping[str, Any], poi: str | None, options: FitOptions
+) -> None:
     """Tell what is to be known of where fits have ended, one line for each kind.
 
     Args:
         endings: a `FitEnding` for each fit, by what the fit is called.
         poi: name of the parameter of interest.
-        quiet: whether messages are not wanted.
+        options: whether messages are wanted, and which minimum is.
     """
-    if quiet:
+    if options.quiet:
         return
-    lines = [_lower(endings), _passed(endings), _unphysical(endings)]
+    lines = [_passed(endings), _unphysical(endings)]
+    if options.valleys is not Valleys.INITIAL:
+        lines.insert(0, _lower(endings))
     if FREE_FIT in endings:
         lines.append(_limits(endings[FREE_FIT], poi))
     for line in filter(None, lines):
@@ -37,8 +42,8 @@ def _lower(endings: Mapping[str, Any]) -> str:
     by = ", ".join(f"{report.lower_by:.3g} ({k})" for k, report in found.items())
     worst = max(found.values(), key=lambda report: report.lower_by)
     return (
-        f"another valley than the initial values lead to is lower in -2 ln L by {by}: "
-        f"{worst.moves}; `--valleys initial` stays where they lead"
+        "best fits are lower in -2 ln L than the minimum that the initial values lead "
+        f"to, by {by}: {worst.moves}; `--valleys initial` takes that minimum"
     )
 
 
@@ -83,28 +88,28 @@ def _limits(ending: Any, poi: str | None) -> str:
     return ""
 
 
-def tell_valleys_of_scan(result: ScanResult, quiet: bool) -> None:
+def tell_valleys_of_scan(result: ScanResult, options: FitOptions) -> None:
     """Tell at how many points fits have left the valley of their initial values.
 
     Args:
         result: of a scan.
-        quiet: whether messages are not wanted.
+        options: whether messages are wanted, and which minimum is.
     """
-    lower = [point for point in result if point.lower_by]
+    other = options.valleys is not Valleys.INITIAL
+    lower = [point for point in result if other and point.lower_by]
     passed = [point.name for point in result if point.passed_over]
     parts = []
     if lower:
         worst = max(lower, key=lambda point: point.lower_by)
         parts.append(
-            f"{len(lower)} of {len(result)} points have fits in another, lower valley "
-            "than their initial values lead to, lower in -2 ln L by at most "
-            f"{worst.lower_by:.3g} ({worst.name}); `--valleys initial` stays where "
-            "they lead"
+            f"at {len(lower)} of {len(result)} points best fits are lower in -2 ln L "
+            "than the minima that the initial values lead to, by up to "
+            f"{worst.lower_by:.3g} ({worst.name}); `--valleys initial` takes those"
         )
     if passed:
         parts.append(
-            f"{len(passed)} of {len(result)} points have passed over a lower minimum "
-            f"that is not physical ({passed[0]}); `--valleys any` takes it"
+            f"at {len(passed)} of {len(result)} points a lower minimum is passed over "
+            f"as unphysical ({passed[0]}); `--valleys any` takes it"
         )
-    if parts and not quiet:
+    if parts and not options.quiet:
         complain("; ".join(parts))

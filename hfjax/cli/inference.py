@@ -85,7 +85,7 @@ def cls(options: ClsOptions) -> None:
     )
     tell_constraint(model, options.test.poi, options.fit.quiet)
     document = test_document(model, data, result, settings.run)
-    document |= _tell_fits(model, data, result, settings.run, options.fit.quiet)
+    document |= _tell_fits(model, data, result, settings.run, options.fit)
     stages.end("fit")
     used = {
         "measurement": options.fit.measurement,
@@ -114,7 +114,7 @@ def fit(options: FitCommandOptions) -> None:
         result = hfjax.fit(model, data, settings=settings)
     tell_constraint(model, options.poi, options.fit.quiet)
     ending = hfjax.fit_ending(model, data, result, held=held, run=settings.run)
-    tell_endings({label: ending}, model.poi_name, options.fit.quiet)
+    tell_endings({label: ending}, model.poi_name, options.fit)
     document = fit_document(model, result) | ending.dump()
     if not result.converged:
         document["message"] = hfjax.explain(
@@ -132,7 +132,7 @@ def fit(options: FitCommandOptions) -> None:
 
 
 def _tell_fits(
-    model: Any, data: Any, result: Any, run: Any, quiet: bool
+    model: Any, data: Any, result: Any, run: Any, options: FitOptions
 ) -> dict[str, Any]:
     """Tell where the fits of a test have ended; the same as JSON values."""
     fits = hfjax.named_fits(model, data, result)
@@ -141,7 +141,7 @@ def _tell_fits(
         for key, fit in fits.items()
     }
     labels = {fits[key].label: ending for key, ending in ends.items()}
-    tell_endings(labels, model.poi_name, quiet)
+    tell_endings(labels, model.poi_name, options)
     dumps = {key: ends[key].dump() for key in ("free", "fixed", "background", "asimov")}
     return {
         kind: {key: dump[kind] for key, dump in dumps.items()}

@@ -231,7 +231,7 @@ def report(result: ScanResult, options: ScanOptions) -> None:
     written = [f"{len(result)} points in {options.output or 'standard output'}"]
     for point in result.failed:
         complain(f"{point.name}: {point.status}: {point.message}")
-    tell_valleys_of_scan(result, options.fit.quiet)
+    tell_valleys_of_scan(result, options.fit)
     if options.plot:
         written += draw(result, options.plot)
     if result.failed:

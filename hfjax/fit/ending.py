@@ -60,7 +60,7 @@ def fit_ending(
         run: calls a compiled program, as in `FitSettings`.
 
     Returns:
-        What is to be known; nothing of a fit that found no likelihood.
+        What is to be known; nothing of a fit that did not converge.
 
     Example:
         >>> import hfjax
@@ -69,7 +69,7 @@ def fit_ending(
         >>> fit_ending(model, data, hfjax.fit(model, data)).at_bounds
         {'mu': 0.0}
     """
-    if not np.isfinite(result.deviance):
+    if not result.converged:
         return FitEnding()
     start = np.array(model.parameters.init)
     if held:

@@ -98,8 +98,7 @@ def explain_status(status: FitStatus, which: str, advice: Advice = IN_PYTHON) ->
             f"extreme normsys factors{positive}"
         ),
         FitStatus.MAX_STEPS: (
-            f"{which} used all its steps without converging{more}; normsys products "
-            f"that turn negative may be why{positive}"
+            f"{which} used all its steps without converging{more}{positive}"
         ),
         FitStatus.INCONSISTENT: (
             f"{which} ended above what the end of another fit of the test proves "

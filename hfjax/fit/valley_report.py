@@ -112,14 +112,14 @@ class ValleyReport:
         """What is to be known, in one line; empty where there is nothing.
 
         Example:
-            >>> ValleyReport(0.125, (Moved("top", 0.14, 1.18),)).sentence[:54]
-            'another valley than the initial values lead to is 0.12'
+            >>> ValleyReport(0.125, (Moved("top", 0.14, 1.18),)).sentence[:37]
+            'the best fit is 0.125 lower in -2 ln '
         """
         parts = []
         if self.lower_by:
             parts.append(
-                "another valley than the initial values lead to is "
-                f"{self.lower_by:.3g} lower in -2 ln L: {self.moves}"
+                f"the best fit is {self.lower_by:.3g} lower in -2 ln L than the minimum "
+                f"that the initial values lead to: {self.moves}"
             )
         if self.passed:
             parts.append(
@@ -157,7 +157,8 @@ def valley_report(
         run: calls a compiled program, as in `FitSettings`.
 
     Returns:
-        The report; an empty one where the best fit is all there is.
+        The report; an empty one where the best fit is all there is, or did not
+        converge.
 
     Example:
         >>> import hfjax
@@ -166,7 +167,7 @@ def valley_report(
         >>> valley_report(model, hfjax.fit(model, data)).lower_by
         0.0
     """
-    if not np.isfinite(result.deviance):
+    if not result.converged:
         return ValleyReport()
     by = lower_by(float(result.initial), float(result.deviance))
     moved = _moved(model, result) if by else ()

@@ -252,6 +252,7 @@ def asymptotic_test(
 def _lower_by(fit: FitResult) -> Scalar:
     difference = fit.initial - fit.deviance
     told = (difference > LEAST) & jnp.isfinite(difference)
+    told = told & (fit.status == FitStatus.CONVERGED)
     return jnp.where(told, difference, 0.0)
 
 
