@@ -114,7 +114,8 @@ def fit(options: FitCommandOptions) -> None:
         result = hfjax.fit(model, data, settings=settings)
     tell_constraint(model, options.poi, options.fit.quiet)
     ending = hfjax.fit_ending(model, data, result, held=held, run=settings.run)
-    tell_endings({label: ending}, model.poi_name, options.fit)
+    poi = model.poi_name if model.poi >= 0 else None  # several components may have it
+    tell_endings({label: ending}, poi, options.fit)
     document = fit_document(model, result) | ending.dump()
     if not result.converged:
         document["message"] = hfjax.explain(

@@ -118,8 +118,8 @@ class ValleyReport:
         parts = []
         if self.lower_by:
             parts.append(
-                f"the best fit is {self.lower_by:.3g} lower in -2 ln L than the minimum "
-                f"that the initial values lead to: {self.moves}"
+                f"the best fit is {self.lower_by:.3g} lower in -2 ln L than the "
+                f"minimum that the initial values lead to: {self.moves}"
             )
         if self.passed:
             parts.append(

@@ -175,7 +175,7 @@ def test_other_settings_are_other_occasions(cache_home, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache_home))
     foreseen = []
     monkeypatch.setattr(
-        library.ProgramStore, "foresee", lambda self, text: foreseen.append(text)
+        library.ProgramStore, "foresee", lambda _, text: foreseen.append(text)
     )
     usual = {"minimizer": "newton", "valleys": "lowest", "max_steps": 300}
     for chosen in (usual, usual | {"valleys": "any"}, usual | {"max_steps": 3}):

@@ -65,6 +65,7 @@ def test_a_lower_unphysical_minimum_is_told():
     assert float(result.twice_nll) == pytest.approx(height, abs=GRID)
     assert report.lower_by == 0.0
     assert report.passed_by == pytest.approx(height - lower, abs=GRID)
+    assert report.passed is not None
     assert (report.passed.sample, report.passed.channel) == ("t", "SR")
     assert report.passed.bin == 1
     assert report.passed.rate == pytest.approx(10.0 + 25.0 * where, abs=0.3)
@@ -77,6 +78,7 @@ def test_that_no_physical_minimum_was_found_is_told():
     ((where, height),) = valleys(NOTHING)
     report = valley_report(model, result)
     assert float(result.twice_nll) == pytest.approx(height, abs=GRID)
+    assert report.unphysical is not None
     assert report.unphysical.rate == pytest.approx(10.0 + 90.0 * where, abs=0.5)
     assert report.passed is None
     assert report.sentence.startswith("no physical minimum was found: sample 't' has")
