@@ -118,12 +118,11 @@ def edge_bins(
 
     Example:
         >>> import hfjax
-        >>> sample = hfjax.sample("s", [3.0], [hfjax.normfactor("mu")])
-        >>> channel = hfjax.channel("SR", [sample], observed=[0.0])
-        >>> model, data = hfjax.build(hfjax.workspace([channel], poi="mu"))
+        >>> workspace = hfjax.uncorrelated_background([3.0], [0.0], [0.0], [0.0])
+        >>> model, data = hfjax.build(workspace)
         >>> best = hfjax.fit(model, data).params
         >>> [bin.place for bin in edge_bins(model, data, best, model.parameters.init)]
-        ["bin 0 of channel 'SR'"]
+        ["bin 0 of channel 'singlechannel'"]
     """
     events = np.asarray(data.main)
     empty = (events == 0.0) & np.asarray(model.bin_present)

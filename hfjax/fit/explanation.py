@@ -43,7 +43,7 @@ def explain_fit(
         >>> workspace = hfjax.uncorrelated_background([3.0], [0.0], [0.0], [9.0])
         >>> model, data = hfjax.build(workspace)
         >>> result = hfjax.fixed_poi_fit(model, data, 0.0)
-        >>> print(explain_fit(model, data, result).split(":")[1].strip())
+        >>> print(explain_fit(model, data, result).split(": ")[1].split(";")[0])
         bin 0 of channel 'singlechannel' has 9 events and an expected rate of 0
     """
     end = FitStatus(int(result.status)), result.params
