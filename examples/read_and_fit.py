@@ -19,7 +19,7 @@ print(patch.name, dict(zip(patchset.labels, patch.values, strict=True)))
 
 model, data = hfjax.build(workspace, patch=patch)
 best = hfjax.fit(model, data)
-print(f"2NLL = {best.twice_nll:.6f} after {best.steps} steps")
+print(f"-2 ln L = {best.twice_nll:.6f} after {best.steps} steps")
 for name, value in zip(model.parameters.names, best.params, strict=True):
     print(f"{name:24} {value:9.4f}")
 

@@ -81,6 +81,9 @@ CONTENTS = {
     "hfjax.fit.status": ("FitSettings", "FitStatus"),
     "hfjax.fit.program_store": ("ProgramStore",),
     "hfjax.fit.mle": ("FitResult", "fit", "fixed_poi_fit"),
+    "hfjax.fit.valley_report": ("ValleyReport", "valley_report"),
+    "hfjax.fit.ending": ("FitEnding", "fit_ending"),
+    "hfjax.infer.explain": ("explain", "named_fits"),
     "hfjax.infer.hypotest": ("HypotestResult", "hypotest"),
     "hfjax.infer.profile": ("ProfileResult", "profile"),
     "hfjax.infer.test_statistics": (
@@ -121,6 +124,8 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.fit.diagnosis import Diagnosis as Diagnosis
     from hfjax.fit.diagnosis import NegativeRate as NegativeRate
     from hfjax.fit.diagnosis import diagnose as diagnose
+    from hfjax.fit.ending import FitEnding as FitEnding
+    from hfjax.fit.ending import fit_ending as fit_ending
     from hfjax.fit.flat_directions import FlatDirection as FlatDirection
     from hfjax.fit.mle import FitResult as FitResult
     from hfjax.fit.mle import fit as fit
@@ -128,6 +133,10 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.fit.program_store import ProgramStore as ProgramStore
     from hfjax.fit.status import FitSettings as FitSettings
     from hfjax.fit.status import FitStatus as FitStatus
+    from hfjax.fit.valley_report import ValleyReport as ValleyReport
+    from hfjax.fit.valley_report import valley_report as valley_report
+    from hfjax.infer.explain import explain as explain
+    from hfjax.infer.explain import named_fits as named_fits
     from hfjax.infer.hypotest import HypotestResult as HypotestResult
     from hfjax.infer.hypotest import hypotest as hypotest
     from hfjax.infer.profile import ProfileResult as ProfileResult

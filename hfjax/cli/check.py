@@ -21,6 +21,7 @@ from hfjax.cli.options import (
 from hfjax.cli.runtime import start_jax
 from hfjax.cli.streams import write_json, write_text
 from hfjax.errors import ModelError
+from hfjax.fit.advice import Advice
 from hfjax.spec.finding import Finding, Places, Spot, count, report
 from hfjax.spec.lint import check as check_workspace
 from hfjax.spec.lint import ordered
@@ -103,9 +104,10 @@ def _fits(
     fits, found = [], {}
     for poi in (None, 0.0) if _without_signal(model) else (None,):
         diagnosis = hfjax.diagnose(model, data, poi, settings)
-        fits.append(_fit_document(diagnosis, poi))
         label = "the best fit" if poi is None else f"the fit with {model.poi_name} = 0"
-        for finding in _fit_findings(diagnosis, label, places):
+        why = _failure(model, data, diagnosis, label, settings)
+        fits.append(_fit_document(diagnosis, poi, why))
+        for finding in _fit_findings(diagnosis, label, places, why):
             key = (finding.kind, finding.pointer, *finding.names.values())
             found.setdefault(key, finding)
     return fits, list(found.values())
@@ -119,11 +121,21 @@ def _without_signal(model: Any) -> bool:
     )
 
 
-def _fit_findings(diagnosis: Any, label: str, places: Places) -> Iterator[Finding]:
+def _failure(model: Any, data: Any, diagnosis: Any, label: str, settings: Any) -> str:
+    """Why a fit failed; empty where it did not."""
+    result, no_option = diagnosis.fit, Advice()
+    if result.converged:
+        return ""
+    return hfjax.explain(
+        model, data, result, which=label, advice=no_option, run=settings.run
+    )
+
+
+def _fit_findings(
+    diagnosis: Any, label: str, places: Places, why: str
+) -> Iterator[Finding]:
     """What a fit says about the workspace, as findings."""
-    status = hfjax.FitStatus(int(diagnosis.fit.status))
-    if not diagnosis.fit.converged:
-        why = f"{label}: {status.sentence}"
+    if why:
         yield report("fit-not-converged", Spot("", {}), why)
     for flat in diagnosis.flat:
         first, *rest = flat.weights
@@ -145,13 +157,13 @@ def _fit_findings(diagnosis: Any, label: str, places: Places) -> Iterator[Findin
         yield report("fit-negative-rate", spot, why)
 
 
-def _fit_document(diagnosis: Any, poi: float | None) -> dict[str, Any]:
+def _fit_document(diagnosis: Any, poi: float | None, why: str) -> dict[str, Any]:
     """A fit and what is wrong with it, as JSON values."""
     status = hfjax.FitStatus(int(diagnosis.fit.status))
     return {
         "poi": poi,
         "status": status.name.lower(),
-        "message": "" if diagnosis.fit.converged else status.sentence,
+        "message": why,
         "twice_nll": finite_or_none(diagnosis.fit.twice_nll),
         "edm": finite_or_none(diagnosis.fit.edm),
         "steps": int(diagnosis.fit.steps),

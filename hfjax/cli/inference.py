@@ -7,17 +7,21 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
+from hfjax.cli.endings import FREE_FIT, tell_endings
 from hfjax.cli.options import (
     FitOptions,
     OutputOption,
     POIOption,
     SignalOptions,
+    StartOption,
     TestOptions,
     WorkspaceArgument,
     number,
+    start_of,
     takes,
 )
 from hfjax.cli.runtime import (
+    ADVICE,
     NOT_CONVERGED,
     Stages,
     start_jax,
@@ -40,6 +44,7 @@ class ClsOptions:
     output: OutputOption = None
     signal: SignalOptions
     test: TestOptions
+    start: StartOption = None
     fit: FitOptions
 
 
@@ -59,16 +64,18 @@ class FitCommandOptions:
             help="Value to hold the parameter of interest at; free by default.",
         ),
     ] = None
+    start: StartOption = None
     fit: FitOptions
 
 
 @takes(ClsOptions)
 def cls(options: ClsOptions) -> None:
     """Test one signal: observed and expected CLs."""
-    stages = Stages()
+    stages, start = Stages(), start_of(options.start)
     background, workspace = signal_workspace(options.workspace, options.signal)
     settings = _start(f"cls {background.digest()}", options.fit, stages)
     model, data = _build(background, workspace, options.fit, stages, options.test.poi)
+    model = model.with_start(start) if start else model
     result = hfjax.hypotest(
         model,
         data,
@@ -77,40 +84,81 @@ def cls(options: ClsOptions) -> None:
         settings=settings,
     )
     tell_constraint(model, options.test.poi, options.fit.quiet)
-    document = hfjax.scan_point("", (), result).dump()
-    del document["name"], document["values"]
+    document = test_document(model, data, result, settings.run)
+    document |= _tell_fits(model, data, result, settings.run, options.fit)
     stages.end("fit")
     used = {
         "measurement": options.fit.measurement,
         "poi": options.test.poi,
         "test_poi": float(result.poi),  # of q0 always zero
         "test_stat": options.test.test_stat.value,
-        "minimizer": options.fit.minimizer.value,
+        **options.fit.settings,
+        "start": start,
     }
     _finish(document | _provenance(workspace, used, stages), options.output)
 
 
 @takes(FitCommandOptions)
 def fit(options: FitCommandOptions) -> None:
-    """Find the best fit: parameters by name, and 2NLL = -2 log-likelihood."""
-    stages = Stages()
+    """Find the best fit: parameters by name, and twice_nll = -2 ln L."""
+    stages, start = Stages(), start_of(options.start)
     background, workspace = signal_workspace(options.workspace, options.signal)
     settings = _start(f"fit {background.digest()}", options.fit, stages)
     model, data = _build(background, workspace, options.fit, stages, options.poi)
-    if options.test_poi is None:
-        result = hfjax.fit(model, data, settings=settings)
-    else:
+    model = model.with_start(start) if start else model
+    held, label = options.test_poi is not None, FREE_FIT
+    if options.test_poi is not None:
         result = hfjax.fixed_poi_fit(model, data, options.test_poi, settings=settings)
+        label = f"the fit at {model.poi_name} = {options.test_poi:g}"
+    else:
+        result = hfjax.fit(model, data, settings=settings)
     tell_constraint(model, options.poi, options.fit.quiet)
-    document = fit_document(model, result)
+    ending = hfjax.fit_ending(model, data, result, held=held, run=settings.run)
+    poi = model.poi_name if model.poi >= 0 else None  # several components may have it
+    tell_endings({label: ending}, poi, options.fit)
+    document = fit_document(model, result) | ending.dump()
+    if not result.converged:
+        document["message"] = hfjax.explain(
+            model, data, result, which=label, advice=ADVICE, run=settings.run
+        )
     stages.end("fit")
     used = {
         "measurement": options.fit.measurement,
         "poi": options.poi,
         "test_poi": options.test_poi,
-        "minimizer": options.fit.minimizer.value,
+        **options.fit.settings,
+        "start": start,
     }
     _finish(document | _provenance(workspace, used, stages), options.output)
+
+
+def _tell_fits(
+    model: Any, data: Any, result: Any, run: Any, options: FitOptions
+) -> dict[str, Any]:
+    """Tell where the fits of a test have ended; the same as JSON values."""
+    fits = hfjax.named_fits(model, data, result)
+    ends = {
+        key: hfjax.fit_ending(model, fit.data, fit.fit, held=fit.held, run=run)
+        for key, fit in fits.items()
+    }
+    labels = {fits[key].label: ending for key, ending in ends.items()}
+    tell_endings(labels, model.poi_name, options)
+    dumps = {key: ends[key].dump() for key in ("free", "fixed", "background", "asimov")}
+    return {
+        kind: {key: dump[kind] for key, dump in dumps.items()}
+        for kind in ("valleys", "at_bounds", "at_edge")
+    }
+
+
+def test_document(model: Any, data: Any, result: Any, run: Any) -> dict[str, Any]:
+    """A hypothesis test as JSON values, with pyhf's keys first."""
+    why = None
+    if hfjax.FitStatus(int(result.status)).name.lower() != CONVERGED:
+        why = hfjax.explain(model, data, result, advice=ADVICE, run=run)
+    document = hfjax.scan_point("", (), result, message=why).dump()
+    for name in ("name", "values", "lower_by", "passed_over"):
+        del document[name]
+    return document
 
 
 def signal_workspace(source: str, signal: SignalOptions) -> tuple[Workspace, Workspace]:
@@ -155,7 +203,7 @@ def fit_document(model: Any, result: Any) -> dict[str, Any]:
         **({"derived_parameters": given} if given else {}),
         "twice_nll": finite_or_none(result.twice_nll),
         "status": status.name.lower(),
-        "message": "" if status.name.lower() == CONVERGED else status.sentence,
+        "message": "",
         "edm": finite_or_none(result.edm),
         "steps": int(result.steps),
     }
@@ -163,7 +211,7 @@ def fit_document(model: Any, result: Any) -> dict[str, Any]:
 
 def _start(occasion: str, options: FitOptions, stages: Stages) -> Any:
     stages.end("load")
-    settings = start_jax(occasion, not options.no_cache, options.minimizer.value)
+    settings = start_jax(occasion, not options.no_cache, options.settings)
     stages.end("start")
     return settings
 

@@ -26,6 +26,14 @@ class Minimizer(StrEnum):
     OPTAX_LBFGS = "optax-lbfgs"
 
 
+class Valleys(StrEnum):
+    """Which of several minima is wanted; see `hfjax.FitSettings`."""
+
+    LOWEST = "lowest"
+    INITIAL = "initial"
+    ANY = "any"
+
+
 class TestStat(StrEnum):
     """The test statistics, as they are called on the command line."""
 
@@ -152,6 +160,38 @@ POIOption = Annotated[
         help="Parameter of interest, instead of the one that the measurement names.",
     ),
 ]
+StartOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--start",
+        metavar="NAME=VALUE",
+        help="Value that a parameter has where fits start, such as mu=0.5 or "
+        "'gamma[1]=1.2', instead of the measurement's; repeatable.",
+    ),
+]
+
+
+def start_of(texts: list[str] | None) -> dict[str, float]:
+    """Read the values that parameters start with.
+
+    Raises:
+        typer.BadParameter: One is not a name and a number, or a name is there twice.
+
+    Example:
+        >>> start_of(["mu=0.5", "gamma[1]=1.2"])
+        {'mu': 0.5, 'gamma[1]': 1.2}
+    """
+    found: dict[str, float] = {}
+    for text in texts or []:
+        name, sign, value = text.rpartition("=")
+        if not (name and sign):
+            message = f"'{text}' is not NAME=VALUE, such as mu=0.5"
+            raise typer.BadParameter(message, param_hint="--start")
+        if name in found:
+            message = f"'{name}' is given twice: give one value"
+            raise typer.BadParameter(message, param_hint="--start")
+        found[name] = number(value)
+    return found
 
 
 @dataclass(frozen=True)
@@ -179,10 +219,31 @@ class FitOptions:
     minimizer: Annotated[Minimizer, typer.Option(help="Minimizer of the fits.")] = (
         Minimizer.NEWTON
     )
+    valleys: Annotated[
+        Valleys,
+        typer.Option(
+            help="Which best fit, if the likelihood has several minima: the lowest one "
+            "in which no systematic turns a sample's events well below zero; the one "
+            "that the initial values lead to, as in other tools; or any, the lowest "
+            "with such samples or without."
+        ),
+    ] = Valleys.LOWEST
+    max_steps: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Steps after which a fit gives up.")
+    ] = 300
     no_cache: NoCacheOption = False
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no messages.")
     ] = False
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What all fits are done with, as `hfjax.FitSettings` takes it."""
+        return {
+            "minimizer": self.minimizer.value,
+            "valleys": self.valleys.value,
+            "max_steps": self.max_steps,
+        }
 
 
 @dataclass(frozen=True)

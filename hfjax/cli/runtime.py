@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import hfjax
+from hfjax.fit.advice import Advice
 
 NOT_CONVERGED = 3
 """Exit code of a command whose fits did not all converge."""
+ADVICE = Advice(steps="--max-steps N", start="--start NAME=VALUE")
+"""What can be done on the command line about a fit that failed."""
+_USUAL: Mapping[str, Any] = {}
 INTERRUPTED = 130
 """Exit code of a command that was interrupted, such as by Ctrl-C."""
 
 
-def start_jax(occasion: str, cache: bool, minimizer: str = "newton") -> Any:
+def start_jax(occasion: str, cache: bool, chosen: Mapping[str, Any] = _USUAL) -> Any:
     """Load JAX in float64, and keep compiled programs if a cache is wanted.
 
     On a CPU whole programs are kept, on accelerators JAX's persistent cache. Where no
@@ -25,7 +29,7 @@ def start_jax(occasion: str, cache: bool, minimizer: str = "newton") -> Any:
     Args:
         occasion: what is done with what; programs are loaded while it is prepared.
         cache: whether to keep programs.
-        minimizer: of all fits.
+        chosen: settings of all fits, other than the usual ones.
 
     Returns:
         The `FitSettings` of all fits.
@@ -35,24 +39,24 @@ def start_jax(occasion: str, cache: bool, minimizer: str = "newton") -> Any:
     jax.config.update("jax_enable_x64", True)
     if jax.default_backend() == "cpu":
         jax.config.update("jax_enable_compilation_cache", False)
-        return _settings(occasion, cache, minimizer)
+        return _settings(occasion, cache, chosen)
     folder = jax_folder() if cache else None
     jax.config.update("jax_enable_compilation_cache", folder is not None)
     if folder is not None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
         jax.config.update("jax_compilation_cache_dir", str(folder))
-    return hfjax.FitSettings(minimizer=minimizer)
+    return hfjax.FitSettings(**chosen)
 
 
-def _settings(occasion: str, cache: bool, minimizer: str) -> Any:
+def _settings(occasion: str, cache: bool, chosen: Mapping[str, Any]) -> Any:
     """The settings of fits on a CPU, with a store of programs if one is wanted."""
     folder = program_folder() if cache else None
     if folder is None:
-        return hfjax.FitSettings(minimizer=minimizer)
+        return hfjax.FitSettings(**chosen)
     store = hfjax.ProgramStore(folder)
-    store.foresee(f"{occasion} {minimizer}")
-    return hfjax.FitSettings(minimizer=minimizer, run=store.run)
+    store.foresee(f"{occasion} {sorted(chosen.items())}")
+    return hfjax.FitSettings(**chosen, run=store.run)
 
 
 def program_folder() -> Path | None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 import hfjax
+from hfjax.cli.endings import tell_valleys_of_scan
 from hfjax.cli.inference import tell_constraint, tell_replacement
 from hfjax.cli.options import (
     BackgroundArgument,
@@ -23,6 +24,7 @@ from hfjax.cli.options import (
     writable,
 )
 from hfjax.cli.runtime import (
+    ADVICE,
     INTERRUPTED,
     NOT_CONVERGED,
     Stages,
@@ -135,7 +137,7 @@ def prepare(options: ScanOptions, stages: Stages) -> Prepared:
     settings = start_jax(
         f"scan {digests[0]}",
         not options.fit.no_cache,
-        options.fit.minimizer.value,
+        options.fit.settings,
     )
     stages.end("start")
     batch = hfjax.build_scan(
@@ -186,6 +188,7 @@ def run_scan(prepared: Prepared, options: ScanOptions) -> ScanResult:
             test_stat=hfjax.named_test_statistic(options.test.test_stat),
             settings=prepared.settings,
             progress=progress,
+            advice=ADVICE._replace(start=""),  # it has no --start
         )
 
 
@@ -197,7 +200,7 @@ def with_provenance(
     settings = {
         "measurement": options.fit.measurement,
         "poi": options.test.poi,
-        "minimizer": options.fit.minimizer.value,
+        **options.fit.settings,
         "select": options.condition,
     }
     provenance = dataclasses.replace(
@@ -228,6 +231,7 @@ def report(result: ScanResult, options: ScanOptions) -> None:
     written = [f"{len(result)} points in {options.output or 'standard output'}"]
     for point in result.failed:
         complain(f"{point.name}: {point.status}: {point.message}")
+    tell_valleys_of_scan(result, options.fit)
     if options.plot:
         written += draw(result, options.plot)
     if result.failed:

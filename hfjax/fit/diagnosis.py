@@ -95,16 +95,29 @@ def diagnose(
     return Diagnosis(
         fit=result,
         flat=tuple(flat_directions(model, data, result.params)),
-        at_bounds=_at_bounds(model, result.params),
+        at_bounds=parameters_at_bounds(model, result.params),
         negative=negative_rates(model, result.params),
     )
 
 
-def _at_bounds(model: Model, params: Params) -> dict[str, float]:
+def parameters_at_bounds(
+    model: Model, params: Params, held: bool = False
+) -> dict[str, float]:
+    """Find the parameters that stand at a bound and could move.
+
+    Args:
+        model: a model with names.
+        params: parameter values.
+        held: whether the parameter of interest is held.
+
+    Returns:
+        The bounds by name of the parameter.
+    """
     own, found = model.parameters, {}
     for bound in (np.asarray(own.lower), np.asarray(own.upper)):
         for i in np.flatnonzero(at_bound(params, bound) & ~np.asarray(own.fixed)):
-            found[own.names[i]] = float(bound[i])
+            if not (held and i == model.poi):
+                found[own.names[i]] = float(bound[i])
     return found
 
 

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Params, ParamsMask, Rates
-from hfjax.fit.newton_step import FEW, Metric, inverse_root
+from hfjax.fit.newton_step import FEW, inverse_root
 from hfjax.fit.objective import Objective, half_deviance
 from hfjax.model.derivatives import (
     NEAR_ZERO_POLYNOMIAL,

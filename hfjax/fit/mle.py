@@ -52,7 +52,7 @@ class FitResult(eqx.Module):
         deviance: the same less its value for a saturated model; differences of it keep
             their digits where ``twice_nll`` is large.
         status: a `FitStatus`.
-        edm: estimated distance to the minimum, in units of 2NLL.
+        edm: estimated distance to the minimum, in units of -2 ln L.
         projected_gradient: largest derivative of ``-ln L`` in a parameter that could
             still move.
         steps: steps taken.

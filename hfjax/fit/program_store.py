@@ -84,7 +84,9 @@ class ProgramStore:
         self._note: Path | None = None
 
     def foresee(self, occasion: str) -> None:
-        """Begin to load the program that ran last on this occasion, in a thread.
+        """Begin to load the program that ran first on this occasion, in a thread.
+
+        What fits is first; small programs that look at its results are not waited for.
 
         Args:
             occasion: any text that tells the occasions of programs apart.
@@ -118,6 +120,7 @@ class ProgramStore:
             depends = (_name(program.function), tree, shapes, static, surroundings())
             path = self._folder / f"{_digest(str(depends))}.program"
             self._loaded[key] = self._stored(path) or self._compiled(path, program)
+            self._note = None
         loaded = self._loaded[key]
         return jax.tree.unflatten(loaded.result, loaded.leaves(*leaves))
 
@@ -151,7 +154,7 @@ class ProgramStore:
         return loaded
 
     def _write_note(self, path: Path) -> None:
-        """Note what ran on this occasion, for the next time."""
+        """Note what ran first on this occasion, for the next time."""
         if self._note is not None:
             _write(self._note, path.name.encode())
 

@@ -268,7 +268,9 @@ def _with_events(objective: Objective, turn: ScalarInt) -> Objective:
     data = objective.data
     events = jnp.asarray(EDGE_EVENTS, data.main.dtype)[jnp.clip(turn, 0)]
     empty = (data.main == 0.0) & (turn >= 0)
-    return Objective(objective.model, Data(jnp.where(empty, events, data.main), data.aux))
+    return Objective(
+        objective.model, Data(jnp.where(empty, events, data.main), data.aux)
+    )
 
 
 def _judge(
@@ -326,7 +328,9 @@ def _where(condition: ScalarBool, new: Any, old: Any) -> Any:
 
 def _at_edge(objective: Objective, at_edge: ScalarBool, end: Minimum) -> Minimum:
     """At the edge, the objective with the data as they are."""
-    value = jax.lax.cond(at_edge, lambda: objective.value(end.params), lambda: end.value)
+    value = jax.lax.cond(
+        at_edge, lambda: objective.value(end.params), lambda: end.value
+    )
     return dataclasses.replace(end, value=value)
 
 
@@ -377,9 +381,7 @@ def _next(
         )
         task = jnp.where(over | begins, kinds.valleys - 1, s.task)
         valid = _valid(objective, s, starts, kinds) & (turns > task)
-        s = s._replace(
-            improved=s.improved & ~(over | begins), rounds=s.rounds + over
-        )
+        s = s._replace(improved=s.improved & ~(over | begins), rounds=s.rounds + over)
     following = jnp.where(jnp.any(valid), jnp.argmax(valid), kinds.end)
     return s._replace(task=following.astype(jnp.int32))
 

@@ -28,9 +28,9 @@ from hfjax.fit.landscape import (
     LocalModel,
     constraint_cost,
     follow,
+    heights,
     held_direction,
     held_together,
-    heights,
     look_around,
     moved_rates,
 )
@@ -147,7 +147,9 @@ def promise(
     places = jnp.asarray(PLACES, now.dtype)
     weight = jnp.maximum(1.0 - jnp.abs(now - places) / _SPACING, 0.0)
     weight = weight / jnp.sum(weight, axis=1, keepdims=True)
-    change = jnp.asarray(own.curve) - jnp.einsum("jg,jgk->jk", weight, own.curve)[:, None]
+    change = (
+        jnp.asarray(own.curve) - jnp.einsum("jg,jgk->jk", weight, own.curve)[:, None]
+    )
     change = jnp.where(jnp.abs(places - now)[..., None] < 1e-9, 0.0, change)
     gain = 2.0 * jnp.einsum("jgk,jk->jg", change, residual)
     stiff = jnp.einsum("jgk,jkl,jgl->jg", change, own.stiff, change)
@@ -295,9 +297,7 @@ def _grid(
     )
 
 
-def _alone(
-    objective: Objective, at: LocalModel, grid: _Grid, worth: Scalar
-) -> _Found:
+def _alone(objective: Objective, at: LocalModel, grid: _Grid, worth: Scalar) -> _Found:
     """Local minima of single parameters."""
     held = jnp.broadcast_to(
         grid.held[:, None, None], (*grid.places.shape, 1, at.root.size)

@@ -8,7 +8,15 @@ import jax.numpy as jnp
 import numpy as np
 from jax.scipy.stats import norm
 
-from hfjax.arrays import Array, Band, Number, Scalar, ScalarInt
+from hfjax.arrays import (
+    Array,
+    Band,
+    Number,
+    Params,
+    Scalar,
+    ScalarBool,
+    ScalarInt,
+)
 from hfjax.fit.checks import (
     check_counts,
     check_poi_value,
@@ -20,6 +28,7 @@ from hfjax.fit.mle import FitResult, fixed_poi, refuse, require_poi
 from hfjax.fit.program import Program
 from hfjax.fit.refusal import blanked, held_value
 from hfjax.fit.status import FitSettings, FitStatus
+from hfjax.fit.valley_report import LEAST
 from hfjax.infer.asymptotics import asymptotic_tails
 from hfjax.infer.test_fits import TestFits, run_fits
 from hfjax.infer.test_statistics import TestStatistic, qmu_tilde
@@ -50,7 +59,7 @@ class HypotestResult(eqx.Module):
         asimov_fixed: fit of the Asimov data at the tested value.
         asimov_data: expected data of ``background``.
         status: worst `FitStatus` of the fits.
-        edm: largest estimated distance to a minimum, in units of 2NLL.
+        edm: largest estimated distance to a minimum, in units of -2 ln L.
         steps: steps of all fits.
         discovery: whether the test statistic is q0, so that zero was tested.
     """
@@ -75,6 +84,34 @@ class HypotestResult(eqx.Module):
     edm: Scalar
     steps: ScalarInt
     discovery: bool = eqx.field(static=True, default=False)
+
+    @property
+    def lower_by(self) -> Scalar:
+        """How much lower in -2 ln L a fit is than where its initial values lead.
+
+        Largest over the fits; 0 where they all lead to the best.
+        """
+        return jnp.max(jnp.stack([_lower_by(fit) for fit in self._fits]))
+
+    @property
+    def passed_over(self) -> ScalarBool:
+        """Whether a fit has passed over a lower minimum that is not physical."""
+        passed = jnp.stack([jnp.asarray(fit.passed) for fit in self._fits])
+        return jnp.any(jnp.isfinite(passed))
+
+    @property
+    def worst(self) -> ScalarInt:
+        """Which fit ended worst, in the order in which they are done."""
+        return jnp.argmax(jnp.stack([fit.status for fit in self._fits]))
+
+    @property
+    def worst_params(self) -> Params:
+        """Where that fit ended."""
+        return jnp.stack([fit.params for fit in self._fits])[self.worst]
+
+    @property
+    def _fits(self) -> tuple[FitResult, ...]:
+        return self.background, self.fixed, self.free, self.asimov_fixed
 
     @property
     def p0(self) -> Scalar:
@@ -230,6 +267,13 @@ def asymptotic_test(
         steps=jnp.sum(jnp.stack([fit.steps for fit in _each(fits)])),
         discovery=test_stat.discovery,
     )
+
+
+def _lower_by(fit: FitResult) -> Scalar:
+    difference = fit.initial - fit.deviance
+    told = (difference > LEAST) & jnp.isfinite(difference)
+    told = told & (fit.status == FitStatus.CONVERGED)
+    return jnp.where(told, difference, 0.0)
 
 
 def _each(fits: TestFits) -> tuple[FitResult, ...]:

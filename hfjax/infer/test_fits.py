@@ -175,9 +175,7 @@ def _first_start(test: _Test, done: FitResult, i: ScalarInt) -> Params:
     return jnp.where(i == BACKGROUND, init, jnp.where(i == FREE, lower, background))
 
 
-def _other(
-    test: _Test, s: _State, i: ScalarInt, which: tuple[Params, int]
-) -> Params:
+def _other(test: _Test, s: _State, i: ScalarInt, which: tuple[Params, int]) -> Params:
     """Where another fit has ended, if that is in another valley; else NaN."""
     begin, k = which
     there = s.done.params[k]
@@ -247,7 +245,9 @@ def _proven(test: _Test, s: _State) -> FitResult:
     def is_above(turn: ScalarInt) -> ScalarBool:
         i, k = jnp.divmod(turn, STAGES - 1)
         there = jnp.asarray(done.params[k])
-        there = jnp.where(i == FREE, there, there.at[test.model.poi].set(test.values[i]))
+        there = jnp.where(
+            i == FREE, there, there.at[test.model.poi].set(test.values[i])
+        )
         different = _elsewhere(test, there, done.params[i])
         objective = Objective(test.model, _data(test, s.asimov, i))
 

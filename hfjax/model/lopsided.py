@@ -106,8 +106,13 @@ def stiffness(
     still = np.linalg.inv(np.eye(moved.shape[1]) + moved.T @ moved)
     alone = moved[index[order]] @ still
     left = 1.0 - np.sum(alone * moved[index[order]], axis=1)
-    along = np.einsum("jkb,jb->jk", plane, alone) / np.sqrt(np.maximum(left, 1e-6))[:, None]
-    return np.einsum("jkb,bc,jlc->jkl", plane, still, plane) + along[:, :, None] * along[:, None]
+    along = (
+        np.einsum("jkb,jb->jk", plane, alone) / np.sqrt(np.maximum(left, 1e-6))[:, None]
+    )
+    return (
+        np.einsum("jkb,bc,jlc->jkl", plane, still, plane)
+        + along[:, :, None] * along[:, None]
+    )
 
 
 def _scaling_slopes(model: Model) -> Float[np.ndarray, "parameter bin"]:

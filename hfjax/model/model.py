@@ -1,7 +1,7 @@
 """The model: rates, constraint terms and parameters of one likelihood, as a pytree."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import equinox as eqx
 import jax
@@ -20,8 +20,9 @@ from hfjax.model.constraints import (
 )
 from hfjax.model.derivation import Derivation
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
-from hfjax.model.parameters import Parameters, derived_poi
+from hfjax.model.parameters import Parameters, Value, derived_poi
 from hfjax.model.pure_method import pure_method
+from hfjax.model.start import start_values
 
 Constraints = GaussianConstraints | PoissonConstraints | LogNormalConstraints
 
@@ -208,6 +209,30 @@ class Model(eqx.Module):
         position = np.int32(self.single_parameter(name))
         names = dataclasses.replace(self.names, poi=name)
         return dataclasses.replace(self, poi=jax.device_put(position), names=names)
+
+    def with_start(self, values: Mapping[str, Value]) -> "Model":
+        """The same model with other initial values, which all fits start from.
+
+        Args:
+            values: by name of a parameter (``mu``, ``gamma[1]``) or set (``gamma``).
+
+        Raises:
+            UnknownNameError: there is no such parameter; close names are given.
+            ParameterError: the measurement fixes it, an expression gives it, or the
+                value is out of its bounds.
+
+        Example:
+            >>> import hfjax
+            >>> workspace = hfjax.uncorrelated_background([3.0], [5.0], [1.0], [9.0])
+            >>> model, data = hfjax.build(workspace)
+            >>> model.with_start({"mu": 0.5}).parameters.init.tolist()[0]
+            0.5
+        """
+        start = jax.device_put(
+            start_values(self.parameters, values, self.names.derived)
+        )
+        parameters = dataclasses.replace(self.parameters, init=start)
+        return dataclasses.replace(self, parameters=parameters)
 
     def single_parameter(self, name: str) -> int:
         """Position of a parameter that fits may hold at a value; see `with_poi`.

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from hfjax.arrays import Array, Scalar, ScalarInt
+from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
 from hfjax.fit.status import FitStatus
 from hfjax.infer.hypotest import HypotestResult
 from hfjax.scan.records import ScanPoint
@@ -24,6 +24,10 @@ class PointNumbers(NamedTuple):
     status: ScalarInt
     edm: Scalar
     steps: ScalarInt
+    lower_by: Scalar
+    passed_over: ScalarBool
+    worst: ScalarInt
+    worst_params: Params
 
 
 def scan_point(
@@ -31,6 +35,7 @@ def scan_point(
     values: tuple[Any, ...],
     result: HypotestResult | PointNumbers,
     discovery: bool = False,
+    message: str | None = None,
 ) -> ScanPoint:
     """Turn the test of one point into its record.
 
@@ -39,6 +44,7 @@ def scan_point(
         values: values of the labels.
         result: the test; a failed one leaves its reason and no numbers.
         discovery: whether the test statistic is q0; a `HypotestResult` knows itself.
+        message: what a failed one leaves; its status in words by default.
     """
     status = FitStatus(int(result.status))
     ok = status is FitStatus.CONVERGED
@@ -53,8 +59,10 @@ def scan_point(
         q_asimov=float(result.q_asimov),
         mu_hat=float(result.mu_hat),
         status=status.name.lower(),
-        message="" if ok else status.sentence,
+        message="" if ok else message or status.sentence,
         edm=float(result.edm),
         steps=int(result.steps),
+        lower_by=float(result.lower_by),
+        passed_over=bool(result.passed_over),
         discovery=discovery or getattr(result, "discovery", False),
     )

@@ -27,6 +27,7 @@ Value = int | float | str
 """A value of a label, as in the patchset."""
 
 _RESULTS = ("CLs_obs", "CLsb", "CLb", "q", "q_asimov", "mu_hat")
+_NEWER = {"lower_by", "passed_over"}  # older files do without
 _BAND_WIDTH = 5
 _BAND_SHIFTS = (2.0, 1.0, 0.0, -1.0, -2.0)  # of Z, of an ever larger p0
 
@@ -52,9 +53,12 @@ class ScanPoint:
         mu_hat: Best-fit value of the parameter of interest.
         status: `"converged"`, or the reason why there is no result.
         message: What happened and what to try; empty for a converged point.
-        edm: Estimated distance to the minimum in 2NLL, the worst of the five fits.
+        edm: Estimated distance to the minimum in -2 ln L, the worst of the five fits.
         steps: Minimizer steps, summed over the five fits.
         discovery: Whether the test statistic is q0, so that zero was tested.
+        lower_by: How much lower in -2 ln L a fit ended than where its initial values
+            lead, the largest of the fits; 0 where they all lead to the best.
+        passed_over: Whether a fit has passed over a lower minimum that is not physical.
 
     Example:
         >>> point = ScanPoint("a", (300, 0), 0.04, (0.1, 0.2, 0.3, 0.4, 0.5))
@@ -80,6 +84,8 @@ class ScanPoint:
     edm: float | None = None
     steps: int = 0
     discovery: bool = False
+    lower_by: float = 0.0
+    passed_over: bool = False
 
     def __post_init__(self) -> None:
         """Turn what is not a result into None, and arrays' numbers into Python's."""
@@ -94,6 +100,8 @@ class ScanPoint:
         self._set("values", tuple(self.values))
         self._set("edm", _finite(self.edm))
         self._set("steps", int(self.steps))
+        self._set("lower_by", float(self.lower_by))
+        self._set("passed_over", bool(self.passed_over))
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
@@ -149,7 +157,8 @@ class ScanPoint:
     def parse(cls, document: Mapping[str, Any]) -> "ScanPoint":
         """A point from its JSON values; keys it does not know are ignored."""
         names = {entry.name for entry in fields(cls)} - {"discovery"}
-        known = {name: document[name] for name in names}
+        newer = {name: document[name] for name in _NEWER & document.keys()}
+        known = {name: document[name] for name in names - _NEWER} | newer
         lists: dict[str, Any] = {
             key: tuple(known[key]) for key in ("values", "CLs_exp")
         }

@@ -18,6 +18,7 @@ from jaxtyping import Int
 
 from hfjax.arrays import Array, Scalar, ScalarInt
 from hfjax.errors import ParameterError
+from hfjax.fit.advice import IN_PYTHON, Advice
 from hfjax.fit.program import Program
 from hfjax.fit.status import FitSettings
 from hfjax.infer.hypotest import asymptotic_test
@@ -25,6 +26,7 @@ from hfjax.infer.test_statistics import TestStatistic, qmu_tilde
 from hfjax.model.model import Data, Model
 from hfjax.scan.align import Member
 from hfjax.scan.bounds import out_of_bounds
+from hfjax.scan.failure import Failures
 from hfjax.scan.plan import ScanBatch, ScanGroup
 from hfjax.scan.point import PointNumbers, scan_point
 from hfjax.scan.records import NOT_RUN, Provenance, ScanPoint, ScanResult
@@ -69,6 +71,7 @@ def scan(
     test_stat: TestStatistic = qmu_tilde,
     settings: FitSettings = FitSettings(),
     progress: Progress | None = None,
+    advice: Advice = IN_PYTHON,
 ) -> ScanResult:
     """Test one value of the parameter of interest at all points of a batch.
 
@@ -78,6 +81,7 @@ def scan(
         test_stat: of `hfjax.infer.test_statistics`.
         settings: minimizer, steps and tolerance of all fits.
         progress: called with the number of points done and of all.
+        advice: what can be done where the messages of failed points are read.
 
     Returns:
         One record a point, in the order of the patchset. A point without a model, whose
@@ -90,8 +94,14 @@ def scan(
     """
     tested = 0.0 if test_stat.discovery else float(poi)
     found = _without_model(batch) | _out_of_bounds(batch, test_stat, tested)
-    told = {"test_poi": tested, "test_stat": test_stat.spelling}
-    running = _Running(batch, found, told, progress or _silent)
+    told = {
+        "test_poi": tested,
+        "test_stat": test_stat.spelling,
+        "valleys": settings.valleys,
+        "max_steps": settings.max_steps,
+    }
+    failures = Failures(tested, test_stat, advice, settings.run)
+    running = _Running(batch, found, told, progress or _silent, failures)
     question = {"poi": tested, "test_stat": test_stat, "settings": settings}
     compiled = functools.partial(compile_chunk, **question)
     # All that takes long runs in threads, and none of them is waited for: Python hears
@@ -147,6 +157,7 @@ class _Running:
         found: records of the points that are done, by name.
         settings: what the provenance says of the test.
         progress: called with the number of points done and of all.
+        failures: says why points have no result.
         seconds: wall-clock time by stage.
     """
 
@@ -154,6 +165,7 @@ class _Running:
     found: dict[str, ScanPoint]
     settings: dict[str, Any]
     progress: Progress
+    failures: Failures
     seconds: dict[str, float] = dataclasses.field(
         default_factory=lambda: {"compile": 0.0, "fit": 0.0}
     )
@@ -170,8 +182,9 @@ class _Running:
             run = pool.submit(compiled, group).result()
         with self._timed("fit"):
             for member, numbers in tested_members(group, chosen, run, pool):
+                why = self.failures.message(group, member, numbers)
                 discovery = self.settings["test_stat"] == "q0"
-                point = scan_point(member.name, member.values, numbers, discovery)
+                point = scan_point(member.name, member.values, numbers, discovery, why)
                 self.found[member.name] = point
                 self.progress(len(self.found), len(self.batch))
 

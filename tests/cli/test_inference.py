@@ -38,6 +38,9 @@ def test_cls_has_the_closed_form_and_all_keys(hfjax, hello, write):
         "message",
         "edm",
         "steps",
+        "valleys",
+        "at_bounds",
+        "at_edge",
         "hfjax",
     ]
     assert result["CLs_obs"] == pytest.approx(CLS_OBS, rel=1e-9)

@@ -126,6 +126,8 @@ def test_the_file_has_the_documented_keys_in_order(result):
         "message",
         "edm",
         "steps",
+        "lower_by",
+        "passed_over",
     ]
 
 
