@@ -45,7 +45,7 @@ WORTH_PART = 0.1
 TOLD = 0.5
 """Part of that for minima of other fits, which are judged better than a grid is."""
 STRAIGHT = 0.5
-"""Part of what a place costs where the rates are straight, below which it is looked at."""
+"""Part of what a place costs where rates are straight, below which it is looked at."""
 ROUGH = 0.05
 """How far below that it is, at least."""
 BAD_FIT = 0.06
@@ -384,7 +384,7 @@ def _starts(at: LocalModel, found: _Found, bounds: tuple[Params, Params]) -> Val
 
     def start(one: _Found) -> Params:
         moved = jnp.zeros(at.params.size, bool).at[one.index].set(True, mode="drop")
-        near = follow(at, one.response, moved, bounds)
+        near = jnp.asarray(follow(at, one.response, moved, bounds))
         return near.at[one.index].set(one.places, mode="drop")
 
     return Valleys(jax.vmap(start)(found), jnp.isfinite(found.value))

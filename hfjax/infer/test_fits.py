@@ -141,7 +141,7 @@ def _turn(test: _Test, s: _State) -> _State:
     before = jnp.where(first, done.initial_params[i], s.done.params[i])
     moved = jnp.any(done.params[i] != before) & ~first & (i == BACKGROUND)
     new = tries & (moved | (_elsewhere(test, done.params[i], before) & (i != ASIMOV)))
-    next_news = s.next_news.at[i].set(new)
+    next_news = jnp.asarray(s.next_news).at[i].set(new)
     ends = i == STAGES - 1
     return _State(
         turn=s.turn + 1,

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 
+from hfjax.arrays import Array
 from hfjax.model.interpolation import ADDITIVE_BASES
 from hfjax.model.model import Lopsided, Model, SampleBlock
 from hfjax.model.modifiers import HistoSys, NormSys
@@ -22,6 +23,8 @@ DISTANCES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
 """Distances of data from the rates, in standard deviations, that are thought of."""
 CURVED = 0.02
 """Least bending of the rates, in standard deviations, that is looked into."""
+MOST_NUMBERS = 2_000_000
+"""Numbers in a table of rates, at most."""
 MOST_BINS = 2000
 """Most bins for which it is worked out how other parameters follow."""
 
@@ -141,14 +144,25 @@ def _curvature(model: Model, aux: np.ndarray) -> np.ndarray:
 
 def root_curves(
     blocks: Sequence[SampleBlock],
-    bin_channel: np.ndarray,
-    init: np.ndarray,
+    bin_channel: Array,
+    init: Array,
     index: Int[np.ndarray, " parameter"],
 ) -> Curves:
     """Change of the rates with each parameter alone, in standard deviations.
 
-    Differences of ``2 sqrt(nu)``, whose standard deviation is 1 whatever the rate.
+    Differences of ``2 sqrt(nu)``, whose standard deviation is 1 whatever the rate. A
+    few parameters at a time, since tables of all places and samples are large.
     """
+    size = sum(block.nominal.size for block in blocks) * PLACES.size
+    step = max(1, MOST_NUMBERS // max(size, 1))
+    parts = [index[i : i + step] for i in range(0, max(index.size, 1), step)]
+    curves = [_root_curves(blocks, bin_channel, init, part) for part in parts]
+    return np.concatenate(curves)
+
+
+def _root_curves(
+    blocks: Sequence[SampleBlock], bin_channel: Array, init: Array, index: np.ndarray
+) -> Curves:
     rates, change = 0.0, 0.0
     for block in blocks:
         scaling = np.append(init, np.ones(block.scaling.index.max(initial=0) + 1))
@@ -162,7 +176,7 @@ def root_curves(
     return roots - roots[:, _MIDDLE : _MIDDLE + 1]
 
 
-def _rows(own: np.ndarray, index: np.ndarray) -> np.ndarray:
+def _rows(own: Array, index: np.ndarray) -> np.ndarray:
     """Row of each parameter in a list of positions; their number if it has none."""
     rows = np.full(max(own.max(initial=0), index.max(initial=0)) + 1, own.size)
     rows[own] = np.arange(own.size)
