@@ -36,7 +36,7 @@ from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
 from hfjax.fit.program import Program
 from hfjax.fit.refusal import blanked, held_value, refusal
-from hfjax.fit.search import Found, Starts, only_found, search
+from hfjax.fit.search import Found, Starts, Told, only_found, search
 from hfjax.fit.starts import spread_starts
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.undifferentiated import undifferentiated
@@ -184,7 +184,7 @@ def best_fit(
     starts: Starts,
     fixed: ParamsMask,
     settings: FitSettings,
-    told: Starts | None = None,
+    told: Told | None = None,
 ) -> FitResult:
     """Fit from several starts with the chosen minimizer, and keep the lowest minimum.
 
@@ -205,7 +205,7 @@ def best_fit(
 
 def _found(
     objective: Objective,
-    given: tuple[Starts, Starts],
+    given: tuple[Starts, Told],
     fixed: ParamsMask,
     settings: FitSettings,
 ) -> Found:
@@ -219,7 +219,7 @@ def _found(
     if settings.minimizer == "newton":
         if settings.valleys != "initial":
             starts = spread_starts(objective.model, starts, fixed)
-        return search(objective, starts, told, bounds, fixed, settings)
+        return search(objective, starts, bounds, fixed, settings, told)
     minimize = named_minimizer(settings.minimizer)
     minimum = minimize(objective.deviance, starts[0], bounds, fixed, settings)
     minimum = dataclasses.replace(minimum, value=0.5 * minimum.value)

@@ -60,6 +60,8 @@ from hfjax.fit.valleys import (
 from hfjax.model.model import Data
 
 Starts = Float[Array, "start par"]
+Told = Float[Array, "told par"]
+"""Minima of other fits."""
 
 PROMISING = 20.0
 """A crossing is looked into where the objective there is at most this much higher."""
@@ -77,6 +79,8 @@ LEAST_DEVIANCE = 0.1
 """Deviance below which no other valley is looked for: there is nothing to gain."""
 UNPHYSICAL_WORTH = 50.0
 """How much higher than an unphysical minimum a place may be that is fitted from."""
+INSIDE = 0.1
+"""Part of the way to the first start from which the edge is approached once more."""
 EDGE_EVENTS = 10.0 ** -np.arange(2, 12, 2)
 """Events that a bin without any is given at the edge, one after the other."""
 
@@ -146,10 +150,10 @@ class _Kinds(NamedTuple):
 def search(
     objective: Objective,
     starts: Starts,
-    told: Starts,
     bounds: tuple[Params, Params],
     fixed: ParamsMask,
     settings: FitSettings,
+    told: Told | None = None,
 ) -> Found:
     """Minimize from several starts and into all valleys; keep the lowest minimum.
 
@@ -157,14 +161,15 @@ def search(
         objective: half a deviance with its expansion to second order.
         starts: where to start; fixed parameters stay there. None but the first may be
             NaN, which is no start.
-        told: minima of other fits, whose valleys are looked at; NaN for none.
         bounds: lower and upper bound of each parameter.
         fixed: parameters that must not move.
         settings: tolerance, number of steps, and which minimum is wanted.
+        told: minima of other fits, whose valleys are looked at; NaN for none.
 
     Returns:
         The lowest minimum found; its steps are those of all tries.
     """
+    told = starts[:0] if told is None else told
     lifts = _lifted_starts(starts[0], bounds, fixed)
     starts = jnp.concatenate([starts, lifts])
     kinds = _kinds(objective, starts.shape[0], told.shape[0], settings)
@@ -231,7 +236,8 @@ def _task(
     yes, best = jnp.array(True), s.found.best
     start = starts[jnp.minimum(s.task, kinds.valleys - 1)]
     at_edge = s.task >= kinds.edge
-    edge = jnp.where(s.task == kinds.edge, best.params, s.edge)
+    inside = best.params + INSIDE * (starts[0] - best.params)
+    edge = jnp.where(s.task == kinds.edge, inside, s.edge)
     start = jnp.where(at_edge, edge, start)
     task = _Task(
         objective=_with_events(objective, s.task - kinds.edge),
@@ -365,7 +371,7 @@ def _known(objective: Objective, s: _Search) -> Bool[Array, " start"]:
 def _next(
     objective: Objective,
     s: _Search,
-    given: tuple[Starts, Starts],
+    given: tuple[Starts, Told],
     box: Box,
     kinds: _Kinds,
 ) -> _Search:
@@ -389,7 +395,7 @@ def _next(
 def _explored(
     objective: Objective,
     s: _Search,
-    told: Starts,
+    told: Told,
     box: Box,
     kinds: _Kinds,
 ) -> _Search:
@@ -414,7 +420,7 @@ def _explored(
     return s
 
 
-def _begin(objective: Objective, starts: Starts, told: Starts) -> _Search:
+def _begin(objective: Objective, starts: Starts, told: Told) -> _Search:
     """Before the first turn."""
     start = starts[0]
     far = jnp.full((), jnp.inf, start.dtype)

@@ -16,7 +16,7 @@ from hfjax.model.interpolation import ADDITIVE_BASES
 from hfjax.model.model import Lopsided, Model, SampleBlock
 from hfjax.model.modifiers import HistoSys, NormSys
 
-_SIDE = (0.35, 0.7, 1.1, 1.6, 2.3, 3.2)
+_SIDE = (0.2, 0.45, 0.8, 1.2, 1.7, 2.4, 3.2)
 PLACES = np.array([*(-value for value in reversed(_SIDE)), 0.0, *_SIDE])
 """Values of a nuisance parameter at which the rates are looked at."""
 DISTANCES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
@@ -29,12 +29,12 @@ MOST_BINS = 2000
 """Most bins for which it is worked out how other parameters follow."""
 
 _MIDDLE = len(_SIDE)
-_UNIT = 2  # position in _SIDE of about one standard deviation
+_UNIT = 3  # position in _SIDE of about one standard deviation
 _LARGEST = 300.0  # exponent
 _FAR = 1e3  # standard deviations
 
 Curves = Float[np.ndarray, "parameter place bin"]
-Planes = Float[np.ndarray, "parameter 2 bin"]
+Planes = Float[np.ndarray, "lopsided 2 bin"]
 
 
 def fill_lopsided(model: Model, aux: np.ndarray) -> Lopsided:
@@ -83,7 +83,7 @@ def stiffness(
     known: tuple[np.ndarray, Curves],
     order: np.ndarray,
     plane: Planes,
-) -> Float[np.ndarray, "parameter 2 2"]:
+) -> Float[np.ndarray, "lopsided 2 2"]:
     """What is left of a change of the rates once all other parameters follow.
 
     ``T' (1 + J C J')^-1 T`` in units of standard deviations, for ``T`` in the plane of

@@ -19,7 +19,6 @@ def test_a_fit_needs_no_parameter_of_interest(hfjax, cases_dir):
     assert outcome.json["status"] == "converged"
 
 
-@pytest.mark.xfail(strict=True, reason="the message names neither fit nor bin")
 def test_what_a_signal_alone_cannot_do_is_said(hfjax, cases_dir):
     """Which fit, and which bin; a check says it beforehand."""
     path = cases_dir / "signal_only.json"

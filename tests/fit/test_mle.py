@@ -180,7 +180,7 @@ def test_a_start_without_a_likelihood_is_said():
     model, data = build(workspace({"SR": samples}, {"SR": [12.0]}))
     failed = fixed_poi_fit(model, data, 0.0)
     assert failed.status == FitStatus.NOT_FINITE
-    with pytest.raises(FitError, match="not finite"):
+    with pytest.raises(FitError, match="likelihood is zero"):
         failed.raise_if_failed()
 
 
