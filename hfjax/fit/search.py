@@ -8,9 +8,8 @@ for in turns of one loop, so that the minimizer is compiled once:
 - crossings, where a normsys polynomial of code 4 is zero and a sample's rate changes
   sign: valleys there may be too narrow to be seen. The fit is repeated with the
   parameter held on the crossing, and released again, or free at once;
-- the edge: where the rate of a bin without events falls to zero, the likelihood ends
-  although no parameter has a bound. There the bin is given a few events, then ever
-  fewer, so that its rate stays positive.
+- the edge of the likelihood, where the rate of a bin without events falls to zero: see
+  `hfjax.fit.edge`.
 
 A round that has led lower is followed by another.
 """
@@ -18,17 +17,14 @@ A round that has led lower is followed by another.
 import dataclasses
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Bool, Float
 
 from hfjax.arrays import (
     Array,
     Params,
     ParamsMask,
-    Scalar,
     ScalarBool,
     ScalarInt,
 )
@@ -42,6 +38,15 @@ from hfjax.fit.crossing_search import (
     remember,
     rounding,
 )
+from hfjax.fit.edge import (
+    EDGE_EVENTS,
+    INSIDE,
+    LIFTS,
+    as_it_is,
+    lifted_starts,
+    with_events,
+)
+from hfjax.fit.found import Found, only_found
 from hfjax.fit.minimize import Minimum, begin_at, descend
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
@@ -57,7 +62,6 @@ from hfjax.fit.valleys import (
     other_valleys,
     promise,
 )
-from hfjax.model.model import Data
 
 Starts = Float[Array, "start par"]
 Told = Float[Array, "told par"]
@@ -67,49 +71,12 @@ PROMISING = 20.0
 """A crossing is looked into where the objective there is at most this much higher."""
 REMEMBERED = 8
 """Ends of fits whose valleys are known."""
-LIFTS = 2
-"""Starts that are tried where the first leads to no possible rates."""
-FAR = 5.0
-"""Furthest that they think of, in units of the parameter."""
-SIDE = 0.3
-"""Part of that way that they go."""
 MAX_ROUNDS = 5
 """How often all is looked into again after something has led lower."""
 LEAST_DEVIANCE = 0.1
 """Deviance below which no other valley is looked for: there is nothing to gain."""
 UNPHYSICAL_WORTH = 50.0
 """How much higher than an unphysical minimum a place may be that is fitted from."""
-INSIDE = 0.1
-"""Part of the way to the first start from which the edge is approached once more."""
-EDGE_EVENTS = 10.0 ** -np.arange(2, 12, 2)
-"""Events that a bin without any is given at the edge, one after the other."""
-
-
-class Found(eqx.Module):
-    """What a search has found.
-
-    Attributes:
-        best: the lowest minimum, of physical ones if there is any.
-        initial: half the deviance where the first start leads.
-        initial_params: parameters there.
-        passed: the lowest unphysical minimum that was seen; infinite without any.
-        passed_params: parameters there.
-        physical: whether the best is physical.
-    """
-
-    best: Minimum
-    initial: Scalar
-    initial_params: Params
-    passed: Scalar
-    passed_params: Params
-    physical: ScalarBool
-
-
-def only_found(minimum: Minimum, physical: ScalarBool) -> Found:
-    """What has been found by a fit that looks into one valley."""
-    far = jnp.full_like(minimum.value, jnp.inf)
-    params, value = minimum.params, minimum.value
-    return Found(minimum, value, params, far, params, physical)
 
 
 class _Search(NamedTuple):
@@ -170,7 +137,7 @@ def search(
         The lowest minimum found; its steps are those of all tries.
     """
     told = starts[:0] if told is None else told
-    lifts = _lifted_starts(starts[0], bounds, fixed)
+    lifts = lifted_starts(starts[0], bounds, fixed)
     starts = jnp.concatenate([starts, lifts])
     kinds = _kinds(objective, starts.shape[0], told.shape[0], settings)
 
@@ -196,15 +163,6 @@ def _kinds(
     crossings = starts + places
     edge = crossings + turns
     return _Kinds(starts, crossings, edge, edge + EDGE_EVENTS.size)
-
-
-def _lifted_starts(
-    start: Params, bounds: tuple[Params, Params], fixed: ParamsMask
-) -> Starts:
-    """Starts on both sides, for a first one from where no step lifts a rate."""
-    ends = [jnp.clip(bound, start - FAR, start + FAR) for bound in bounds]
-    sides = [start + SIDE * (end - start) for end in ends]
-    return jnp.where(fixed, start, jnp.stack(sides))
 
 
 class _Task(NamedTuple):
@@ -240,7 +198,7 @@ def _task(
     edge = jnp.where(s.task == kinds.edge, inside, s.edge)
     start = jnp.where(at_edge, edge, start)
     task = _Task(
-        objective=_with_events(objective, s.task - kinds.edge),
+        objective=with_events(objective, s.task - kinds.edge),
         start=start,
         fixed=fixed,
         worth=yes,
@@ -269,16 +227,6 @@ def _task(
     )
 
 
-def _with_events(objective: Objective, turn: ScalarInt) -> Objective:
-    """Give bins without events a few, at a turn at the edge."""
-    data = objective.data
-    events = jnp.asarray(EDGE_EVENTS, data.main.dtype)[jnp.clip(turn, 0)]
-    empty = (data.main == 0.0) & (turn >= 0)
-    return Objective(
-        objective.model, Data(jnp.where(empty, events, data.main), data.aux)
-    )
-
-
 def _judge(
     objective: Objective,
     s: _Search,
@@ -290,7 +238,7 @@ def _judge(
     """Keep the lower minimum, a physical one before any other."""
     first, found, ok = s.task == 0, s.found, FitStatus.CONVERGED
     done = (end.steps > 0) | first
-    end = _at_edge(objective, s.task >= kinds.edge, end)
+    end = as_it_is(objective, s.task >= kinds.edge, end)
     keeps, held = task.keeps, s.held
     if task.crossing is not None:
         wanted = found.best.status != ok
@@ -332,14 +280,6 @@ def _where(condition: ScalarBool, new: Any, old: Any) -> Any:
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)
 
 
-def _at_edge(objective: Objective, at_edge: ScalarBool, end: Minimum) -> Minimum:
-    """At the edge, the objective with the data as they are."""
-    value = jax.lax.cond(
-        at_edge, lambda: objective.value(end.params), lambda: end.value
-    )
-    return dataclasses.replace(end, value=value)
-
-
 def _valid(
     objective: Objective, s: _Search, starts: Starts, kinds: _Kinds
 ) -> Bool[Array, " turn"]:
@@ -362,7 +302,7 @@ def _known(objective: Objective, s: _Search) -> Bool[Array, " start"]:
     """Which places are in valleys that a fit has ended in."""
 
     def near(start: Params, end: Params) -> ScalarBool:
-        return is_near(objective.model, start, end)  # NaN is near nothing
+        return is_near(objective.model, start, end)
 
     ends = jax.vmap(near, (None, 0))
     return jnp.any(jax.vmap(ends, (0, None))(s.valleys.starts, s.ends), axis=1)

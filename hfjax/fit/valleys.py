@@ -253,7 +253,7 @@ def is_near(model: Model, one: Params, other: Params) -> ScalarBool:
     """Whether two points are in one valley, as far as lopsided parameters tell."""
     apart = jnp.abs(one - other)
     far = apart.at[model.lopsided.index].get(mode="fill", fill_value=0.0)
-    return jnp.max(far, initial=0.0) < ELSEWHERE
+    return jnp.all(far < ELSEWHERE)  # NaN is near nothing
 
 
 def _nothing(params: Params, at: LocalModel) -> _Found:

@@ -9,13 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
-from hfjax.arrays import Array, Params, ScalarInt
+from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
 from hfjax.errors import ParameterError
 from hfjax.fit.checks import check_counts, is_known, is_traced
 from hfjax.fit.mle import FitResult, best_fit
 from hfjax.fit.objective import Objective
 from hfjax.fit.program import Program
 from hfjax.fit.status import FitSettings, FitStatus
+from hfjax.fit.valleys import is_near
 from hfjax.infer.test_fits import CONSISTENCY
 from hfjax.model.model import Data, Model
 
@@ -201,33 +202,52 @@ def _one_by_one(
 ) -> tuple[FitResult, FitResult]:
     """Fit one point after the other, between two free fits; one loop for all.
 
+    On the way back, points whose neighbour has ended in another valley try that.
+
     Returns:
         The free fit, and the fits of the points.
     """
     own, count = objective.model.parameters, points.shape[0]
     held = jnp.asarray(own.fixed).at[positions].set(True)
 
-    def start(i: ScalarInt, done: FitResult) -> Params:
+    def at_point(i: ScalarInt, params: Params) -> Params:
         point = points[jnp.clip(i - 1, 0, count - 1)]
-        near, free = (
-            done.params[place].at[positions].set(point)
-            for place in (jnp.maximum(i - 1, 0), 0)
-        )
+        return jnp.asarray(params).at[positions].set(point)
+
+    def start(i: ScalarInt, back: ScalarBool, done: FitResult) -> Params:
+        near = at_point(i, done.params[jnp.maximum(i - 1, 0)])
+        free = at_point(i, done.params[0])
         better = objective.value(near) <= objective.value(free)
-        warm = jnp.where(better, near, free)
+        warm = jnp.where(back, done.params[i], jnp.where(better, near, free))
         again = done.params[_lowest(done.deviance[:-1])]
         return jnp.where(i == 0, own.init, jnp.where(i > count, again, warm))
 
-    def stage(i: ScalarInt, done: FitResult) -> FitResult:
-        fixed = jnp.where((i > 0) & (i <= count), held, own.fixed)
-        fit = best_fit(objective, start(i, done)[None], fixed, settings)
+    def stage(turn: ScalarInt, done: FitResult) -> FitResult:
+        back = (turn > count) & (turn <= 2 * count)
+        i = jnp.where(back, 2 * count + 1 - turn, jnp.minimum(turn, count + 1))
+        inner = (i > 0) & (i <= count)
+        beside = jnp.clip(jnp.where(back, i + 1, i - 1), 0, count)
+        told = at_point(i, done.params[beside])
+        new = ~is_near(objective.model, done.params[i], told)
+        one = jax.tree.map(lambda leaf: leaf[i], done)
+        fit = jax.lax.cond(
+            ~back | new,
+            lambda: best_fit(
+                objective,
+                start(i, back, done)[None],
+                jnp.where(inner, held, own.fixed),
+                settings,
+                jnp.where(inner, told, jnp.nan)[None],
+            ),
+            lambda: one,
+        )
         return jax.tree.map(lambda all_, one: all_.at[i].set(one), done, fit)
 
     kinds = jax.eval_shape(
         lambda: best_fit(objective, own.init[None], own.fixed, settings)
     )
     blank = jax.tree.map(lambda k: jnp.zeros((count + 2, *k.shape), k.dtype), kinds)
-    done = jax.lax.fori_loop(0, count + 2, stage, blank)
+    done = jax.lax.fori_loop(0, 2 * count + 2, stage, blank)
     free, fits = (
         jax.tree.map(lambda leaf, part=part: leaf[part], done)
         for part in (-1, slice(1, -1))
