@@ -84,11 +84,12 @@ def flat_directions(model: Model, data: Data, params: Params) -> list[FlatDirect
 def at_bound(params: Params, bound: Params) -> np.ndarray:
     """Which parameters stand at a bound, up to rounding.
 
-    >>> at_bound(np.array([0.0, 1.0]), np.array([1e-10, 0.5])).tolist()
-    [True, False]
+    >>> at_bound(np.array([0.0, 1.0, 1.0]), np.array([1e-10, 0.5, np.inf])).tolist()
+    [True, False, False]
     """
     bound = np.asarray(bound)
-    return np.abs(np.asarray(params) - bound) <= 1e-9 * np.maximum(1.0, np.abs(bound))
+    near = 1e-9 * np.maximum(1.0, np.abs(bound))
+    return np.isfinite(bound) & (np.abs(np.asarray(params) - bound) <= near)
 
 
 @jax.jit

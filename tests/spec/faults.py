@@ -348,11 +348,6 @@ REFUSED = (
         swap(f"{PARAMETERS}/0/sigmas", [0.0]),
     ),
     fault("init-outside-bounds", THIRD, K, configure(name="k", inits=[11.0])),
-    fault(
-        *("poi-several", "/measurements/0/config/poi"),
-        {**IN_SEARCH, "parameter": "free"},
-        swap("/measurements/0/config/poi", "free"),
-    ),
 )
 
 SETTINGS = (
@@ -389,6 +384,11 @@ SETTINGS = (
 )
 
 INTEREST = (
+    fault(
+        *("poi-several", "/measurements/0/config/poi"),
+        {**IN_SEARCH, "parameter": "free"},
+        swap("/measurements/0/config/poi", "free"),
+    ),
     fault("poi-fixed", f"{PARAMETERS}/1/fixed", MU, put(f"{PARAMETERS}/1/fixed", True)),
     fault(
         *("poi-out-of-bounds", f"{PARAMETERS}/1", MU),

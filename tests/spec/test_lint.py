@@ -81,7 +81,7 @@ def test_what_the_build_refuses_is_an_error_in_its_words(fault):
 
 IMPOSSIBLE = [f for f in FAULTS if KINDS[f.kind].severity == "error"]
 POSSIBLE = [f for f in FAULTS if f not in IMPOSSIBLE]
-OF_THE_TEST = ("poi-fixed", "poi-out-of-bounds", "poi-degenerate")
+OF_THE_TEST = ("poi-several", "poi-fixed", "poi-out-of-bounds", "poi-degenerate")
 
 
 @pytest.mark.parametrize("fault", IMPOSSIBLE, ids=lambda fault: fault.kind)
