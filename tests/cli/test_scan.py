@@ -1,6 +1,5 @@
 """`hfjax scan`: the result file, exit codes, failed points, selection, plots."""
 
-import functools
 import json
 import signal
 import subprocess
@@ -8,7 +7,6 @@ import sys
 
 import pytest
 
-from hfjax.fit.status import FitSettings
 from hfjax.scan.records import SCHEMA, ScanResult
 from hfjax.spec.digest import digest
 from hfjax.spec.schema import validate
@@ -244,10 +242,8 @@ def test_a_patch_that_cannot_be_applied_fails_alone(hfjax, files, write, patchse
     assert "/channels/9" in outcome.json["points"][0]["message"]
 
 
-def test_fits_that_give_up_are_named(hfjax, files, monkeypatch):
-    short = functools.partial(FitSettings, max_steps=1)
-    monkeypatch.setattr("hfjax.FitSettings", short, raising=False)
-    outcome = hfjax("scan", *files, "--plot", "exclusion.png")
+def test_fits_that_give_up_are_named(hfjax, files):
+    outcome = hfjax("scan", *files, "--plot", "exclusion.png", "--max-steps", "1")
     assert outcome.code == 3
     assert all(point["CLs_obs"] is None for point in outcome.json["points"])
     lines = outcome.stderr.splitlines()

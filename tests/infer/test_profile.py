@@ -51,11 +51,11 @@ def rates(mu, k):
 def held_fit(model, data, held):
     """A fit with some parameters held, as a loop over a grid would do it."""
     fixed = np.array(model.parameters.fixed)
-    start = model.parameters.pack(held)
+    init = model.parameters.pack(held)
     for name in held:
         fixed[model.parameters.position(name)] = True
-    parameters = dataclasses.replace(model.parameters, fixed=fixed)
-    return fit(dataclasses.replace(model, parameters=parameters), data, start=start)
+    parameters = dataclasses.replace(model.parameters, fixed=fixed, init=init)
+    return fit(dataclasses.replace(model, parameters=parameters), data)
 
 
 # -- what a scan says --------------------------------------------------------------
