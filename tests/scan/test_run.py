@@ -321,7 +321,8 @@ def test_the_test_is_told(workspace, varied, result):
     assert result.provenance.settings == asked | done_with
     assert not result.discovery
     found = scan(build_scan(workspace, varied, names=["last"]), 0.7, test_stat=q0)
-    assert found.provenance.settings == {"test_poi": 0.0, "test_stat": "q0"}
+    used = {"valleys": "lowest", "max_steps": 300}
+    assert found.provenance.settings == {"test_poi": 0.0, "test_stat": "q0", **used}
     assert found.discovery
     model, data = build(workspace, patch=varied["last"])
     alone = hypotest(model, data, test_stat=q0)
