@@ -346,9 +346,12 @@ def _explored(
         worth = jnp.where(s.found.physical, 0.0, UNPHYSICAL_WORTH)
         worth = worth + WORTH + WORTH_PART * 2.0 * best.value
         model, counts = objective.model, objective.data.main
-        gain = promise(model, best.params, rates, counts, 2.0 * best.value)
+        deviance = 2.0 * best.value
+        gain = promise(model, best.params, (rates, counts), deviance, worth)
         some = jnp.isfinite(best.value) & (2.0 * best.value > LEAST_DEVIANCE)
         gain = jnp.where(some, gain, -jnp.inf)
+        anywhere = ~s.found.physical & (model.lopsided.index < best.params.size)
+        gain = jnp.where(anywhere, jnp.maximum(gain, 0.0), gain)
         valleys = jax.lax.cond(
             jnp.any(gain >= 0.0) | jnp.any(jnp.isfinite(told)),
             lambda: other_valleys(objective, best.params, (gain, told), box, worth),

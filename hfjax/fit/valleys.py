@@ -118,7 +118,11 @@ class _Found(NamedTuple):
 
 
 def promise(
-    model: Model, params: Params, rates: Rates, counts: Rates, deviance: Scalar
+    model: Model,
+    params: Params,
+    expected: tuple[Rates, Rates],
+    deviance: Scalar,
+    worth: Scalar,
 ) -> Array:
     """How much each lopsided parameter may gain elsewhere: a first, cheap look.
 
@@ -132,14 +136,14 @@ def promise(
     Args:
         model: a model; names are not needed.
         params: a minimum.
-        rates: expected events there.
-        counts: observed events.
+        expected: events that are expected there, and those observed.
         deviance: at the minimum.
+        worth: how high a place may be.
 
     Returns:
         From 0 on, another valley is possible.
     """
-    own = model.lopsided
+    own, (rates, counts) = model.lopsided, expected
     larger = jnp.maximum(jnp.maximum(rates, counts), 1.0)
     off = jnp.where(model.bin_present, (counts - rates) / jnp.sqrt(larger), 0.0)
     residual = jnp.asarray(own.plane) @ off
@@ -156,8 +160,7 @@ def promise(
     cost = places**2 - now**2 - gain + stiff
     apart = jnp.abs(places - now)
     excess = jnp.maximum(deviance - jnp.sum(model.bin_present), 0.0)
-    highest = 2.0 * (WORTH + WORTH_PART * deviance)
-    limit = jnp.minimum(STRAIGHT * apart**2 - ROUGH, highest) + BAD_FIT * excess
+    limit = jnp.minimum(STRAIGHT * apart**2 - ROUGH, 2.0 * worth) + BAD_FIT * excess
     least = jnp.where(apart >= ELSEWHERE, limit - cost, -jnp.inf)
     exists = jnp.asarray(own.index) < params.size
     return jnp.where(exists, jnp.max(least, axis=1), -jnp.inf)
