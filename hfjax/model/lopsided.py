@@ -6,8 +6,10 @@ the data must lie for that, in standard deviations of the counts, is found when 
 is built; most parameters never get there.
 """
 
+import dataclasses
 from collections.abc import Sequence
 
+import jax
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -23,6 +25,8 @@ DISTANCES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
 """Distances of data from the rates, in standard deviations, that are thought of."""
 CURVED = 0.02
 """Least bending of the rates, in standard deviations, that is looked into."""
+ROOM = 8
+"""Lopsided parameters are padded to a multiple of this: models share programs."""
 MOST_NUMBERS = 2_000_000
 """Numbers in a table of rates, at most."""
 MOST_BINS = 2000
@@ -56,13 +60,31 @@ def fill_lopsided(model: Model, aux: np.ndarray) -> Lopsided:
     chosen = curves[order]
     plane = planes(chosen)
     sides = [np.linalg.norm(side[:, _UNIT], axis=1) for side in _sides(chosen)]
-    return Lopsided(
+    found = Lopsided(
         index=index[order],
         rise=np.maximum(*sides) / _SIDE[_UNIT],
         plane=plane,
         curve=np.einsum("jgb,jkb->jgk", chosen, plane),
         stiff=stiffness(model, aux, (index, curves), order, plane),
     )
+    return padded(found, -(-order.size // ROOM) * ROOM, own.init.size)
+
+
+def padded(own: Lopsided, number: int, behind: int) -> Lopsided:
+    """Pad lopsided parameters with some that do not exist.
+
+    Args:
+        own: lopsided parameters, as NumPy arrays.
+        number: how many there are to be.
+        behind: position of those that do not exist, which is the number of parameters.
+    """
+
+    def pad(leaf: np.ndarray) -> np.ndarray:
+        rows = np.zeros((number - len(leaf), *leaf.shape[1:]), leaf.dtype)
+        return np.concatenate([leaf, rows])
+
+    index = np.append(own.index, np.full(number - len(own.index), behind, np.int32))
+    return dataclasses.replace(jax.tree.map(pad, own), index=index)
 
 
 def no_lopsided(bins: int) -> Lopsided:

@@ -24,6 +24,7 @@ from hfjax.fit.mle import fixed_poi, missing_poi
 from hfjax.model.build import assemble, fill_parameters, observed, to_device
 from hfjax.model.fill import BlockShape, Cell, block_shape, fill_block
 from hfjax.model.layout import Layout, channel_bins, make_layout
+from hfjax.model.lopsided import padded
 from hfjax.model.model import Crossings, Data, Model, Names
 from hfjax.model.parameters import derived_poi
 from hfjax.model.settings import ModelSettings, check_precision
@@ -298,17 +299,8 @@ def with_crossings(model: Model, number: int) -> Model:
 
 def with_lopsided(model: Model, number: int) -> Model:
     """Pad the lopsided parameters to the same number for every point."""
-    own = model.lopsided
-
-    def pad(leaf: np.ndarray) -> np.ndarray:
-        rows = np.zeros((number - len(leaf), *leaf.shape[1:]), leaf.dtype)
-        return np.concatenate([leaf, rows])
-
-    padded = jax.tree.map(pad, own)
-    behind = np.full(number - own.index.size, model.parameters.init.size, np.int32)
-    index = np.concatenate([own.index, behind])
-    padded = dataclasses.replace(padded, index=index)
-    return dataclasses.replace(model, lopsided=padded)
+    own = padded(model.lopsided, number, model.parameters.init.size)
+    return dataclasses.replace(model, lopsided=own)
 
 
 def split(

@@ -87,6 +87,10 @@ def renamed_and_rescaled(document):
         for one in channel["samples"]:
             one["data"] = [1.5 * n for n in one["data"]]
             one["name"] = f"new_{one['name']}"
+            for own in one["modifiers"]:  # as lopsided as before
+                if own["type"] == "histosys":
+                    sides = own["data"].items()
+                    own["data"] = {k: [1.5 * n for n in side] for k, side in sides}
     for observation in other["observations"]:
         observation["data"] = [n + 1 for n in observation["data"]]
     return other
