@@ -296,7 +296,8 @@ def test_t2_modifiers_that_are_there_twice_are_composed(
 
 # A scan whose fits, but for those of one point, last longer than any test.
 SLOW = """
-import itertools, time
+import itertools, signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may ignore it
 from hfjax.cli.main import program
 from hfjax.scan import run
 
