@@ -162,11 +162,11 @@ def is_walled(objective: Objective, params: Params) -> ScalarBool:
         index, value = crossings.index[which], crossings.value[which]
         point = jnp.asarray(params).at[index].set(value, mode="drop")
         along = SMALL * (jnp.arange(params.size) == index)
-        nu, moved = jax.lax.map(objective.rates, jnp.stack([point, point + along]))
+        nu, moved = jax.vmap(objective.rates)(jnp.stack([point, point + along]))
         return jnp.sum(((moved - nu) / SMALL) ** 2 / jnp.maximum(jnp.abs(nu), 1e-3))
 
     every = jnp.arange(crossings.index.size)
-    return jnp.max(jax.lax.map(stiffness, every)) > WALL
+    return jnp.max(jax.vmap(stiffness)(every)) > WALL
 
 
 def look_beside(

@@ -7,14 +7,15 @@ step: its estimated distance to the minimum (EDM), in units of 2NLL.
 """
 
 import dataclasses
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from hfjax.arrays import Params, ParamsMask, Scalar, ScalarInt
-from hfjax.fit.newton_step import Metric, Step, fisher, newton_step
+from hfjax.arrays import Params, ParamsMask, Scalar, ScalarBool, ScalarInt
+from hfjax.fit.newton_step import Metric, Step, fisher, newton_step, off_saddle
 from hfjax.fit.objective import IMPOSSIBLE, Objective
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.trial import Point, try_step
@@ -49,9 +50,15 @@ class Minimum(eqx.Module):
     steps: ScalarInt
 
 
+Ends = Callable[[Minimum, Scalar], ScalarBool]
+"""Whether a search ends, by where it is and the gain that the quadratic model has
+promised for its last step: infinite before the first, and where a radius has cut it."""
+
+
 class _State(NamedTuple):
     at: Minimum
     radius: Scalar
+    gain: Scalar
 
 
 def minimize(
@@ -70,13 +77,20 @@ def minimize(
         bounds: lower and upper bound of each parameter.
         fixed: parameters that must not move.
         settings: tolerance and number of steps.
-        limit: number of steps, where it is not that of the settings; may be traced.
+        limit: number of steps, where it is less than that of the settings; may be
+            traced.
 
     Returns:
         The minimum; its status says how the search ended.
     """
+    last = settings.max_steps if limit is None else limit
+
+    def ends(at: Minimum, gain: Scalar) -> ScalarBool:
+        del gain
+        return at.steps >= last
+
     begin = begin_at(objective, start)
-    return descend(objective, begin, bounds, fixed, settings, limit)
+    return descend(objective, begin, bounds, fixed, settings, ends)
 
 
 def begin_at(objective: Objective, start: Params) -> Minimum:
@@ -92,20 +106,24 @@ def descend(
     begin: Minimum,
     bounds: tuple[Params, Params],
     fixed: ParamsMask,
-    settings: FitSettings = FitSettings(),
-    limit: ScalarInt | int | None = None,
+    settings: FitSettings,
+    ends: Ends,
 ) -> Minimum:
-    """Minimize from a start that has been evaluated; see `minimize`."""
-    last = settings.max_steps if limit is None else limit
+    """Minimize from a start that has been evaluated; see `minimize`.
+
+    A search that is told to end before it has converged has the status ``MAX_STEPS``.
+    """
 
     def running_on(state: _State) -> jax.Array:
-        return (state.at.status == RUNNING) & (state.at.steps < last)
+        going = (state.at.status == RUNNING) & (state.at.steps < settings.max_steps)
+        return going & ~ends(state.at, state.gain)
 
     def advance(state: _State) -> _State:
         return _advance(objective, state, bounds, fixed, settings.tolerance)
 
     radius = jnp.full_like(begin.value, FIRST_RADIUS)
-    end = jax.lax.while_loop(running_on, advance, _State(begin, radius)).at
+    start = _State(begin, radius, jnp.full_like(radius, jnp.inf))
+    end = jax.lax.while_loop(running_on, advance, start).at
     possible = end.value < IMPOSSIBLE
     status = jnp.where(possible, end.status, FitStatus.NOT_FINITE)
     value = jnp.where(possible, end.value, jnp.inf)
@@ -125,20 +143,28 @@ def _advance(
     metric = fisher(expansion)
     free = _movable(at.params, gradient, metric, bounds, tolerance) & ~fixed
     step = newton_step(expansion, metric, at.params, bounds, free, state.radius)
+    edm = -gradient @ step.move
+    status = _status(step, edm, state.radius, tolerance)
+    step, leaves = jax.lax.cond(
+        status == FitStatus.CONVERGED,
+        lambda: off_saddle(expansion, step, at.params, bounds, free),
+        lambda: (step, jnp.array(False)),
+    )
     here = Point(at.params, at.value)
     trial = try_step(objective, here, expansion, step, bounds, state.radius)
-    edm = -gradient @ step.move
+    lower = here.value - trial.best.value > 0.1 * step.gain
     after = Minimum(
         params=trial.best.params,
         value=trial.best.value,
-        status=_status(step, edm, state.radius, tolerance),
+        status=jnp.where(leaves & lower, jnp.int32(RUNNING), status),
         edm=edm,
         projected_gradient=jnp.max(
             jnp.abs(jnp.where(free, gradient, 0.0)), initial=0.0
         ),
         steps=at.steps + 1,
     )
-    return _State(after, trial.radius)
+    gain = jnp.where(step.bounded, jnp.inf, step.gain)
+    return _State(after, trial.radius, gain)
 
 
 def _movable(

@@ -194,19 +194,18 @@ def best_fit(
         starts: where to start; fixed parameters stay there.
         fixed: parameters that must not move.
         settings: minimizer, steps and tolerance.
-        told: minima of other fits, whose valleys are looked at; NaN for none.
+        told: by other fits, if there are any.
     """
     objective, starts = undifferentiated((objective, jnp.asarray(starts)))
     refused = refusal(objective, starts[0])
     starts = jnp.where(refused == FitStatus.CONVERGED, starts, jnp.nan)
-    told = starts[:0] if told is None else told
     found = _found(objective, (starts, told), fixed, settings)
     return refuse(as_result(objective, found), refused)
 
 
 def _found(
     objective: Objective,
-    given: tuple[Starts, Told],
+    given: tuple[Starts, Told | None],
     fixed: ParamsMask,
     settings: FitSettings,
 ) -> Found:

@@ -30,6 +30,11 @@ MAX_ROUNDS = 6
 FEW = 8
 """Most bins that are solved without LAPACK: loading it costs a new process a tenth of a
 second, more than the fits of such a model."""
+SIDEWAYS = 0.02
+"""Length of a step off a saddle, in standard deviations of its parameter."""
+SADDLE = -1e-3
+"""Curvature of a parameter, relative to its Fisher information, below which a point at
+rest is no minimum."""
 MIN_CURVATURE = 1e-8
 """Least curvature of an unconstrained parameter, relative to its Fisher information."""
 
@@ -314,6 +319,45 @@ def _round(
         crossed=crossed,
         rounds=s.rounds + 1,
     )
+
+
+def off_saddle(
+    at: Expansion,
+    step: Step,
+    params: Params,
+    box: tuple[Params, Params],
+    free: ParamsMask,
+) -> tuple[Step, ScalarBool]:
+    """Propose a step off a point at rest where one parameter alone bends downwards.
+
+    A rate that is even in a parameter, as with equal variations up and down, has no
+    gradient at zero, also where both sides are lower.
+
+    Args:
+        at: expansion of the objective at ``params``.
+        step: a step that hardly moves.
+        params: a point at rest.
+        box: lower and upper bounds.
+        free: parameters that may move.
+
+    Returns:
+        A step along that parameter, or the same where there is none; and whether there
+        is one.
+    """
+    scale = step.metric.diagonal()
+    curvature = jnp.where(free, scale + jnp.minimum(at.bends, 0.0), scale)
+    which = jnp.argmin(curvature / scale)
+    length = SIDEWAYS / jnp.sqrt(scale[which])
+    length = jnp.where(params[which] + length > box[1][which], -length, length)
+    move = jnp.zeros_like(params).at[which].set(length)
+    saddle = curvature[which] < SADDLE * scale[which]
+    aside = step._replace(
+        move=jnp.where(saddle, move, step.move),
+        gain=jnp.where(saddle, -0.5 * curvature[which] * length**2, step.gain),
+        length=jnp.where(saddle, step.metric.norm(move), step.length),
+        bounded=step.bounded | saddle,
+    )
+    return aside, saddle
 
 
 Proposal = tuple[Params, Scalar, ParamsMask]

@@ -25,6 +25,7 @@ from hfjax.arrays import (
     Array,
     Params,
     ParamsMask,
+    Scalar,
     ScalarBool,
     ScalarInt,
 )
@@ -51,21 +52,20 @@ from hfjax.fit.minimize import Minimum, begin_at, descend
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
 from hfjax.fit.status import FitSettings, FitStatus
+from hfjax.fit.valley_grid import MOST
 from hfjax.fit.valleys import (
-    MOST,
     WORTH,
     WORTH_PART,
     Box,
     Valleys,
     is_near,
+    leads_nowhere,
     no_valleys,
     other_valleys,
     promise,
 )
 
 Starts = Float[Array, "start par"]
-Told = Float[Array, "told par"]
-"""Minima of other fits."""
 
 PROMISING = 20.0
 """A crossing is looked into where the objective there is at most this much higher."""
@@ -77,6 +77,19 @@ LEAST_DEVIANCE = 0.1
 """Deviance below which no other valley is looked for: there is nothing to gain."""
 UNPHYSICAL_WORTH = 50.0
 """How much higher than an unphysical minimum a place may be that is fitted from."""
+
+
+class Told(NamedTuple):
+    """What other fits have found.
+
+    Attributes:
+        minima: theirs, whose valleys are looked at; NaN for none.
+        looks: whether others are looked for where the first start leads; if not, then
+            only from a lower minimum.
+    """
+
+    minima: Float[Array, "told par"]
+    looks: ScalarBool | bool = True
 
 
 class _Search(NamedTuple):
@@ -131,26 +144,31 @@ def search(
         bounds: lower and upper bound of each parameter.
         fixed: parameters that must not move.
         settings: tolerance, number of steps, and which minimum is wanted.
-        told: minima of other fits, whose valleys are looked at; NaN for none.
+        told: by other fits, if there are any.
 
     Returns:
         The lowest minimum found; its steps are those of all tries.
     """
-    told = starts[:0] if told is None else told
+    told = Told(starts[:0]) if told is None else told
     lifts = lifted_starts(starts[0], bounds, fixed)
     starts = jnp.concatenate([starts, lifts])
-    kinds = _kinds(objective, starts.shape[0], told.shape[0], settings)
+    kinds = _kinds(objective, starts.shape[0], told.minima.shape[0], settings)
 
     def run(s: _Search) -> _Search:
         task = _task(objective, s, starts, fixed, kinds)
         begin = begin_at(task.objective, task.start)
         low = task.anyhow | (begin.value < s.found.best.value + PROMISING)
-        limit = jnp.where(task.worth & low, settings.max_steps, 0)
-        end = descend(task.objective, begin, bounds, task.fixed, settings, limit)
+        seen = (s.task >= kinds.valleys) & (s.task < kinds.crossings)
+
+        def ends(at: Minimum, gain: Scalar) -> ScalarBool:
+            nowhere = seen & leads_nowhere(objective, s.found, at, gain)
+            return ~(task.worth & low) | nowhere
+
+        end = descend(task.objective, begin, bounds, task.fixed, settings, ends)
         after = _judge(objective, s, task, end, settings, kinds)
         return _next(objective, after, (starts, told), (bounds, fixed), kinds)
 
-    begin = _begin(objective, starts, told)
+    begin = _begin(objective, starts, told.minima.shape[0])
     return jax.lax.while_loop(lambda s: s.task < kinds.end, run, begin).found
 
 
@@ -323,7 +341,11 @@ def _next(
     begins = (s.task < kinds.valleys) & ~jnp.any(valid[: kinds.valleys])
     if kinds.edge > kinds.valleys:
         s = jax.lax.cond(
-            over | begins, lambda: _explored(objective, s, told, box, kinds), lambda: s
+            over | begins,
+            lambda: _explored(
+                objective, s, told._replace(looks=told.looks | over), box, kinds
+            ),
+            lambda: s,
         )
         task = jnp.where(over | begins, kinds.valleys - 1, s.task)
         valid = _valid(objective, s, starts, kinds) & (turns > task)
@@ -339,8 +361,8 @@ def _explored(
     box: Box,
     kinds: _Kinds,
 ) -> _Search:
-    """Look around at the best minimum."""
-    best = s.found.best
+    """Look around at the best minimum, or only where others have told to."""
+    best, (minima, looks) = s.found.best, told
     if kinds.crossings > kinds.valleys:
         rates = objective.rates(best.params)
         worth = jnp.where(s.found.physical, 0.0, UNPHYSICAL_WORTH)
@@ -352,10 +374,11 @@ def _explored(
         gain = jnp.where(some, gain, -jnp.inf)
         anywhere = ~s.found.physical & (model.lopsided.index < best.params.size)
         gain = jnp.where(anywhere, jnp.maximum(gain, 0.0), gain)
+        gain = jnp.where(looks, gain, -jnp.inf)
         valleys = jax.lax.cond(
-            jnp.any(gain >= 0.0) | jnp.any(jnp.isfinite(told)),
-            lambda: other_valleys(objective, best.params, (gain, told), box, worth),
-            lambda: no_valleys(best.params, told.shape[0]),
+            jnp.any(gain >= 0.0) | jnp.any(jnp.isfinite(minima)),
+            lambda: other_valleys(objective, best.params, (gain, minima), box, worth),
+            lambda: no_valleys(best.params, minima.shape[0]),
         )
         s = s._replace(valleys=valleys)
     if kinds.edge > kinds.crossings:
@@ -363,7 +386,7 @@ def _explored(
     return s
 
 
-def _begin(objective: Objective, starts: Starts, told: Told) -> _Search:
+def _begin(objective: Objective, starts: Starts, told: int) -> _Search:
     """Before the first turn."""
     start = starts[0]
     far = jnp.full((), jnp.inf, start.dtype)
@@ -371,7 +394,7 @@ def _begin(objective: Objective, starts: Starts, told: Told) -> _Search:
     no = jnp.array(False)
     return _Search(
         found=only_found(worst, no),
-        valleys=no_valleys(start, told.shape[0]),
+        valleys=no_valleys(start, told),
         ends=jnp.full((REMEMBERED, start.size), jnp.nan, start.dtype),
         held=nothing_held(objective, start),
         edge=start,

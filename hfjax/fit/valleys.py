@@ -6,13 +6,12 @@ pairs of those that come off best. Local minima on the grid that are hardly high
 the minimum are worth a fit.
 """
 
-import itertools
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 
 from hfjax.arrays import (
     Array,
@@ -23,18 +22,26 @@ from hfjax.arrays import (
     ScalarBool,
     ScalarInt,
 )
+from hfjax.fit.found import Found
 from hfjax.fit.landscape import (
-    Heights,
     LocalModel,
-    constraint_cost,
     follow,
     heights,
-    held_direction,
     held_together,
     look_around,
-    moved_rates,
 )
+from hfjax.fit.minimize import Minimum
 from hfjax.fit.objective import Objective
+from hfjax.fit.physical import is_physical
+from hfjax.fit.status import FitStatus
+from hfjax.fit.valley_grid import (
+    MOST,
+    Candidates,
+    alone,
+    grid_of,
+    no_candidates,
+)
+from hfjax.fit.valley_pairs import CHUNK, partners, with_pairs
 from hfjax.model.lopsided import PLACES
 from hfjax.model.model import Model
 
@@ -50,18 +57,10 @@ ROUGH = 0.05
 """How far below that it is, at least."""
 BAD_FIT = 0.06
 """How far above it may be for each unit of the deviance beyond the number of bins."""
-NEARLY = 1.0
-"""How far above that a place may be for pairs to be looked at."""
-CHUNK = 8
-"""Parameters that are looked at together."""
-STRONG = 0.5
-"""Least length of a unit of a parameter, in sigma, for its pairs to be looked at."""
-PARTNERS = 4
-"""Parameters whose pairs are looked at."""
-ELSEWHERE = 0.4
+PATIENCE = 2.0
+"""A fit is given up if this many times the gain of its last step is not enough."""
+ELSEWHERE = 0.15
 """How far apart a lopsided parameter is in two valleys, at least."""
-MOST = 6
-"""Most places that are fitted from, as seen from one minimum."""
 
 
 Box = tuple[tuple[Params, Params], ParamsMask]
@@ -81,40 +80,6 @@ class Valleys(NamedTuple):
 
 
 _SPACING = np.gradient(PLACES)
-
-
-class _Grid(NamedTuple):
-    """Parameters on their own grids, where they stand at the minimum included.
-
-    Attributes:
-        index: positions of the parameters; their number where there is none.
-        places: values, ascending.
-        shift: change of the rates there.
-        cost: half the deviance of the constraint term, less that at the minimum.
-        held: what holding the parameter changes; see `held_direction`.
-    """
-
-    index: Int[Array, " moved"]
-    places: Float[Array, "moved place"]
-    shift: Float[Array, "moved place bin"]
-    cost: Float[Array, "moved place"]
-    held: Float[Array, "moved bin"]
-
-
-class _Found(NamedTuple):
-    """Places that are worth a fit; two parameters each, or one twice.
-
-    Attributes:
-        value: how high the place is.
-        index: positions of the parameters that stand elsewhere.
-        places: their values.
-        response: from which the other parameters follow.
-    """
-
-    value: Float[Array, " start"]
-    index: Int[Array, "start 2"]
-    places: Float[Array, "start 2"]
-    response: Float[Array, "start bin"]
 
 
 def promise(
@@ -149,16 +114,18 @@ def promise(
     residual = jnp.asarray(own.plane) @ off
     now = jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)[:, None]
     places = jnp.asarray(PLACES, now.dtype)
-    weight = jnp.maximum(1.0 - jnp.abs(now - places) / _SPACING, 0.0)
-    weight = weight / jnp.sum(weight, axis=1, keepdims=True)
-    change = (
-        jnp.asarray(own.curve) - jnp.einsum("jg,jgk->jk", weight, own.curve)[:, None]
-    )
-    change = jnp.where(jnp.abs(places - now)[..., None] < 1e-9, 0.0, change)
-    gain = 2.0 * jnp.einsum("jgk,jk->jg", change, residual)
-    stiff = jnp.einsum("jgk,jkl,jgl->jg", change, own.stiff, change)
-    cost = places**2 - now**2 - gain + stiff
     apart = jnp.abs(places - now)
+    weight = jnp.maximum(1.0 - apart / _SPACING, 0.0)
+    weight = weight / jnp.sum(weight, axis=1, keepdims=True)
+    # sums that are written out are one loop each, and products of matrices are not
+    rise, bend = (own.curve[..., k] for k in (0, 1))
+    rise = rise - jnp.sum(weight * rise, axis=1, keepdims=True)
+    bend = bend - jnp.sum(weight * bend, axis=1, keepdims=True)
+    gain = 2.0 * (rise * residual[:, :1] + bend * residual[:, 1:])
+    stiff = own.stiff[..., None]
+    square = stiff[:, 0, 0] * rise**2 + stiff[:, 1, 1] * bend**2
+    mixed = (stiff[:, 0, 1] + stiff[:, 1, 0]) * rise * bend
+    cost = places**2 - now**2 - gain + square + mixed
     excess = jnp.maximum(deviance - jnp.sum(model.bin_present), 0.0)
     limit = jnp.minimum(STRAIGHT * apart**2 - ROUGH, 2.0 * worth) + BAD_FIT * excess
     least = jnp.where(apart >= ELSEWHERE, limit - cost, -jnp.inf)
@@ -191,21 +158,19 @@ def other_valleys(
     held = jnp.append(fixed, True)[jnp.minimum(index, params.size)]
     index = jnp.where(held, params.size, index)
     number = jnp.sum(gain >= 0.0)
-    strong = (gain >= -NEARLY) & (objective.model.lopsided.rise >= STRONG)
 
-    def look(state: tuple[ScalarInt, _Found]) -> tuple[ScalarInt, _Found]:
+    def look(state: tuple[ScalarInt, Candidates]) -> tuple[ScalarInt, Candidates]:
         start, found = state
         chosen = jax.lax.dynamic_slice(index, (start,), (CHUNK,))
-        grid = _grid(objective, at, chosen, bounds)
-        found = _best(found, _alone(objective, at, grid, worth))
-        found = jax.lax.cond(
-            (start == 0) & (jnp.sum(strong) > 1),
-            lambda: _best(found, _pairs(objective, at, grid, worth)),
-            lambda: found,
+        grid = grid_of(objective, at, chosen, bounds)
+        value, single = alone(objective, at, grid, worth)
+        pairs = partners(at, grid, value, worth)
+        pairs = pairs._replace(number=jnp.where(start == 0, pairs.number, 0))
+        return start + CHUNK, with_pairs(
+            objective, at, grid, pairs, (found, single), worth
         )
-        return start + CHUNK, found
 
-    nothing, none = _nothing(params, at), jnp.int32(0)
+    nothing, none = no_candidates(params, at), jnp.int32(0)
     found = jax.lax.while_loop(lambda s: s[0] < number, look, (none, nothing))[1]
     seen = _starts(at, found, bounds)
     heard = jax.lax.cond(
@@ -259,133 +224,26 @@ def is_near(model: Model, one: Params, other: Params) -> ScalarBool:
     return jnp.all(far < ELSEWHERE)  # NaN is near nothing
 
 
-def _nothing(params: Params, at: LocalModel) -> _Found:
-    far = jnp.full(MOST, jnp.inf, params.dtype)
-    none = jnp.full((MOST, 2), params.size, jnp.int32)
-    places = jnp.zeros((MOST, 2), params.dtype)
-    return _Found(far, none, places, jnp.zeros((MOST, at.root.size), params.dtype))
-
-
-def _best(first: _Found, second: _Found) -> _Found:
-    """The lowest places of both, `MOST` of them."""
-    both = jax.tree.map(lambda a, b: jnp.concatenate([a, b]), first, second)
-    order = jnp.argsort(both.value)[:MOST]
-    return jax.tree.map(lambda leaf: leaf[order], both)
-
-
-def _grid(
-    objective: Objective,
-    at: LocalModel,
-    index: Int[Array, " moved"],
-    bounds: tuple[Params, Params],
-) -> _Grid:
-    """Look at parameters alone; one that does not exist has a grid of no change."""
-    real = index < at.params.size
-    chosen = jnp.where(real, index, 0)
-    now = at.params[chosen]
-    low, high = (jnp.asarray(bound)[chosen][:, None] for bound in bounds)
-    places = jnp.broadcast_to(jnp.asarray(PLACES, now.dtype), (index.size, PLACES.size))
-    places = jnp.where(real[:, None], jnp.clip(places, low, high), now[:, None])
-    places = jnp.sort(jnp.concatenate([places, now[:, None]], axis=1), axis=1)
-    shift = moved_rates(at, chosen, places) - at.derivatives.rates
-    stays = places == now[:, None]
-    before = constraint_cost(objective, chosen, now[:, None])
-    alone = jnp.zeros((index.size, 0, at.root.size), now.dtype)
-    return _Grid(
-        index=index,
-        places=places,
-        shift=jnp.where(stays[..., None], 0.0, shift),
-        cost=constraint_cost(objective, chosen, places) - before,
-        held=held_direction(at, chosen, alone),
+def leads_nowhere(
+    objective: Objective, found: Found, at: Minimum, gain: Scalar
+) -> ScalarBool:
+    """Whether a fit from a place that was seen will not end in a better minimum."""
+    model, best = objective.model, found.best
+    known = (best.status == FitStatus.CONVERGED) & (at.steps > 0)
+    above = at.value > best.value + PATIENCE * gain
+    back = (at.value > best.value) & is_near(model, at.params, best.params)
+    above = above & jax.lax.cond(
+        found.physical | ~above, lambda: True, lambda: ~is_physical(model, at.params)
     )
+    return known & (above | back)
 
 
-def _alone(objective: Objective, at: LocalModel, grid: _Grid, worth: Scalar) -> _Found:
-    """Local minima of single parameters."""
-    held = jnp.broadcast_to(
-        grid.held[:, None, None], (*grid.places.shape, 1, at.root.size)
-    )
-    found = heights(objective, at, grid.shift, grid.cost, held)
-    stays = _stays(at, grid)
-    value = jnp.where(stays, 0.0, found.value)
-    low = _is_low(value[:, None])[:, 0] & ~stays & (value < worth)
-    index = jnp.broadcast_to(grid.index[:, None], value.shape)
-    return _chosen(
-        jnp.where(low, value, jnp.inf),
-        jnp.stack([index, index], axis=-1),
-        jnp.stack([grid.places, grid.places], axis=-1),
-        found,
-    )
-
-
-def _stays(at: LocalModel, grid: _Grid) -> Bool[Array, "moved place"]:
-    own = jnp.append(at.params, 0.0)[jnp.minimum(grid.index, at.params.size)]
-    return (grid.places == own[:, None]) | (grid.index == at.params.size)[:, None]
-
-
-def _is_low(value: Float[Array, "table row place"]) -> Bool[Array, "table row place"]:
-    """Which places of tables are no higher than their neighbours, corners included."""
-    value = jnp.nan_to_num(value, nan=jnp.inf, posinf=jnp.inf)
-    padded = jnp.pad(value, ((0, 0), (1, 1), (1, 1)), constant_values=jnp.inf)
-    rows, places = value.shape[1:]
-    low = jnp.isfinite(value)
-    for i, k in itertools.product(range(3), range(3)):
-        other = padded[:, i : i + rows, k : k + places]
-        if (i, k) < (1, 1):
-            low = low & (value <= other)
-        elif (i, k) > (1, 1):  # of equal neighbours, one is enough
-            low = low & (value < other)
-    return low
-
-
-def _chosen(value: Array, index: Array, places: Array, found: Heights) -> _Found:
-    """The lowest of many places."""
-    flat = jnp.ravel(value)
-    _, where = jax.lax.top_k(-flat, min(MOST, flat.size))
-    return _Found(
-        value=flat[where],
-        index=index.reshape(-1, 2)[where],
-        places=places.reshape(-1, 2)[where],
-        response=found.response.reshape(flat.size, -1)[where],
-    )
-
-
-_FIRST, _SECOND = np.triu_indices(PARTNERS, 1)
-
-
-def _pairs(
-    objective: Objective,
-    at: LocalModel,
-    grid: _Grid,
-    worth: Scalar,
-) -> _Found:
-    """Local minima of pairs of the first parameters."""
-    first, second = (jax.tree.map(lambda x, w=w: x[w], grid) for w in (_FIRST, _SECOND))
-    both = (first.index < at.params.size) & (second.index < at.params.size)
-    known = jnp.minimum(second.index, at.params.size - 1)
-    held = jnp.stack([first.held, held_direction(at, known, first.held[:, None])], 1)
-    shift = first.shift[:, :, None] + second.shift[:, None]
-    cost = first.cost[:, :, None] + second.cost[:, None]
-    wide = jnp.broadcast_to(held[:, None, None], (*cost.shape, *held.shape[1:]))
-    found = heights(objective, at, shift, cost, wide)
-    stays = _stays(at, first)[:, :, None] & _stays(at, second)[:, None]
-    value = jnp.where(stays, 0.0, found.value)
-    low = _is_low(value) & ~_stays(at, first)[:, :, None] & ~_stays(at, second)[:, None]
-    low = low & (value < worth) & both[:, None, None]
-    places = jnp.broadcast_arrays(first.places[:, :, None], second.places[:, None])
-    index = jnp.stack([first.index, second.index], axis=-1)[:, None, None]
-    return _chosen(
-        jnp.where(low, value, jnp.inf),
-        jnp.broadcast_to(index, (*value.shape, 2)),
-        jnp.stack(places, axis=-1),
-        found,
-    )
-
-
-def _starts(at: LocalModel, found: _Found, bounds: tuple[Params, Params]) -> Valleys:
+def _starts(
+    at: LocalModel, found: Candidates, bounds: tuple[Params, Params]
+) -> Valleys:
     """Parameters at the places: the moved ones there, the others following."""
 
-    def start(one: _Found) -> Params:
+    def start(one: Candidates) -> Params:
         moved = jnp.zeros(at.params.size, bool).at[one.index].set(True, mode="drop")
         near = jnp.asarray(follow(at, one.response, moved, bounds))
         return near.at[one.index].set(one.places, mode="drop")

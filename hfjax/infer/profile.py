@@ -15,6 +15,7 @@ from hfjax.fit.checks import check_counts, is_known, is_traced
 from hfjax.fit.mle import FitResult, best_fit
 from hfjax.fit.objective import Objective
 from hfjax.fit.program import Program
+from hfjax.fit.search import Told
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.valleys import is_near
 from hfjax.infer.test_fits import CONSISTENCY
@@ -237,7 +238,7 @@ def _one_by_one(
                 start(i, back, done)[None],
                 jnp.where(inner, held, own.fixed),
                 settings,
-                jnp.where(inner, told, jnp.nan)[None],
+                Told(jnp.where(inner, told, jnp.nan)[None], looks=~back),
             ),
             lambda: one,
         )

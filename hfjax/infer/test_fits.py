@@ -12,13 +12,15 @@ from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool, ScalarIn
 from hfjax.fit.mle import FitResult, best_fit
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
-from hfjax.fit.search import Starts
+from hfjax.fit.search import Starts, Told
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.valleys import ELSEWHERE
 from hfjax.model.model import Data, Model
 
 CONSISTENCY = 1e-6
 """How far, in units of 2NLL, a fit may end above another by rounding."""
+BEYOND = 1e-3
+"""Change of the parameter of interest at which it is looked where a held fit leads."""
 PASSES = 4
 """How often fits tell one another of their valleys."""
 
@@ -139,8 +141,9 @@ def _turn(test: _Test, s: _State) -> _State:
     if starts.shape[0] == 1:
         return _State(s.turn + 1, done, asimov, s.news, s.next_news)
     before = jnp.where(first, done.initial_params[i], s.done.params[i])
-    moved = jnp.any(done.params[i] != before) & ~first & (i == BACKGROUND)
-    new = tries & (moved | (_elsewhere(test, done.params[i], before) & (i != ASIMOV)))
+    other = _elsewhere(test, done.params[i], before) & (i != ASIMOV)
+    lowered = ~first & (i == BACKGROUND) & jnp.any(done.params[i] != before)
+    new = tries & (other | lowered)
     next_news = jnp.asarray(s.next_news).at[i].set(new)
     ends = i == STAGES - 1
     return _State(
@@ -195,25 +198,65 @@ def _fitted(
     chosen = _data(test, s.asimov, i)
     objective, fixed = Objective(test.model, chosen), _fixed(test, i)
     told = starts[1:]
-    if test.model.derivation is None and test.model.lopsided.index.size:
-        starts = starts[:1]
-    else:  # nothing to judge by what others tell: it is tried
-        told = starts[:0]
-    result = best_fit(objective, starts, fixed, test.settings, told)
+    if told.shape[0]:
+        beyond = jax.lax.cond(
+            s.turn == FREE, lambda: _is_lower_beyond(test, s), lambda: jnp.array(False)
+        )
+        also = jnp.where(beyond, s.done.params[_higher(s)], jnp.nan)
+        if test.model.derivation is None and test.model.lopsided.index.size:
+            starts = starts[:1]
+        else:  # nothing to judge by what others tell: it is tried
+            told = told[:0]
+        starts = jnp.concatenate([starts, also[None]])
     again = (s.turn >= STAGES) & (i != ASIMOV)
-    steps = result.steps + jnp.where(s.turn >= STAGES, s.done.steps[i], 0)
-    result = eqx.tree_at(
-        lambda r: (r.initial, r.initial_params, r.steps),
-        result,
-        (
-            jnp.where(again, s.done.initial[i], result.initial),
-            jnp.where(again, s.done.initial_params[i], result.initial_params),
-            steps,
-        ),
+    told = Told(told, looks=~again)
+    result = best_fit(objective, starts, fixed, test.settings, told)
+    old = jax.tree.map(lambda leaf: leaf[i], s.done)
+    result = jax.tree.map(
+        lambda a, b: jnp.where(again, a, b), _better(old, result), result
     )
+    steps = result.steps + jnp.where(s.turn >= STAGES, old.steps, 0)
+    result = eqx.tree_at(lambda r: r.steps, result, steps)
     done = jax.tree.map(lambda all_, one: all_.at[i].set(one), s.done, result)
     asimov = test.model.expected_data(done.params[BACKGROUND])
     return done, asimov
+
+
+def _higher(s: _State) -> ScalarInt:
+    """Which of the two held fits has ended higher."""
+    lower = s.done.deviance[FIXED] < s.done.deviance[BACKGROUND]
+    return jnp.where(lower, BACKGROUND, FIXED)
+
+
+def _is_lower_beyond(test: _Test, s: _State) -> ScalarBool:
+    """Whether the higher held fit is lower still beyond its value, seen from the other.
+
+    The likelihood has two minima in the parameter of interest then.
+    """
+    model, which = test.model, _higher(s)
+    value, other = test.values[which], test.values[FIXED - which]
+    place = value + BEYOND * jnp.sign(value - other)
+    there = jnp.asarray(s.done.params[which]).at[model.poi].set(place)
+    own = model.parameters
+    inside = (place >= own.lower[model.poi]) & (place <= own.upper[model.poi])
+    height = Objective(model, test.data).deviance(there)
+    return inside & (height < s.done.deviance[which] - 1e-2 * CONSISTENCY)
+
+
+def _better(old: FitResult, new: FitResult) -> FitResult:
+    """The better of two fits of the same data; what was initial stays so."""
+    ok = FitStatus.CONVERGED
+    settled = (new.status == ok) & (old.status != ok)
+    lower = new.deviance < old.deviance - 1e-2 * CONSISTENCY
+    better = (new.physical & ~old.physical) | (
+        (new.physical == old.physical) & (settled | lower)
+    )
+    best = jax.tree.map(lambda a, b: jnp.where(better, a, b), new, old)
+    return eqx.tree_at(
+        lambda r: (r.initial, r.initial_params, r.steps),
+        best,
+        (old.initial, old.initial_params, new.steps),
+    )
 
 
 def _fixed(test: _Test, i: ScalarInt) -> ParamsMask:
@@ -241,26 +284,25 @@ def _failed(done: FitResult, which: Array, above: Array) -> FitResult:
 def _proven(test: _Test, s: _State) -> FitResult:
     """No fit has converged that ends above what the end of another proves possible."""
     done = _free_is_lowest(s.done)
+    fits, ends = np.divmod(np.arange(STAGES * (STAGES - 1)), STAGES - 1)
+    theirs = jnp.asarray(done.params)[ends]
+    held = theirs.at[:, test.model.poi].set(test.values[fits])
+    theirs = jnp.where((fits == FREE)[:, None], theirs, held)
+    far = jax.vmap(lambda a, b: _elsewhere(test, a, b))(theirs, done.params[fits])
 
-    def is_above(turn: ScalarInt) -> ScalarBool:
-        i, k = jnp.divmod(turn, STAGES - 1)
-        there = jnp.asarray(done.params[k])
-        there = jnp.where(
-            i == FREE, there, there.at[test.model.poi].set(test.values[i])
-        )
-        different = _elsewhere(test, there, done.params[i])
+    def is_above(i: ScalarInt, there: Params) -> ScalarBool:
         objective = Objective(test.model, _data(test, s.asimov, i))
+        physical = is_physical(test.model, there)
+        wanted = physical | (test.settings.valleys == "any") | ~done.physical[i]
+        least = objective.deviance(there) + CONSISTENCY
+        return wanted & (least < done.deviance[i])
 
-        def lower() -> ScalarBool:
-            physical = is_physical(test.model, there)
-            wanted = physical | (test.settings.valleys == "any") | ~done.physical[i]
-            least = objective.deviance(there) + CONSISTENCY
-            return wanted & (least < done.deviance[i])
-
-        return jax.lax.cond(different, lower, lambda: jnp.array(False))
-
-    turns = jnp.arange(STAGES * (STAGES - 1))
-    above = jax.lax.map(is_above, turns).reshape(STAGES, STAGES - 1)
+    above = jax.lax.cond(
+        jnp.any(far),
+        lambda: jax.lax.map(lambda pair: is_above(*pair), (jnp.array(fits), theirs)),
+        lambda: jnp.zeros(fits.size, bool),
+    )
+    above = (far & above).reshape(STAGES, STAGES - 1)
     return _failed(done, jnp.ones(STAGES, bool), jnp.any(above, axis=1))
 
 

@@ -8,6 +8,7 @@ is built; most parameters never get there.
 
 import dataclasses
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -25,6 +26,9 @@ DISTANCES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
 """Distances of data from the rates, in standard deviations, that are thought of."""
 CURVED = 0.02
 """Least bending of the rates, in standard deviations, that is looked into."""
+PARTNER = 1.0
+"""Bending from which on a parameter may make up for a lopsided one that is moved far,
+and not as straight as all others do."""
 ROOM = 8
 """Lopsided parameters are padded to a multiple of this: models share programs."""
 MOST_NUMBERS = 2_000_000
@@ -53,9 +57,16 @@ def fill_lopsided(model: Model, aux: np.ndarray) -> Lopsided:
     moving = np.unique(np.concatenate(parts)).astype(np.int32)
     index = moving[~own.fixed[moving]]
     curves = root_curves(blocks, model.bin_channel, own.init, index)
-    bent = bending(curves) > CURVED
+    bend = bending(curves)
+    bent = bend > CURVED
     least = np.full(index.size, np.inf)
     least[bent] = least_distances(curves[bent])
+    unseen = np.flatnonzero(bent & np.isinf(least))
+    if unseen.size and model.bin_channel.size <= MOST_BINS:
+        left = what_is_left(model, aux, (index, curves), unseen)
+        least[unseen] = least_distances(left)
+    if np.any(np.isfinite(least)):
+        least = np.where(np.isinf(least) & (bend >= PARTNER), DISTANCES[-1], least)
     order = np.argsort(least, kind="stable")[: np.isfinite(least).sum()]
     chosen = curves[order]
     plane = planes(chosen)
@@ -118,26 +129,75 @@ def stiffness(
         order: which of them are lopsided.
         plane: their planes.
     """
-    whole = np.einsum("jkb,jlb->jkl", plane, plane)
     if not order.size or model.bin_channel.size > MOST_BINS:
-        return whole
+        return np.einsum("jkb,jlb->jkl", plane, plane)
+    return _products(plane, _still(model, aux, known), known[0][order])
+
+
+def what_is_left(
+    model: Model,
+    aux: np.ndarray,
+    known: tuple[np.ndarray, Curves],
+    chosen: np.ndarray,
+) -> Float[np.ndarray, "chosen place place"]:
+    """Curves once all other parameters follow, but not the parameter of interest.
+
+    What is straight in a curve may be made up for by others, and what bends may not.
+
+    Args:
+        model: the model.
+        aux: nominal auxiliary data.
+        known: positions of parameters and their `root_curves`.
+        chosen: which of them are asked for.
+
+    Returns:
+        Curves whose products are those of `stiffness`, in fewer dimensions than bins.
+    """
     index, curves = known
-    scaled = _scaling_slopes(model)
+    still = _still(model, aux, known, held=int(model.poi))
+    products = _products(curves[chosen], still, index[chosen])
+    values, vectors = np.linalg.eigh(products)
+    return vectors * np.sqrt(np.maximum(values, 0.0))[:, None]
+
+
+class _Still(NamedTuple):
+    """How the rates stand still while all parameters follow.
+
+    Attributes:
+        moved: change of the rates by a parameter, by as much as it is free to move.
+        matrix: what is left of a change.
+    """
+
+    moved: Float[np.ndarray, "parameter bin"]
+    matrix: Float[np.ndarray, "bin bin"]
+
+
+def _still(
+    model: Model, aux: np.ndarray, known: tuple[np.ndarray, Curves], held: int = -1
+) -> _Still:
+    """Let all parameters follow but one, and those that are fixed."""
+    index, curves = known
     slopes = np.zeros((model.parameters.init.size, model.bin_channel.size))
+    scaled = _scaling_slopes(model)
     slopes[: scaled.shape[0]] += scaled
     slopes[index] += (curves[:, _MIDDLE + 1] - curves[:, _MIDDLE - 1]) / (2 * _SIDE[0])
-    root = np.where(model.parameters.fixed, 0.0, 1.0 / np.sqrt(_curvature(model, aux)))
+    stays = model.parameters.fixed | (np.arange(len(slopes)) == held)
+    root = np.where(stays, 0.0, 1.0 / np.sqrt(_curvature(model, aux)))
     moved = slopes * root[:, None]
-    still = np.linalg.inv(np.eye(moved.shape[1]) + moved.T @ moved)
-    alone = moved[index[order]] @ still
-    left = 1.0 - np.sum(alone * moved[index[order]], axis=1)
-    along = (
-        np.einsum("jkb,jb->jk", plane, alone) / np.sqrt(np.maximum(left, 1e-6))[:, None]
-    )
-    return (
-        np.einsum("jkb,bc,jlc->jkl", plane, still, plane)
-        + along[:, :, None] * along[:, None]
-    )
+    return _Still(moved, np.linalg.inv(np.eye(moved.shape[1]) + moved.T @ moved))
+
+
+def _products(
+    vectors: Float[np.ndarray, "chosen vector bin"], still: _Still, chosen: np.ndarray
+) -> Float[np.ndarray, "chosen vector vector"]:
+    """Products of changes of the rates by each parameter, which does not follow."""
+    moved = still.moved[chosen]
+    alone = moved @ still.matrix
+    left = 1.0 - np.sum(alone * moved, axis=1)
+    along = np.einsum("jkb,jb->jk", vectors, alone)
+    along = along / np.sqrt(np.maximum(left, 1e-6))[:, None]
+    whole = vectors @ still.matrix @ np.swapaxes(vectors, 1, 2)
+    return whole + along[:, :, None] * along[:, None]
 
 
 def _scaling_slopes(model: Model) -> Float[np.ndarray, "parameter bin"]:

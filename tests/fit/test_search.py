@@ -117,13 +117,14 @@ def test_a_held_fit_that_ends_where_an_earlier_one_did_is_released_once(monkeypa
     objective = Objective(model.anonymous(), data)
     starts = []
 
-    def record(start, fixed, limit):
-        if limit > 0 and not fixed.any():
+    def record(start, fixed, ends):
+        if not ends and not fixed.any():
             starts.append(float(start[0]))
 
-    def spy(objective, begin, bounds, fixed, settings, limit):
-        jax.debug.callback(record, begin.params, fixed, limit, ordered=True)
-        return descend(objective, begin, bounds, fixed, settings, limit)
+    def spy(objective, begin, bounds, fixed, settings, ends):
+        over = ends(begin, jnp.array(jnp.inf))
+        jax.debug.callback(record, begin.params, fixed, over, ordered=True)
+        return descend(objective, begin, bounds, fixed, settings, ends)
 
     monkeypatch.setattr(sys.modules[search.__module__], "descend", spy)
     run = jax.jit(searched.__wrapped__, static_argnums=3)
