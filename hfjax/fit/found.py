@@ -1,9 +1,12 @@
 """What a search for the lowest minimum has found."""
 
+from typing import NamedTuple
+
 import equinox as eqx
 import jax.numpy as jnp
+from jaxtyping import Float
 
-from hfjax.arrays import Params, Scalar, ScalarBool
+from hfjax.arrays import Array, Params, Scalar, ScalarBool
 from hfjax.fit.minimize import Minimum
 
 
@@ -25,6 +28,19 @@ class Found(eqx.Module):
     passed: Scalar
     passed_params: Params
     physical: ScalarBool
+
+
+class Told(NamedTuple):
+    """What other fits have found.
+
+    Attributes:
+        minima: theirs, whose valleys are looked at; NaN for none.
+        looks: whether others are looked for where the first start leads; if not, then
+            only from a lower minimum.
+    """
+
+    minima: Float[Array, "told par"]
+    looks: ScalarBool | bool = True
 
 
 def only_found(minimum: Minimum, physical: ScalarBool) -> Found:

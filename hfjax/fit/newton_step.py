@@ -344,6 +344,8 @@ def off_saddle(
         A step along that parameter, or the same where there is none; and whether there
         is one.
     """
+    if params.size == 0:
+        return step, jnp.array(False)
     scale = step.metric.diagonal()
     curvature = jnp.where(free, scale + jnp.minimum(at.bends, 0.0), scale)
     which = jnp.argmin(curvature / scale)

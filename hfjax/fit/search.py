@@ -47,7 +47,7 @@ from hfjax.fit.edge import (
     lifted_starts,
     with_events,
 )
-from hfjax.fit.found import Found, only_found
+from hfjax.fit.found import Found, Told, only_found
 from hfjax.fit.minimize import Minimum, begin_at, descend
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
@@ -77,19 +77,6 @@ LEAST_DEVIANCE = 0.1
 """Deviance below which no other valley is looked for: there is nothing to gain."""
 UNPHYSICAL_WORTH = 50.0
 """How much higher than an unphysical minimum a place may be that is fitted from."""
-
-
-class Told(NamedTuple):
-    """What other fits have found.
-
-    Attributes:
-        minima: theirs, whose valleys are looked at; NaN for none.
-        looks: whether others are looked for where the first start leads; if not, then
-            only from a lower minimum.
-    """
-
-    minima: Float[Array, "told par"]
-    looks: ScalarBool | bool = True
 
 
 class _Search(NamedTuple):

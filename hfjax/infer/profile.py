@@ -12,10 +12,10 @@ from jaxtyping import Float, Int
 from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
 from hfjax.errors import ParameterError
 from hfjax.fit.checks import check_counts, is_known, is_traced
+from hfjax.fit.found import Told
 from hfjax.fit.mle import FitResult, best_fit
 from hfjax.fit.objective import Objective
 from hfjax.fit.program import Program
-from hfjax.fit.search import Told
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.valleys import is_near
 from hfjax.infer.test_fits import CONSISTENCY
