@@ -17,9 +17,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Float, Int
 
-from hfjax.arrays import Array, Params, ParamsMask, Rates
+from hfjax.arrays import Array, Params, ParamsMask, Rates, ScalarInt
 from hfjax.fit.newton_step import FEW, inverse_root
-from hfjax.fit.objective import Objective, half_deviance
+from hfjax.fit.objective import Expansion, Objective, half_deviance
 from hfjax.model.derivatives import (
     NEAR_ZERO_POLYNOMIAL,
     BlockDerivatives,
@@ -52,6 +52,9 @@ class LocalModel(NamedTuple):
         root: of the weight of each bin.
         still: ``(1 + A)^-1`` with ``A`` the matrix ``K`` in units of uncertainties.
         slope: ``g`` above.
+        leaver: parameter on its bound that leaves it most easily, their number where
+            there is none. It follows inward only, and so apart from all others.
+        inward: change of the rates as it does; zero where there is none.
     """
 
     derivatives: RateDerivatives
@@ -61,6 +64,20 @@ class LocalModel(NamedTuple):
     root: Rates
     still: Float[Array, "bin bin"]
     slope: Rates
+    leaver: ScalarInt
+    inward: Rates
+
+
+class Following(NamedTuple):
+    """How all other parameters follow, at places.
+
+    Attributes:
+        response: ``K^-1 x``, from which their change follows.
+        inward: how far the one on its bound leaves it.
+    """
+
+    response: Float[Array, "*place bin"]
+    inward: Float[Array, "*place"]
 
 
 def look_around(
@@ -84,6 +101,7 @@ def look_around(
     inner = at.rates
     if isinstance(inner, ChainedDerivatives):
         inner = inner.inner
+    leaver, inward = _leaver(at, ~fixed & ~free, params <= bounds[0])
     return LocalModel(
         derivatives=inner,
         params=params,
@@ -92,7 +110,24 @@ def look_around(
         root=jnp.where(root > 0.0, root, 1.0),
         still=still,
         slope=jnp.where(root > 0.0, at.tension, 0.0),
+        leaver=leaver,
+        inward=inward,
     )
+
+
+def _leaver(
+    at: Expansion, bound: ParamsMask, below: ParamsMask
+) -> tuple[ScalarInt, Rates]:
+    """The unconstrained parameter on its bound that gains most easily inside it."""
+    jacobian = jnp.asarray(at.rates.jacobian)
+    bent = (jacobian * jacobian) @ at.weight
+    may = bound & (at.prior == 0.0) & (bent > 0.0)
+    toll = jnp.where(may, at.gradient**2 / jnp.where(may, bent, 1.0), jnp.inf)
+    leaver = jnp.argmin(toll)
+    inward = jnp.where(below[leaver], 1.0, -1.0) * jacobian[leaver]
+    some = jnp.any(may)
+    none = jnp.int32(bound.size)
+    return jnp.where(some, leaver, none), jnp.where(some, inward, 0.0)
 
 
 def _inverse(matrix: Float[Array, "bin bin"]) -> Float[Array, "bin bin"]:
@@ -196,11 +231,11 @@ class Heights(NamedTuple):
 
     Attributes:
         value: ``-2 ln L`` less that of the minimum.
-        response: ``K^-1 x``, from which the change of the other parameters follows.
+        following: how the other parameters follow.
     """
 
     value: Array
-    response: Float[Array, "*place bin"]
+    following: Following
 
 
 def heights(
@@ -221,15 +256,17 @@ def heights(
     """
     count, before = objective.data.main, at.derivatives.rates
     counts = objective.model.bin_present
-    rates = before + shift
-    safe = jnp.where(rates > 0.0, rates, 1.0)
-    slope = jnp.where(counts, 1.0 - count / safe, 0.0) - at.slope
-    force = slope / at.root
-    along = jnp.einsum("...kb,...b->...k", held, force)
-    kept = force @ at.still + jnp.einsum("...kb,...k->...b", held, along)
+    inward = jax.lax.cond(
+        at.leaver < at.params.size,
+        lambda: _inward(objective, at, before + shift, held),
+        lambda: jnp.zeros_like(cost),
+    )
+    rates = before + shift + inward[..., None] * at.inward
+    force, kept = _forces(objective, at, rates, held)
     change = (kept - force) / at.root
     stiff = -0.5 * jnp.sum((kept - force) * kept, axis=-1)
     linear = jnp.sum(at.slope * change, axis=-1)
+    safe = jnp.where(rates > 0.0, rates, 1.0)
     room = jnp.where(change < 0.0, -WITHIN * safe / change, 1.0)
     length = jnp.minimum(jnp.min(jnp.where(counts, room, 1.0), axis=-1), 1.0)
     there = jnp.broadcast_to(count, rates.shape)
@@ -237,7 +274,35 @@ def heights(
     main = jnp.sum(jnp.where(counts, bins, 0.0), axis=-1)
     start = jnp.sum(jnp.where(counts, half_deviance(count, before), 0.0))
     value = main - start + length * (length * stiff - linear) + cost
-    return Heights(2.0 * value, -(length[..., None] * at.root) * kept)
+    response = -(length[..., None] * at.root) * kept
+    return Heights(2.0 * value, Following(response, inward))
+
+
+def _forces(
+    objective: Objective, at: LocalModel, rates: Array, held: Array
+) -> tuple[Array, Array]:
+    """What pulls the rates, and what is left of that once all parameters follow."""
+    safe = jnp.where(rates > 0.0, rates, 1.0)
+    pull = 1.0 - objective.data.main / safe
+    slope = jnp.where(objective.model.bin_present, pull, 0.0) - at.slope
+    force = slope / at.root
+    along = jnp.einsum("...kb,...b->...k", held, force)
+    return force, force @ at.still + jnp.einsum("...kb,...k->...b", held, along)
+
+
+def _inward(objective: Objective, at: LocalModel, rates: Array, held: Array) -> Array:
+    """How far a parameter leaves its bound, all others following.
+
+    The weight ``1 / nu`` at the place is that of the chord to the data.
+    """
+    own = at.inward * at.root
+    kept = _forces(objective, at, rates, held)[1]
+    slope = jnp.sum(at.inward * at.slope) + kept @ own
+    safe = jnp.where(rates > 0.0, rates, jnp.inf)
+    heavier = jnp.sum(at.inward**2 / safe, axis=-1) / jnp.sum(own**2)
+    bent = own @ at.still @ own + jnp.sum((held @ own) ** 2, axis=-1)
+    bent = bent * heavier
+    return jnp.maximum(0.0, -slope / jnp.where(bent > 0.0, bent, jnp.inf))
 
 
 def held_direction(
@@ -272,16 +337,22 @@ def held_together(at: LocalModel, held: ParamsMask) -> LocalModel:
 
 
 def follow(
-    at: LocalModel, response: Rates, moved: ParamsMask, bounds: tuple[Params, Params]
+    at: LocalModel,
+    how: Following,
+    moved: ParamsMask,
+    bounds: tuple[Params, Params],
 ) -> Params:
     """Parameters near a place: all but the moved ones follow, inside their bounds.
 
     Args:
         at: what is known at a minimum.
-        response: of `heights`.
+        how: of `heights`, at the place.
         moved: parameters that are put elsewhere, and stay where they are here.
         bounds: lower and upper bound of each parameter.
     """
     root = jnp.sqrt(jnp.where(moved, 0.0, at.inverse))
-    step = root * (at.directions @ (response / at.root))
+    step = root * (at.directions @ (how.response / at.root))
+    below = at.params <= bounds[0]
+    inward = jnp.where(below, how.inward, -how.inward)
+    step = step.at[at.leaver].set(inward[at.leaver], mode="drop")
     return jnp.where(moved, at.params, jnp.clip(at.params + step, *bounds))

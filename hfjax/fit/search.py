@@ -73,7 +73,7 @@ REMEMBERED = 8
 """Ends of fits whose valleys are known."""
 MAX_ROUNDS = 5
 """How often all is looked into again after something has led lower."""
-LEAST_DEVIANCE = 0.1
+LEAST_DEVIANCE = 1e-3
 """Deviance below which no other valley is looked for: there is nothing to gain."""
 UNPHYSICAL_WORTH = 50.0
 """How much higher than an unphysical minimum a place may be that is fitted from."""

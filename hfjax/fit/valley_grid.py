@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float, Int
 
 from hfjax.arrays import Array, Params, Scalar
 from hfjax.fit.landscape import (
+    Following,
     Heights,
     LocalModel,
     constraint_cost,
@@ -48,13 +49,13 @@ class Candidates(NamedTuple):
         value: how high the place is.
         index: positions of the parameters that stand elsewhere.
         places: their values.
-        response: from which the other parameters follow.
+        following: how the other parameters follow.
     """
 
     value: Float[Array, " start"]
     index: Int[Array, "start 2"]
     places: Float[Array, "start 2"]
-    response: Float[Array, "start bin"]
+    following: Following
 
 
 def no_candidates(params: Params, at: LocalModel) -> Candidates:
@@ -62,7 +63,8 @@ def no_candidates(params: Params, at: LocalModel) -> Candidates:
     far = jnp.full(MOST, jnp.inf, params.dtype)
     none = jnp.full((MOST, 2), params.size, jnp.int32)
     places = jnp.zeros((MOST, 2), params.dtype)
-    return Candidates(far, none, places, jnp.zeros((MOST, at.root.size), params.dtype))
+    response = jnp.zeros((MOST, at.root.size), params.dtype)
+    return Candidates(far, none, places, Following(response, jnp.zeros_like(far)))
 
 
 def best_of(first: Candidates, second: Candidates) -> Candidates:
@@ -148,5 +150,8 @@ def chosen_of(value: Array, index: Array, places: Array, found: Heights) -> Cand
         value=flat[where],
         index=index.reshape(-1, 2)[where],
         places=places.reshape(-1, 2)[where],
-        response=found.response.reshape(flat.size, -1)[where],
+        following=Following(
+            found.following.response.reshape(flat.size, -1)[where],
+            jnp.ravel(found.following.inward)[where],
+        ),
     )

@@ -14,7 +14,7 @@ from hfjax.fit.valley_grid import Candidates, Grid, best_of, chosen_of, is_here,
 
 CHUNK = 8
 """Parameters that are looked at together."""
-BOTH = 0.4
+BOTH = 0.3
 """How far two parameters must be moved if neither matters alone, at least."""
 PAIRS = 6
 """Most pairs of them that are looked at closely."""
@@ -42,13 +42,18 @@ _FIRST, _SECOND = np.triu_indices(CHUNK, 1)
 
 
 def partners(
-    at: LocalModel, grid: Grid, value: Float[Array, "moved place"], worth: Scalar
+    at: LocalModel,
+    grid: Grid,
+    value: Float[Array, "moved place"],
+    worth: Scalar,
+    few: bool = False,
 ) -> Pairs:
     """Find pairs that may be low together where neither is alone.
 
     What both cost is nearly what each costs, and twice the product of the changes of
     the rates, weighed as the other parameters leave it: below either alone if one makes
-    up for the other.
+    up for the other. Where few parameters are lopsided, the best pairs are looked at
+    however they seem.
     """
     moved = jnp.asarray(grid.shift) * at.root
     both = 2.0 * _cross(at, grid, moved)
@@ -62,7 +67,7 @@ def partners(
     least = alone + BESIDE * jnp.abs(alone)
     gain = jnp.where(jnp.isfinite(together), least - together, -jnp.inf)
     most, order = jax.lax.top_k(jnp.max(gain, axis=(1, 2)), PAIRS)
-    number = jnp.sum(most >= 0.0)
+    number = jnp.sum(jnp.isfinite(most) if few else most >= 0.0)
     return Pairs(jnp.array(_FIRST)[order], jnp.array(_SECOND)[order], number)
 
 

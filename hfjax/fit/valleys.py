@@ -54,7 +54,9 @@ TOLD = 0.5
 STRAIGHT = 0.5
 """Part of what a place costs where rates are straight, below which it is looked at."""
 ROUGH = 0.05
-"""How far below that it is, at least."""
+"""How far below that it is, at least..."""
+CLOSELY = 0.5
+"""...or above it at most, where no more parameters are lopsided than one look takes."""
 BAD_FIT = 0.06
 """How far above it may be for each unit of the deviance beyond the number of bins."""
 PATIENCE = 2.0
@@ -127,7 +129,8 @@ def promise(
     mixed = (stiff[:, 0, 1] + stiff[:, 1, 0]) * rise * bend
     cost = places**2 - now**2 - gain + square + mixed
     excess = jnp.maximum(deviance - jnp.sum(model.bin_present), 0.0)
-    limit = jnp.minimum(STRAIGHT * apart**2 - ROUGH, 2.0 * worth) + BAD_FIT * excess
+    rough = CLOSELY if own.index.size <= CHUNK else -ROUGH
+    limit = jnp.minimum(STRAIGHT * apart**2 + rough, 2.0 * worth) + BAD_FIT * excess
     least = jnp.where(apart >= ELSEWHERE, limit - cost, -jnp.inf)
     exists = jnp.asarray(own.index) < params.size
     return jnp.where(exists, jnp.max(least, axis=1), -jnp.inf)
@@ -157,14 +160,14 @@ def other_valleys(
     index = jnp.append(index, jnp.full(-index.size % CHUNK, params.size, index.dtype))
     held = jnp.append(fixed, True)[jnp.minimum(index, params.size)]
     index = jnp.where(held, params.size, index)
-    number = jnp.sum(gain >= 0.0)
+    number, few = jnp.sum(gain >= 0.0), index.size <= CHUNK
 
     def look(state: tuple[ScalarInt, Candidates]) -> tuple[ScalarInt, Candidates]:
         start, found = state
         chosen = jax.lax.dynamic_slice(index, (start,), (CHUNK,))
         grid = grid_of(objective, at, chosen, bounds)
         value, single = alone(objective, at, grid, worth)
-        pairs = partners(at, grid, value, worth)
+        pairs = partners(at, grid, value, worth, few)
         pairs = pairs._replace(number=jnp.where(start == 0, pairs.number, 0))
         return start + CHUNK, with_pairs(
             objective, at, grid, pairs, (found, single), worth
@@ -209,10 +212,10 @@ def _told(
         cost - objective.value_at(at.params, before),
         jnp.zeros((told.shape[0], 0, before.size), before.dtype),
     )
-    near = jax.vmap(lambda response: follow(rest, response, moved, bounds))
+    near = jax.vmap(lambda how: follow(rest, how, moved, bounds))
     apart = jnp.max(jnp.where(moved, jnp.abs(places - at.params), 0.0), axis=1)
     return Valleys(
-        jnp.where(moved, places, near(found.response)),
+        jnp.where(moved, places, near(found.following)),
         jnp.isfinite(told[:, 0]) & (apart > ELSEWHERE) & (found.value < TOLD * worth),
     )
 
@@ -245,7 +248,7 @@ def _starts(
 
     def start(one: Candidates) -> Params:
         moved = jnp.zeros(at.params.size, bool).at[one.index].set(True, mode="drop")
-        near = jnp.asarray(follow(at, one.response, moved, bounds))
+        near = jnp.asarray(follow(at, one.following, moved, bounds))
         return near.at[one.index].set(one.places, mode="drop")
 
     return Valleys(jax.vmap(start)(found), jnp.isfinite(found.value))

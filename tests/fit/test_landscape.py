@@ -137,11 +137,38 @@ def test_heights_of_pairs_are_those_of_profile_fits():
 def test_the_others_follow_to_where_profile_fits_put_them():
     _, best, at, bounds = surroundings("a")
     moved = jnp.arange(best.params.size) == parts("a", "a")[0][0]
-    responses = estimated("a", "a").response
-    near = jax.vmap(lambda response: follow(at, response, moved, bounds))(responses)
+    following = estimated("a", "a").following
+    near = jax.vmap(lambda how: follow(at, how, moved, bounds))(following)
     _, known = profiled("a", a=PLACES)
     others = ~np.asarray(moved)
     way = np.asarray(known - best.params)[:, others]
     left = np.asarray(near - known)[:, others]
     assert np.abs(way).max() > 0.3
     assert np.abs(left).max() < 0.1 * np.abs(way).max()
+
+
+def test_a_parameter_on_its_bound_leaves_it_where_that_is_lower():
+    """Where the systematic takes events away, the signal makes up for them."""
+    mu = {"name": "mu", "bounds": [[0.0, 10.0]]}
+    tilt = histosys("tilt", [70.0, 100.0, 90.0], [110.0, 100.0, 104.0])
+    samples = [sample("s", [9.0, 1.0, 4.0], MU), sample("b", [90.0, 100.0, 95.0], tilt)]
+    model, data = build(workspace({"SR": samples}, {"SR": [88, 100, 94]}, "mu", mu))
+    own, index = model.parameters, jnp.array([model.parameters.position("tilt")])
+    best = fit(model, data, settings=ALONE).raise_if_failed()
+    assert best.params[model.poi] == 0.0
+    objective = Objective(model.anonymous(), data)
+    bounds = jnp.asarray(own.lower), jnp.asarray(own.upper)
+    at = look_around(objective, best.params, bounds, jnp.zeros(2, bool))
+    grid = jnp.array([[-1.5, -0.7, 0.7, 1.5]])
+    shift = moved_rates(at, index, grid) - at.derivatives.rates
+    cost = constraint_cost(objective, index, grid)
+    cost = cost - constraint_cost(objective, index, best.params[index][:, None])
+    held = held_direction(at, index, jnp.zeros((1, 0, at.root.size)))
+    wide = jnp.broadcast_to(held, (*grid.shape, *held.shape))
+    found = heights(objective, at, shift, cost, wide)
+    known = profile(model, data, {"tilt": grid[0]}, settings=ALONE).fits
+    lowest = np.asarray(known.deviance - best.deviance)
+    assert_close(found.value[0], lowest, 0.02, 0.01)
+    assert_close(found.following.inward[0], known.params[:, model.poi], 0.1, 0.05)
+    assert known.params[0, model.poi] > 1.0
+    assert known.params[3, model.poi] == 0.0

@@ -139,6 +139,60 @@ KNOWN = {
             ),
         ],
     ),
+    # mu is on its bound, and leaves it where a0 is elsewhere
+    "far beyond the bound": Known(
+        "free",
+        observed=[302.0, 396.0, 252.0],
+        signal=[10.5, 17.2, 13.8],
+        backgrounds=[
+            Background(
+                [52.4, 172.7, 44.0],
+                a0=([43.6, 100.9, 33.0], [71.0, 227.8, 57.8]),
+                a1=(1.057, 1.057),
+            ),
+            Background(
+                [194.1, 189.2, 191.3],
+                a0=([162.2, 150.8, 115.3], [261.2, 255.4, 256.9]),
+                a1=([140.2, 155.0, 146.9], [233.7, 233.9, 243.0]),
+            ),
+        ],
+    ),
+    # the same, where both a0 and a1 are told by another fit
+    "inside the bound": Known(
+        "free",
+        observed=[239.0, 148.0, 222.0],
+        signal=[17.5, 20.2, 17.4],
+        backgrounds=[
+            Background(
+                [68.6, 50.0, 152.6],
+                a0=([77.0, 43.9, 133.9], [74.2, 46.5, 128.0]),
+                a1=([77.0, 58.1, 177.3], [76.3, 56.4, 164.4]),
+            ),
+            Background(
+                [142.2, 116.2, 57.0],
+                a0=([142.2, 116.2, 57.0], [185.6, 156.3, 81.0]),
+                a1=(0.804, 1.196),
+            ),
+        ],
+    ),
+    # the way leads along both a0 and a1, and neither is lower alone
+    "a pair nearby": Known(
+        "background",
+        observed=[357.0, 88.0, 124.0],
+        signal=[20.1, 3.2, 15.5],
+        backgrounds=[
+            Background(
+                [194.5, 23.8, 90.3],
+                a0=([284.7, 35.0, 118.5], [286.4, 28.1, 111.8]),
+                a1=([245.9, 26.6, 116.8], [229.8, 30.8, 99.9]),
+            ),
+            Background(
+                [156.1, 69.3, 25.1],
+                a0=([113.7, 45.4, 19.0], [205.0, 80.5, 31.4]),
+                a1=([135.1, 59.6, 17.5], [178.5, 85.8, 30.9]),
+            ),
+        ],
+    ),
 }
 
 
