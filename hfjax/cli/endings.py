@@ -11,6 +11,8 @@ FREE_FIT = "the free fit"
 """What the fit of all parameters is called, here and by `hfjax.named_fits`."""
 MOST_BINS = 3
 """Most bins that are named."""
+MOST_POINTS = 3
+"""Most points that are named where several fail for one reason."""
 
 
 def tell_endings(
@@ -113,3 +115,19 @@ def tell_valleys_of_scan(result: ScanResult, options: FitOptions) -> None:
         )
     if parts and not options.quiet:
         complain("; ".join(parts))
+
+
+def tell_failures(result: ScanResult) -> None:
+    """Tell why points have failed, one line for each reason.
+
+    Args:
+        result: of a scan.
+    """
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for point in result.failed:
+        names = reasons.setdefault((point.status, point.message), [])
+        names.append(point.name)
+    for (status, why), names in reasons.items():
+        named, more = ", ".join(names[:MOST_POINTS]), len(names) - MOST_POINTS
+        others = f" and {more} more" if more > 0 else ""
+        complain(f"{named}{others}: {status}: {why}")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 import hfjax
-from hfjax.cli.endings import tell_valleys_of_scan
+from hfjax.cli.endings import tell_failures, tell_valleys_of_scan
 from hfjax.cli.inference import tell_constraint, tell_replacement
 from hfjax.cli.options import (
     BackgroundArgument,
@@ -226,11 +226,10 @@ def report_interruption(result: ScanResult, output: Path | None) -> None:
 
 
 def report(result: ScanResult, options: ScanOptions) -> None:
-    """Write the result and the plot; name the points that failed, then the files."""
+    """Write the result and the plot; tell what failed, then the files."""
     write_text(result.text(), options.output)
     written = [f"{len(result)} points in {options.output or 'standard output'}"]
-    for point in result.failed:
-        complain(f"{point.name}: {point.status}: {point.message}")
+    tell_failures(result)
     tell_valleys_of_scan(result, options.fit)
     if options.plot:
         written += draw(result, options.plot)

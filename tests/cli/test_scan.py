@@ -208,6 +208,16 @@ def test_the_digest_can_be_left_unverified(hfjax, files, write, background):
     assert hfjax("scan", other, files[1], "--no-verify").code == 0
 
 
+def test_what_all_points_fail_for_is_said_once(hfjax, files, write, background):
+    background["observations"][0]["data"] = [-51.0, 48.0]
+    other = write("other.json", background)
+    outcome = hfjax("scan", other, files[1], "--no-verify")
+    assert outcome.code == 3
+    reason, count = outcome.stderr.splitlines()
+    assert "-51.0 observed events in bin 0" in reason
+    assert "points have no result" in count
+
+
 def test_a_patch_without_signal_fails_alone(hfjax, files, write, patchset):
     patchset["patches"][1]["patch"] = []
     path = write("patchset.json", patchset)
@@ -247,13 +257,9 @@ def test_fits_that_give_up_are_named(hfjax, files):
     assert outcome.code == 3
     assert all(point["CLs_obs"] is None for point in outcome.json["points"])
     lines = outcome.stderr.splitlines()
-    assert [line.split(": ")[1] for line in lines[:3]] == [
-        "point_0",
-        "point_1",
-        "point_2",
-    ]
-    assert "no plot: 0 points with a result" in lines[3]
-    assert lines[4] == "hfjax: 3 of 3 points have no result"
+    assert lines[0].split(": ")[1] == "point_0, point_1, point_2"
+    assert "no plot: 0 points with a result" in lines[1]
+    assert lines[2] == "hfjax: 3 of 3 points have no result"
 
 
 def test_one_document_may_come_from_standard_input(hfjax, files):
