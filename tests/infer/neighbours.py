@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from hfjax.model.build import build
+from hfjax.model.model import Data, Model
 from hfjax.spec.workspace import Workspace
 from tests.fit.models import MU, Document, document, histosys, modifier, normsys, sample
 
@@ -28,7 +29,7 @@ def each_of(neighbours: dict[str, Neighbour]) -> list:
     return [pytest.param(each, id=name) for name, each in neighbours.items()]
 
 
-def loaded(each: Neighbour) -> tuple:
+def loaded(each: Neighbour) -> tuple[Model, Data]:
     """Model and data."""
     return build(Workspace.parse(each.document))
 
@@ -107,6 +108,42 @@ IMPOSSIBLE = {
     ),
 }
 """Nothing but a signal where events are seen; known is the first such bin."""
+
+
+WIDER = setting("mu", 1, -3, 10)
+
+# found also by a scan of all stretches of the nuisance parameter with rates above zero
+CORNERED = {
+    "a corner that is right": Neighbour(
+        shifted([0.24, 4.92], [0, 24.3], ([0, 22.1], [0.34, 22.6]), [0, 20]),
+        {"free": 7.49005597, "CLs_obs": 0.157992789},
+    ),
+    "lower along the bound of the signal": Neighbour(
+        shifted([0.22, 2.02], [0, 26.27], ([0.69, 33.1], [1.21, 34.9]), [0, 19], WIDER),
+        {"free": 8.48951858, "mu_hat": -3, "CLs_obs": 0.298805782},
+    ),
+    "lower where a signal makes up for the histosys": Neighbour(
+        shifted([0.52, 1.51], [0, 18.66], ([0, 14.2], [1.85, 13.2]), [0, 19]),
+        {"free": 6.63337851, "mu_hat": 0.052191, "CLs_obs": 0.345534355},
+    ),
+    "lower where the histosys makes up for a signal": Neighbour(
+        shifted([0.49, 3.97], [0, 11.09], ([0.28, 9], [0.14, 9.2]), [0, 10], WIDER),
+        {"free": 6.08003435, "mu_hat": -0.064049, "CLs_obs": 0.11816784},
+    ),
+    "lower beyond where the rate is below zero": Neighbour(
+        shifted([0, 3.51], [0, 19.97], ([1.21, 25.6], [0.79, 21.2]), [0, 21], WIDER),
+        {"fixed": 6.97841778, "CLs_obs": 0.525895115},
+    ),
+    "along an edge where the signal is free": Neighbour(
+        shifted([0, 2.85], [0, 25.63], ([1.47, 16.4], [1.68, 28.7]), [0, 22], WIDER),
+        {"free": 6.77437182, "mu_hat": -1.273684, "CLs_obs": 0.502380715},
+    ),
+    "a signal, and the other side of zero": Neighbour(
+        shifted([0.6, 3.79], [0, 17.3], ([1.47, 19], [0.04, 12.5]), [2, 11]),
+        {"free": 13.24091789, "mu_hat": 1.140657, "CLs_obs": 0.631767188},
+    ),
+}
+"""A bin that only a histosys and a signal fill, and where its rate is zero."""
 
 
 # -- a component of a shapefactor is the parameter of interest ------------------------
