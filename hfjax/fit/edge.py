@@ -25,7 +25,7 @@ FAR = 5.0
 SIDE = 0.3
 """Part of that way that they go."""
 INSIDE = 0.1
-"""Part of the way to the first start from which the edge is approached once more."""
+"""Part of the way to the initial values from which the edge is approached once more."""
 EDGE_EVENTS = 10.0 ** -np.arange(2, 12, 2)
 """Events that a bin without any is given at the edge, one after the other."""
 

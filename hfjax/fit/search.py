@@ -199,7 +199,8 @@ def _task(
     yes, best = jnp.array(True), s.found.best
     start = starts[jnp.minimum(s.task, kinds.valleys - 1)]
     at_edge = s.task >= kinds.edge
-    inside = best.params + INSIDE * (starts[0] - best.params)
+    away = jnp.asarray(objective.model.parameters.init) - best.params
+    inside = best.params + jnp.where(fixed, 0.0, INSIDE * away)
     edge = jnp.where(s.task == kinds.edge, inside, s.edge)
     start = jnp.where(at_edge, edge, start)
     task = _Task(

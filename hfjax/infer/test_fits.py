@@ -66,6 +66,7 @@ class _State(NamedTuple):
         asimov: data of the last fit.
         news: which fits have found another valley since the others last asked.
         next_news: the same for the pass to come.
+        proofs: for each fit, an end of another that is lower; NaN where there is none.
     """
 
     turn: ScalarInt
@@ -73,6 +74,7 @@ class _State(NamedTuple):
     asimov: Data
     news: Bool[Array, " fit"]
     next_news: Bool[Array, " fit"]
+    proofs: Float[Array, "fit par"]
 
 
 def run_fits(
@@ -83,8 +85,9 @@ def run_fits(
     First with the parameter of interest at the Asimov value, then at the tested value
     from there, then free from the lower of the two (so that it can never end above
     either), then on the Asimov data. Where a fit has found another valley than that of
-    its start, the others try it as well, until none leads lower. One loop over all, so
-    that the minimizer is compiled once.
+    its start, the others try it as well, until none leads lower; and where the end of
+    one is lower for another, that starts from there. One loop over all, so that the
+    minimizer is compiled once.
     """
     test = _Test(
         model,
@@ -98,16 +101,18 @@ def run_fits(
         test.data,
         jnp.zeros(STAGES, bool),
         jnp.zeros(STAGES, bool),
+        jnp.full((STAGES, model.parameters.init.size), jnp.nan, poi.dtype),
     )
     talks = settings.valleys != "initial" and _makers(model).size > 0
     last = STAGES * (PASSES if talks else 1)
 
     def unfinished(s: _State) -> ScalarBool:
-        more = (s.turn < STAGES) | jnp.any(s.news | s.next_news)
+        more = (s.turn < STAGES) | jnp.any(s.news | s.next_news | _is_proven(s))
         return (s.turn < last) & more
 
     end = jax.lax.while_loop(unfinished, lambda s: _turn(test, s), begin)
-    done = _proven(test, end) if talks else _free_is_lowest(end.done)
+    above = _is_proven(end) if talks else _free_is_above(end.done)
+    done = _failed(end.done, above)
     first, second, third, fourth = (
         jax.tree.map(lambda leaf, i=i: leaf[i], done) for i in range(STAGES)
     )
@@ -135,25 +140,27 @@ def _turn(test: _Test, s: _State) -> _State:
     first = s.turn < STAGES
     starts = _starts(test, s, i)
     stale = ~first & s.next_news[BACKGROUND] & (i == ASIMOV)
-    tries = first | stale | jnp.any(jnp.isfinite(starts[1:]))
+    tries = first | stale | _is_proven(s)[i] | jnp.any(jnp.isfinite(starts[1:]))
     done, asimov = jax.lax.cond(
         tries, lambda: _fitted(test, s, i, starts), lambda: (s.done, s.asimov)
     )
     if starts.shape[0] == 1:
-        return _State(s.turn + 1, done, asimov, s.news, s.next_news)
+        return s._replace(turn=s.turn + 1, done=done, asimov=asimov)
     before = jnp.where(first, done.initial_params[i], s.done.params[i])
     other = _elsewhere(test, done.params[i], before) & (i != ASIMOV)
     lowered = ~first & (i == BACKGROUND) & jnp.any(done.params[i] != before)
     new = tries & (other | lowered)
     next_news = jnp.asarray(s.next_news).at[i].set(new)
     ends = i == STAGES - 1
-    return _State(
+    after = s._replace(
         turn=s.turn + 1,
         done=done,
         asimov=asimov,
         news=jnp.where(ends, next_news, s.news | (first & next_news)),
         next_news=next_news & ~ends,
     )
+    proofs = jax.lax.cond(ends, lambda: _proofs(test, after), lambda: s.proofs)
+    return after._replace(proofs=proofs)
 
 
 def _starts(test: _Test, s: _State, i: ScalarInt) -> Starts:
@@ -161,6 +168,7 @@ def _starts(test: _Test, s: _State, i: ScalarInt) -> Starts:
     first = s.turn < STAGES
     begin = jnp.where(first, _first_start(test, s.done, i), s.done.params[i])
     begin = jnp.where(i == ASIMOV, s.done.params[BACKGROUND], begin)
+    begin = jnp.where(_is_proven(s)[i], s.proofs[i], begin)
     holds = i != FREE
     if test.settings.valleys == "initial" or not _makers(test.model).size:
         starts = begin[None]
@@ -269,42 +277,50 @@ def _data(test: _Test, asimov: Data, i: ScalarInt) -> Data:
     return jax.tree.map(lambda a, d: jnp.where(i == ASIMOV, a, d), asimov, test.data)
 
 
-def _free_is_lowest(done: FitResult) -> FitResult:
-    """A free fit above a held one contradicts it, which is a failure of its own."""
+def _free_is_above(done: FitResult) -> Bool[Array, " fit"]:
+    """Whether the free fit has ended above one that is held."""
     held = jnp.minimum(done.deviance[BACKGROUND], done.deviance[FIXED])
     above = done.deviance[FREE] > held + CONSISTENCY
-    return _failed(done, jnp.arange(STAGES) == FREE, above)
+    return (jnp.arange(STAGES) == FREE) & above
 
 
-def _failed(done: FitResult, which: Array, above: Array) -> FitResult:
-    status = jnp.where(which & above, FitStatus.INCONSISTENT, 0)
+def _failed(done: FitResult, above: Bool[Array, " fit"]) -> FitResult:
+    """No fit has converged that ends above what the end of another proves possible."""
+    status = jnp.where(above, FitStatus.INCONSISTENT, 0)
     status = jnp.maximum(done.status, status.astype(jnp.int32))
     return eqx.tree_at(lambda r: r.status, done, status)
 
 
-def _proven(test: _Test, s: _State) -> FitResult:
-    """No fit has converged that ends above what the end of another proves possible."""
-    done = _free_is_lowest(s.done)
-    fits, ends = np.divmod(np.arange(STAGES * (STAGES - 1)), STAGES - 1)
+def _is_proven(s: _State) -> Bool[Array, " fit"]:
+    """Which fits have ended above what the end of another proves possible."""
+    return jnp.isfinite(s.proofs[:, 0])
+
+
+def _proofs(test: _Test, s: _State) -> Float[Array, "fit par"]:
+    """For each fit, the lowest end of another if it is lower than its own; else NaN."""
+    done, own = s.done, np.arange(STAGES)
+    fits, ends = np.repeat(own, STAGES), np.tile(own, STAGES)
     theirs = jnp.asarray(done.params)[ends]
     held = theirs.at[:, test.model.poi].set(test.values[fits])
     theirs = jnp.where((fits == FREE)[:, None], theirs, held)
     far = jax.vmap(lambda a, b: _elsewhere(test, a, b))(theirs, done.params[fits])
+    far = far | (_free_is_above(done)[fits] & (ends < FREE))
 
-    def is_above(i: ScalarInt, there: Params) -> ScalarBool:
+    def height(i: ScalarInt, there: Params) -> Scalar:
         objective = Objective(test.model, _data(test, s.asimov, i))
         physical = is_physical(test.model, there)
         wanted = physical | (test.settings.valleys == "any") | ~done.physical[i]
-        least = objective.deviance(there) + CONSISTENCY
-        return wanted & (least < done.deviance[i])
+        return jnp.where(wanted, objective.deviance(there), jnp.inf)
 
-    above = jax.lax.cond(
-        jnp.any(far),
-        lambda: jax.lax.map(lambda pair: is_above(*pair), (jnp.array(fits), theirs)),
-        lambda: jnp.zeros(fits.size, bool),
-    )
-    above = (far & above).reshape(STAGES, STAGES - 1)
-    return _failed(done, jnp.ones(STAGES, bool), jnp.any(above, axis=1))
+    def lowest() -> Float[Array, "fit par"]:
+        heights = jax.lax.map(lambda pair: height(*pair), (jnp.array(fits), theirs))
+        heights = jnp.where(far, heights, jnp.inf).reshape(STAGES, STAGES)
+        which = jnp.argmin(heights, axis=1)
+        lower = jnp.min(heights, axis=1) + CONSISTENCY < done.deviance
+        found = theirs.reshape(STAGES, STAGES, -1)[own, which]
+        return jnp.where(lower[:, None], found, jnp.nan)
+
+    return jax.lax.cond(jnp.any(far), lowest, lambda: jnp.full_like(s.proofs, jnp.nan))
 
 
 def _blank(init: Params) -> FitResult:

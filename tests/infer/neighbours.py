@@ -130,10 +130,6 @@ CORNERED = {
         shifted([0.49, 3.97], [0, 11.09], ([0.28, 9], [0.14, 9.2]), [0, 10], WIDER),
         {"free": 6.08003435, "mu_hat": -0.064049, "CLs_obs": 0.11816784},
     ),
-    "lower beyond where the rate is below zero": Neighbour(
-        shifted([0, 3.51], [0, 19.97], ([1.21, 25.6], [0.79, 21.2]), [0, 21], WIDER),
-        {"fixed": 6.97841778, "CLs_obs": 0.525895115},
-    ),
     "along an edge where the signal is free": Neighbour(
         shifted([0, 2.85], [0, 25.63], ([1.47, 16.4], [1.68, 28.7]), [0, 22], WIDER),
         {"free": 6.77437182, "mu_hat": -1.273684, "CLs_obs": 0.502380715},
@@ -144,6 +140,12 @@ CORNERED = {
     ),
 }
 """A bin that only a histosys and a signal fill, and where its rate is zero."""
+
+PARTED = Neighbour(
+    shifted([0, 3.51], [0, 19.97], ([1.21, 25.6], [0.79, 21.2]), [0, 21], WIDER),
+    {"fixed": 6.97841778, "CLs_obs": 0.525895115},
+)
+"""The rate is below zero for values between 0 and 0.11: the minimum is beyond."""
 
 
 # -- a component of a shapefactor is the parameter of interest ------------------------
