@@ -3,6 +3,7 @@
     python benchmarks/valleys.py                          # 40 points of each likelihood
     python benchmarks/valleys.py staus --points 8 --starts 30
     python benchmarks/valleys.py --peers                  # what other tools miss there
+    python benchmarks/valleys.py --times --points 8       # what finding them costs
     python benchmarks/valleys.py --smoke                  # one quick pass, as CI does
 
 The fits are the four of `hypotest`: free, mu = 0, mu = 1, and mu = 1 on the Asimov
@@ -14,10 +15,14 @@ failed. The exit code is 1 if any is.
 
 Other tools are compared on the fits that all of them show, without that of the Asimov
 data: by how many of their minima are above the lowest known one.
+
+Times are those of warm tests, each after one that looks into the first valley only: the
+shortest of several. A test that ends in a lower valley has more to do.
 """
 
 import argparse
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -219,10 +224,46 @@ def peer_rows(
     return rows
 
 
+# -- what it costs ------------------------------------------------------------------
+
+
+def times(workload: Workload, options: argparse.Namespace) -> list[str]:
+    """Warm tests of one valley and of all, in turn: a row of the table."""
+    workspace = hfjax.Workspace.load(workload.workspace)
+    patchset = hfjax.PatchSet.load(workload.patchset)
+    names = workload.names(options.points)
+    ratios, sums, steps = [], np.zeros(2), np.zeros(2, int)
+    for name in names:
+        point = hfjax.build(workspace, patch=patchset[name])
+        taken = np.full(2, np.inf)
+        for _ in range(options.repeats + 1):
+            both = [timed(*point, settings) for settings in (ONE_VALLEY, FitSettings())]
+            taken = np.minimum(taken, [seconds for seconds, _ in both])
+        steps += [number for _, number in both]
+        sums += taken
+        ratios.append(taken[1] / taken[0])
+        print(f"{workload.name} {name}", file=sys.stderr, flush=True)
+    means = [f"{1e3 * each / len(names):.2f} ms" for each in sums]
+    means += [f"{each / len(names):.1f}" for each in steps]
+    spread = [f"{np.median(ratios):.2f}", f"{min(ratios):.2f}", f"{max(ratios):.2f}"]
+    return [workload.name, str(len(names)), *means, *spread]
+
+
+def timed(model: Model, data: Data, settings: FitSettings) -> tuple[float, int]:
+    """Seconds that a test takes, and its steps."""
+    start = time.perf_counter()
+    tested = jax.block_until_ready(hfjax.hypotest(model, data, 1.0, settings=settings))
+    return time.perf_counter() - start, int(tested.steps)
+
+
 # -- reports -----------------------------------------------------------------------
 
 HEAD = ["likelihood", "points", "fits", "starts", "missed", "largest miss"]
 PEER_HEAD = ["likelihood", "tool", "fits", "above", "by at most", "points failed"]
+
+
+COSTS = ["likelihood", "points", "one valley", "all", "steps", "steps, all"]
+COSTS += ["ratio, median", "least", "most"]
 
 
 def row(name: str, judged: list[Judged]) -> list[str]:
@@ -252,6 +293,10 @@ def main() -> int:
     print(heading(result), flush=True)
     names = options.likelihoods or LIKELIHOODS
     chosen = [example()] if options.smoke else workloads(names)
+    if options.times or options.smoke:
+        print(f"\n{table(COSTS, [times(each, options) for each in chosen])}")
+    if options.times:
+        return 0
     tools = start_peers(options) if options.peers else {}
     rows, lines, others = [], [], []
     for workload in chosen:
@@ -279,12 +324,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--smoke", action="store_true", help="one point, few starts")
     parser.add_argument("--peers", action="store_true", help="run other tools as well")
+    parser.add_argument("--times", action="store_true", help="only what it costs")
+    parser.add_argument("--repeats", type=int, default=20, help="tests that are timed")
     parser.add_argument("--cache", type=Path, default=default_cache())
     parser.add_argument("--python", type=Path, help="an interpreter with all the peers")
     parser.add_argument("--json", type=Path, help="write everything measured")
     options = parser.parse_args()
     if options.smoke:
         options.points, options.starts, options.every = 1, 4, 16
+        options.repeats = 1
     return options
 
 

@@ -34,9 +34,11 @@ def undifferentiated(tree: Tree) -> Tree:
         2.0
         >>> float(jax.grad(lambda x, y: x**2 + undifferentiated(y))(3.0, 2.0))
         6.0
-        >>> jax.grad(undifferentiated)(2.0)  # doctest: +IGNORE_EXCEPTION_DETAIL
-        Traceback (most recent call last):
-        hfjax.errors.DerivativeError: a fit has no derivative yet
+        >>> try:
+        ...     jax.grad(undifferentiated)(2.0)
+        ... except DerivativeError as error:
+        ...     str(error).partition(",")[0]
+        'a fit has no derivative yet'
     """
     return _as_it_is(tree)
 
