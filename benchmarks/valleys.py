@@ -260,8 +260,6 @@ def timed(model: Model, data: Data, settings: FitSettings) -> tuple[float, int]:
 
 HEAD = ["likelihood", "points", "fits", "starts", "missed", "largest miss"]
 PEER_HEAD = ["likelihood", "tool", "fits", "above", "by at most", "points failed"]
-
-
 COSTS = ["likelihood", "points", "one valley", "all", "steps", "steps, all"]
 COSTS += ["ratio, median", "least", "most"]
 

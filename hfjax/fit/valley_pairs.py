@@ -46,7 +46,7 @@ def partners(
     grid: Grid,
     value: Float[Array, "moved place"],
     worth: Scalar,
-    few: bool = False,
+    few: bool,
 ) -> Pairs:
     """Find pairs that may be low together where neither is alone.
 

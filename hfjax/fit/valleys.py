@@ -129,11 +129,16 @@ def promise(
     mixed = (stiff[:, 0, 1] + stiff[:, 1, 0]) * rise * bend
     cost = places**2 - now**2 - gain + square + mixed
     excess = jnp.maximum(deviance - jnp.sum(model.bin_present), 0.0)
-    rough = CLOSELY if own.index.size <= CHUNK else -ROUGH
+    rough = CLOSELY if _are_few(model) else -ROUGH
     limit = jnp.minimum(STRAIGHT * apart**2 + rough, 2.0 * worth) + BAD_FIT * excess
     least = jnp.where(apart >= ELSEWHERE, limit - cost, -jnp.inf)
     exists = jnp.asarray(own.index) < params.size
     return jnp.where(exists, jnp.max(least, axis=1), -jnp.inf)
+
+
+def _are_few(model: Model) -> bool:
+    """Whether one look takes all lopsided parameters."""
+    return model.lopsided.index.size <= CHUNK
 
 
 def other_valleys(
@@ -160,7 +165,7 @@ def other_valleys(
     index = jnp.append(index, jnp.full(-index.size % CHUNK, params.size, index.dtype))
     held = jnp.append(fixed, True)[jnp.minimum(index, params.size)]
     index = jnp.where(held, params.size, index)
-    number, few = jnp.sum(gain >= 0.0), index.size <= CHUNK
+    number, few = jnp.sum(gain >= 0.0), _are_few(objective.model)
 
     def look(state: tuple[ScalarInt, Candidates]) -> tuple[ScalarInt, Candidates]:
         start, found = state
