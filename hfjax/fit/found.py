@@ -4,10 +4,30 @@ from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
-from hfjax.arrays import Array, Params, Scalar, ScalarBool
+from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool
 from hfjax.fit.minimize import Minimum
+
+Box = tuple[tuple[Params, Params], ParamsMask]
+"""Lower and upper bound of each parameter, and which of them must not move."""
+
+
+class Valleys(NamedTuple):
+    """Places to fit from: those told by others, and those seen.
+
+    Attributes:
+        starts: parameters there.
+        worth: whether a fit from there is worth it.
+    """
+
+    starts: Float[Array, "start par"]
+    worth: Bool[Array, " start"]
+
+
+def no_valleys(params: Params, room: int) -> Valleys:
+    """Nothing that is worth a fit."""
+    return Valleys(jnp.zeros((room, params.size), params.dtype), jnp.zeros(room, bool))
 
 
 class Found(eqx.Module):

@@ -336,6 +336,19 @@ def held_together(at: LocalModel, held: ParamsMask) -> LocalModel:
     )
 
 
+def held_along(at: LocalModel, direction: Params) -> LocalModel:
+    """The same with parameters that do not follow along a direction any more."""
+    root = direction * jnp.sqrt(at.inverse)
+    unit = root / jnp.maximum(jnp.linalg.norm(root), NEVER_MORE)
+    own = unit @ at.directions
+    alone = own @ at.still
+    left = jnp.maximum(1.0 - own @ alone, NEVER_MORE)
+    return at._replace(
+        directions=at.directions - unit[:, None] * own,
+        still=at.still + alone[:, None] * alone / left,
+    )
+
+
 def follow(
     at: LocalModel,
     how: Following,

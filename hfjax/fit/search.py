@@ -47,20 +47,17 @@ from hfjax.fit.edge import (
     lifted_starts,
     with_events,
 )
-from hfjax.fit.found import Found, Told, only_found
+from hfjax.fit.found import Box, Found, Told, Valleys, no_valleys, only_found
 from hfjax.fit.minimize import Minimum, begin_at, descend
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
 from hfjax.fit.status import FitSettings, FitStatus
-from hfjax.fit.valley_grid import MOST
 from hfjax.fit.valleys import (
     WORTH,
     WORTH_PART,
-    Box,
-    Valleys,
     is_near,
     leads_nowhere,
-    no_valleys,
+    number_of_valleys,
     other_valleys,
     promise,
 )
@@ -155,7 +152,7 @@ def search(
         after = _judge(objective, s, task, end, settings, kinds)
         return _next(objective, after, (starts, told), (bounds, fixed), kinds)
 
-    begin = _begin(objective, starts, told.minima.shape[0])
+    begin = _begin(objective, starts, kinds.crossings - kinds.valleys)
     return jax.lax.while_loop(lambda s: s.task < kinds.end, run, begin).found
 
 
@@ -163,7 +160,7 @@ def _kinds(
     objective: Objective, starts: int, told: int, settings: FitSettings
 ) -> _Kinds:
     model, explores = objective.model, settings.valleys != "initial"
-    places = MOST + told if explores and model.lopsided.index.size else 0
+    places = number_of_valleys(model, told) if explores else 0
     turns = TURNS * model.crossings.index.size if explores else 0
     crossings = starts + places
     edge = crossings + turns
@@ -260,7 +257,9 @@ def _judge(
     noise = rounding(end.value)
     settles = (end.status == ok) & (found.best.status != ok)
     lower = end.value < found.best.value + jnp.where(settles, noise, -noise)
-    better = (physical & ~found.physical) | ((physical == found.physical) & lower)
+    given_up = (end.status == FitStatus.MAX_STEPS) & (found.best.status == ok)
+    better = physical & ~found.physical & ~given_up
+    better = better | ((physical == found.physical) & lower)
     possible = jnp.isfinite(end.value)
     better = keeps & done & possible & better
     best = _where(better | first, end, found.best)
@@ -294,7 +293,7 @@ def _valid(
     own = jnp.all(jnp.isfinite(starts), axis=1)
     lifts = jnp.arange(kinds.valleys) >= kinds.valleys - LIFTS
     own = own & (~lifts | ~jnp.isfinite(best.value))
-    seen = s.valleys.worth[: kinds.crossings - kinds.valleys]
+    seen = s.valleys.worth
     if seen.size:
         seen = seen & ~_known(objective, s)
     walled = jnp.full(kinds.edge - kinds.crossings, s.walled)
@@ -358,15 +357,12 @@ def _explored(
         model, counts = objective.model, objective.data.main
         deviance = 2.0 * best.value
         gain = promise(model, best.params, (rates, counts), deviance, worth)
-        some = jnp.isfinite(best.value) & (2.0 * best.value > LEAST_DEVIANCE)
-        gain = jnp.where(some, gain, -jnp.inf)
-        anywhere = ~s.found.physical & (model.lopsided.index < best.params.size)
-        gain = jnp.where(anywhere, jnp.maximum(gain, 0.0), gain)
-        gain = jnp.where(looks, gain, -jnp.inf)
+        some = jnp.isfinite(best.value) & (2.0 * best.value > LEAST_DEVIANCE) & looks
+        gain = gain.where(some, ~s.found.physical)
         valleys = jax.lax.cond(
-            jnp.any(gain >= 0.0) | jnp.any(jnp.isfinite(minima)),
+            gain.some() | jnp.any(jnp.isfinite(minima)),
             lambda: other_valleys(objective, best.params, (gain, minima), box, worth),
-            lambda: no_valleys(best.params, minima.shape[0]),
+            lambda: no_valleys(best.params, s.valleys.worth.size),
         )
         s = s._replace(valleys=valleys)
     if kinds.edge > kinds.crossings:
@@ -374,7 +370,7 @@ def _explored(
     return s
 
 
-def _begin(objective: Objective, starts: Starts, told: int) -> _Search:
+def _begin(objective: Objective, starts: Starts, places: int) -> _Search:
     """Before the first turn."""
     start = starts[0]
     far = jnp.full((), jnp.inf, start.dtype)
@@ -382,7 +378,7 @@ def _begin(objective: Objective, starts: Starts, told: int) -> _Search:
     no = jnp.array(False)
     return _Search(
         found=only_found(worst, no),
-        valleys=no_valleys(start, told),
+        valleys=no_valleys(start, places),
         ends=jnp.full((REMEMBERED, start.size), jnp.nan, start.dtype),
         held=nothing_held(objective, start),
         edge=start,

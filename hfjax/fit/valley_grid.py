@@ -18,7 +18,7 @@ from hfjax.fit.landscape import (
     moved_rates,
 )
 from hfjax.fit.objective import Objective
-from hfjax.model.lopsided import PLACES
+from hfjax.model.curves import PLACES
 
 MOST = 6
 """Most places that are fitted from, as seen from one minimum."""

@@ -3,7 +3,8 @@
 Parameters that may give the likelihood several valleys are known from the model. One
 that the data are far enough for is looked at on a grid, all others following; so are
 pairs of those that come off best. Local minima on the grid that are hardly higher than
-the minimum are worth a fit.
+the minimum are worth a fit. So are places where several parameters together raise one
+sample many times over, if they cost less than the distance to them.
 """
 
 from typing import NamedTuple
@@ -11,18 +12,17 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from hfjax.arrays import (
     Array,
     Params,
-    ParamsMask,
     Rates,
     Scalar,
     ScalarBool,
     ScalarInt,
 )
-from hfjax.fit.found import Found
+from hfjax.fit.found import Box, Found, Valleys
 from hfjax.fit.landscape import (
     LocalModel,
     follow,
@@ -42,7 +42,13 @@ from hfjax.fit.valley_grid import (
     no_candidates,
 )
 from hfjax.fit.valley_pairs import CHUNK, partners, with_pairs
-from hfjax.model.lopsided import PLACES
+from hfjax.fit.valley_surges import (
+    MOST_SURGES,
+    SurgePromise,
+    surge_promise,
+    surge_starts,
+)
+from hfjax.model.curves import PLACES
 from hfjax.model.model import Model
 
 WORTH = 1.0
@@ -65,23 +71,43 @@ ELSEWHERE = 0.15
 """How far apart a lopsided parameter is in two valleys, at least."""
 
 
-Box = tuple[tuple[Params, Params], ParamsMask]
-"""Lower and upper bound of each parameter, and which of them must not move."""
+_SPACING = np.gradient(PLACES)
 
 
-class Valleys(NamedTuple):
-    """Places to fit from: those told by others, and those seen, the lowest first.
+class Promise(NamedTuple):
+    """How much may be gained elsewhere: from 0 on, it is worth a look.
 
     Attributes:
-        starts: parameters there.
-        worth: whether a fit from there is worth it.
+        alone: of each lopsided parameter.
+        surges: of surges.
     """
 
-    starts: Float[Array, "start par"]
-    worth: Bool[Array, " start"]
+    alone: Float[Array, " lopsided"]
+    surges: SurgePromise
+
+    def some(self) -> ScalarBool:
+        """Whether anything is worth a look."""
+        return jnp.any(self.alone >= 0.0) | jnp.any(self.surges.gain >= 0.0)
+
+    def where(self, some: ScalarBool, all_: ScalarBool) -> "Promise":
+        """The same if some are looked at; with all that exist if all are."""
+
+        def kept(gain: Array) -> Array:
+            least = jnp.where(all_ & (gain > -jnp.inf), 0.0, -jnp.inf)
+            return jnp.where(some, jnp.maximum(gain, least), -jnp.inf)
+
+        surges = self.surges._replace(gain=kept(self.surges.gain))
+        return Promise(kept(self.alone), surges)
 
 
-_SPACING = np.gradient(PLACES)
+def explores(model: Model) -> bool:
+    """Whether a model has anything that other valleys can be seen by."""
+    return bool(model.lopsided.index.size or model.surges.stiff.size)
+
+
+def has_valleys(model: Model) -> bool:
+    """Whether a model has anything that may make several valleys."""
+    return bool(explores(model) or _makers(model).size)
 
 
 def promise(
@@ -90,8 +116,33 @@ def promise(
     expected: tuple[Rates, Rates],
     deviance: Scalar,
     worth: Scalar,
-) -> Array:
-    """How much each lopsided parameter may gain elsewhere: a first, cheap look.
+) -> Promise:
+    """Look where other valleys are possible.
+
+    Args:
+        model: a model; names are not needed.
+        params: a minimum.
+        expected: events that are expected there, and those observed.
+        deviance: at the minimum.
+        worth: how high a place may be.
+    """
+    rates, counts = expected
+    larger = jnp.maximum(jnp.maximum(rates, counts), 1.0)
+    residual = jnp.where(model.bin_present, (counts - rates) / jnp.sqrt(larger), 0.0)
+    excess = jnp.maximum(deviance - jnp.sum(model.bin_present), 0.0)
+    return Promise(
+        lopsided_promise(model, params, residual, (excess, worth)),
+        surge_promise(model, params, residual, worth),
+    )
+
+
+def lopsided_promise(
+    model: Model,
+    params: Params,
+    residual: Rates,
+    heights: tuple[Scalar, Scalar],
+) -> Float[Array, " lopsided"]:
+    """How much each lopsided parameter may gain elsewhere.
 
     With the change ``T`` of the rates in its plane, in standard deviations, and the
     residuals ``r``, a place that is ``d`` away costs about
@@ -103,17 +154,12 @@ def promise(
     Args:
         model: a model; names are not needed.
         params: a minimum.
-        expected: events that are expected there, and those observed.
-        deviance: at the minimum.
-        worth: how high a place may be.
-
-    Returns:
-        From 0 on, another valley is possible.
+        residual: counts less rates there, in standard deviations.
+        heights: by how much the deviance exceeds the number of bins, and how high a
+            place may be.
     """
-    own, (rates, counts) = model.lopsided, expected
-    larger = jnp.maximum(jnp.maximum(rates, counts), 1.0)
-    off = jnp.where(model.bin_present, (counts - rates) / jnp.sqrt(larger), 0.0)
-    residual = jnp.asarray(own.plane) @ off
+    own, (excess, worth) = model.lopsided, heights
+    beside = jnp.asarray(own.plane) @ residual
     now = jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)[:, None]
     places = jnp.asarray(PLACES, now.dtype)
     apart = jnp.abs(places - now)
@@ -123,12 +169,11 @@ def promise(
     rise, bend = (own.curve[..., k] for k in (0, 1))
     rise = rise - jnp.sum(weight * rise, axis=1, keepdims=True)
     bend = bend - jnp.sum(weight * bend, axis=1, keepdims=True)
-    gain = 2.0 * (rise * residual[:, :1] + bend * residual[:, 1:])
+    gain = 2.0 * (rise * beside[:, :1] + bend * beside[:, 1:])
     stiff = own.stiff[..., None]
     square = stiff[:, 0, 0] * rise**2 + stiff[:, 1, 1] * bend**2
     mixed = (stiff[:, 0, 1] + stiff[:, 1, 0]) * rise * bend
     cost = places**2 - now**2 - gain + square + mixed
-    excess = jnp.maximum(deviance - jnp.sum(model.bin_present), 0.0)
     rough = CLOSELY if _are_few(model) else -ROUGH
     limit = jnp.minimum(STRAIGHT * apart**2 + rough, 2.0 * worth) + BAD_FIT * excess
     least = jnp.where(apart >= ELSEWHERE, limit - cost, -jnp.inf)
@@ -144,7 +189,7 @@ def _are_few(model: Model) -> bool:
 def other_valleys(
     objective: Objective,
     params: Params,
-    hints: tuple[Float[Array, " lopsided"], Float[Array, "told par"]],
+    hints: tuple[Promise, Float[Array, "told par"]],
     box: Box,
     worth: Scalar,
 ) -> Valleys:
@@ -160,12 +205,47 @@ def other_valleys(
     """
     (gain, told), (bounds, fixed) = hints, box
     at = look_around(objective, params, bounds, fixed)
+    heard = jax.lax.cond(
+        jnp.any(jnp.isfinite(told)),
+        lambda: _told(objective, at, told, box, worth),
+        lambda: Valleys(told, jnp.zeros(told.shape[0], bool)),
+    )
+    found = [heard]
+    if objective.model.lopsided.index.size:
+        found.append(_seen(objective, at, gain.alone, box, worth))
+    if objective.model.surges.stiff.size:
+        found.append(surge_starts(objective, at, gain.surges, box))
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
+
+
+def number_of_valleys(model: Model, told: int) -> int:
+    """Room for places to fit from.
+
+    Args:
+        model: a model; names are not needed.
+        told: how many other fits tell of theirs.
+    """
+    seen = MOST if model.lopsided.index.size else 0
+    surges = min(MOST_SURGES, model.surges.stiff.size)
+    return told + seen + surges if seen or surges else 0
+
+
+def _seen(
+    objective: Objective,
+    at: LocalModel,
+    gain: Float[Array, " lopsided"],
+    box: Box,
+    worth: Scalar,
+) -> Valleys:
+    """Look at lopsided parameters alone and in pairs, a few at a time."""
+    bounds, fixed = box
+    number, few = at.params.size, _are_few(objective.model)
     order = jnp.argsort(-gain)
     index = jnp.asarray(objective.model.lopsided.index)[order]
-    index = jnp.append(index, jnp.full(-index.size % CHUNK, params.size, index.dtype))
-    held = jnp.append(fixed, True)[jnp.minimum(index, params.size)]
-    index = jnp.where(held, params.size, index)
-    number, few = jnp.sum(gain >= 0.0), _are_few(objective.model)
+    index = jnp.append(index, jnp.full(-index.size % CHUNK, number, index.dtype))
+    held = jnp.append(fixed, True)[jnp.minimum(index, number)]
+    index = jnp.where(held, number, index)
+    last = jnp.sum(gain >= 0.0)
 
     def look(state: tuple[ScalarInt, Candidates]) -> tuple[ScalarInt, Candidates]:
         start, found = state
@@ -178,21 +258,9 @@ def other_valleys(
             objective, at, grid, pairs, (found, single), worth
         )
 
-    nothing, none = no_candidates(params, at), jnp.int32(0)
-    found = jax.lax.while_loop(lambda s: s[0] < number, look, (none, nothing))[1]
-    seen = _starts(at, found, bounds)
-    heard = jax.lax.cond(
-        jnp.any(jnp.isfinite(told)),
-        lambda: _told(objective, at, told, box, worth),
-        lambda: Valleys(told, jnp.zeros(told.shape[0], bool)),
-    )
-    return jax.tree.map(lambda a, b: jnp.concatenate([a, b]), heard, seen)
-
-
-def no_valleys(params: Params, told: int) -> Valleys:
-    """Nothing that is worth a fit."""
-    room = MOST + told
-    return Valleys(jnp.zeros((room, params.size), params.dtype), jnp.zeros(room, bool))
+    begin = jnp.int32(0), no_candidates(at.params, at)
+    found = jax.lax.while_loop(lambda s: s[0] < last, look, begin)[1]
+    return _starts(at, found, bounds)
 
 
 def _told(
@@ -204,8 +272,9 @@ def _told(
 ) -> Valleys:
     """Look at the minima of other fits: lopsided parameters there, the rest follow."""
     bounds, fixed = box
-    own = jnp.zeros(at.params.size, bool)
-    moved = own.at[objective.model.lopsided.index].set(True, mode="drop") & ~fixed
+    model = objective.model
+    moved = jnp.any(model.surges.direction != 0.0, axis=0)
+    moved = moved.at[model.lopsided.index].set(True, mode="drop") & ~fixed
     rest = held_together(at, moved)
     places = jnp.where(moved & jnp.isfinite(told), told, at.params)
     before = at.derivatives.rates
@@ -226,10 +295,24 @@ def _told(
 
 
 def is_near(model: Model, one: Params, other: Params) -> ScalarBool:
-    """Whether two points are in one valley, as far as lopsided parameters tell."""
+    """Whether two points are in one valley, as far as can be told.
+
+    By the parameters and the surges that may make valleys, and those that expressions
+    use.
+    """
     apart = jnp.abs(one - other)
-    far = apart.at[model.lopsided.index].get(mode="fill", fill_value=0.0)
-    return jnp.all(far < ELSEWHERE)  # NaN is near nothing
+    makers = jnp.asarray(_makers(model))
+    far = apart.at[makers].get(mode="fill", fill_value=0.0) >= ELSEWHERE
+    surge = jnp.abs(model.surges.direction @ (one - other)) >= ELSEWHERE
+    known = jnp.all(jnp.isfinite(apart))
+    return known & ~jnp.any(far) & ~jnp.any(surge)
+
+
+def _makers(model: Model) -> Array:
+    """Positions of single parameters that may make valleys."""
+    derived = () if model.derivation is None else model.derivation.index
+    parts = [model.lopsided.index, model.crossings.index, np.array(derived, np.int32)]
+    return jnp.concatenate([jnp.asarray(part, jnp.int32) for part in parts])
 
 
 def leads_nowhere(

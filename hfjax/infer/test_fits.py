@@ -15,7 +15,7 @@ from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
 from hfjax.fit.search import Starts
 from hfjax.fit.status import FitSettings, FitStatus
-from hfjax.fit.valleys import ELSEWHERE
+from hfjax.fit.valleys import explores, has_valleys, is_near
 from hfjax.model.model import Data, Model
 
 CONSISTENCY = 1e-6
@@ -103,7 +103,7 @@ def run_fits(
         jnp.zeros(STAGES, bool),
         jnp.full((STAGES, model.parameters.init.size), jnp.nan, poi.dtype),
     )
-    talks = settings.valleys != "initial" and _makers(model).size > 0
+    talks = settings.valleys != "initial" and has_valleys(model)
     last = STAGES * (PASSES if talks else 1)
 
     def unfinished(s: _State) -> ScalarBool:
@@ -119,19 +119,10 @@ def run_fits(
     return TestFits(first, second, third, fourth, end.asimov)
 
 
-def _makers(model: Model) -> Array:
-    """Positions of the parameters that may make valleys."""
-    derived = () if model.derivation is None else model.derivation.index
-    parts = [model.lopsided.index, model.crossings.index, np.array(derived, np.int32)]
-    return jnp.concatenate([jnp.asarray(part, jnp.int32) for part in parts])
-
-
 def _elsewhere(test: _Test, one: Params, other: Params) -> ScalarBool:
     """Whether two fits have ended in different valleys, as far as that can be seen."""
-    apart = jnp.abs(one - other)
-    apart = jnp.where(jnp.arange(one.size) == test.model.poi, 0.0, apart)
-    far = apart.at[_makers(test.model)].get(mode="fill", fill_value=0.0)
-    return jnp.any(far > ELSEWHERE)
+    poi = test.model.poi
+    return ~is_near(test.model, jnp.asarray(one).at[poi].set(other[poi]), other)
 
 
 def _turn(test: _Test, s: _State) -> _State:
@@ -170,7 +161,7 @@ def _starts(test: _Test, s: _State, i: ScalarInt) -> Starts:
     begin = jnp.where(i == ASIMOV, s.done.params[BACKGROUND], begin)
     begin = jnp.where(_is_proven(s)[i], s.proofs[i], begin)
     holds = i != FREE
-    if test.settings.valleys == "initial" or not _makers(test.model).size:
+    if test.settings.valleys == "initial" or not has_valleys(test.model):
         starts = begin[None]
     else:
         others = [_other(test, s, i, (begin, k)) for k in (BACKGROUND, FIXED, FREE)]
@@ -212,7 +203,7 @@ def _fitted(
             s.turn == FREE, lambda: _is_lower_beyond(test, s), lambda: jnp.array(False)
         )
         also = jnp.where(beyond, s.done.params[_higher(s)], jnp.nan)
-        if test.model.derivation is None and test.model.lopsided.index.size:
+        if test.model.derivation is None and explores(test.model):
             starts = starts[:1]
         else:  # nothing to judge by what others tell: it is tried
             told = told[:0]

@@ -16,12 +16,14 @@ from hfjax.model.constraints import (
     PoissonConstraints,
 )
 from hfjax.model.crossings import fill_crossings
+from hfjax.model.curves import moving_parameters
 from hfjax.model.fill import fill_block, fill_derivation
 from hfjax.model.layout import Layout, channel_bins, make_layout
 from hfjax.model.lopsided import fill_lopsided, no_lopsided
 from hfjax.model.model import Data, Model, Names, SampleBlock
 from hfjax.model.parameters import Parameters
 from hfjax.model.settings import ModelSettings, check_precision
+from hfjax.model.surges import fill_surges, no_surges
 from hfjax.spec.overrides import outside_bounds
 from hfjax.spec.parameters import model_parameters, parameter_of_interest
 from hfjax.spec.patchset import Patch, apply_patch
@@ -123,12 +125,18 @@ def assemble(
         parameters=parameters,
         crossings=fill_crossings([block.normsys for block in blocks], settings),
         lopsided=no_lopsided(bin_channel.size),
+        surges=no_surges(parameters.init.size, bin_channel.size),
         poi=np.asarray(poi_position(layout, names.poi), np.int32),
         names=names,
         derivation=fill_derivation(layout),
     )
     aux = np.array([x for g in layout.groups.values() for x in g.auxdata], float)
-    return dataclasses.replace(model, lopsided=fill_lopsided(model, aux))
+    moving = moving_parameters(model)
+    return dataclasses.replace(
+        model,
+        lopsided=fill_lopsided(model, aux, moving),
+        surges=fill_surges(model, aux, moving),
+    )
 
 
 def poi_position(layout: Layout, poi: str | None) -> int:

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from hfjax.model.model import Crossings
 from hfjax.model.modifiers import NormSys
 from hfjax.model.settings import ModelSettings
+from hfjax.model.valley_sources import Crossings
 
 MAX_CROSSINGS = 12
 """Most crossings that a fit looks into: those of the largest undershoots."""

@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Bool, Int, PRNGKeyArray
 
 from hfjax.arrays import Array, Factors, Params, Rates, SampleRates, Scalar, ScalarInt
 from hfjax.errors import DataError, several_components
@@ -23,6 +23,7 @@ from hfjax.model.modifiers import HistoSys, NormSys, Scaling
 from hfjax.model.parameters import Parameters, Value, derived_poi
 from hfjax.model.pure_method import pure_method
 from hfjax.model.start import start_values
+from hfjax.model.valley_sources import Crossings, Lopsided, Surges
 
 Constraints = GaussianConstraints | PoissonConstraints | LogNormalConstraints
 
@@ -59,40 +60,6 @@ class SampleBlock(eqx.Module):
         factor = self.normsys.factor(params)[:, bin_channel]
         base = self.nominal + self.histosys.delta(params)
         return factor * self.scaling.factor(params) * base
-
-
-class Crossings(eqx.Module):
-    """Values of nuisance parameters at which a normsys polynomial crosses zero.
-
-    Between two crossings a sample's rate turns negative; each crossing may hold a local
-    minimum of its own, which fits look into. Most models have none.
-
-    Attributes:
-        index: position of the nuisance parameter; the number of parameters if padded.
-        value: its value at the crossing.
-    """
-
-    index: Int[Array, " crossing"]
-    value: Float[Array, " crossing"]
-
-
-class Lopsided(eqx.Module):
-    """Nuisance parameters that may give the likelihood several valleys.
-
-    Attributes:
-        index: position of each; the number of parameters if padded.
-        rise: how far a unit of it moves the rates, in standard deviations.
-        plane: two directions of unit length, in standard deviations of the counts, in
-            which it moves the rates.
-        curve: change of the rates in that plane at each place of `lopsided.PLACES`.
-        stiff: what is left of squares of changes once all other parameters follow.
-    """
-
-    index: Int[Array, " lopsided"]
-    rise: Float[Array, " lopsided"]
-    plane: Float[Array, "lopsided 2 bin"]
-    curve: Float[Array, "lopsided place 2"]
-    stiff: Float[Array, "lopsided 2 2"]
 
 
 class Names(eqx.Module):
@@ -133,6 +100,7 @@ class Model(eqx.Module):
         parameters: names, initial values, bounds and fixed flags.
         crossings: where normsys polynomials cross zero.
         lopsided: parameters that may give the likelihood several valleys.
+        surges: directions of several parameters that may do so.
         poi: position of the parameter of interest, -1 where there is none.
         names: what the axes stand for.
         derivation: factors that are functions of parameters; None without any.
@@ -172,6 +140,7 @@ class Model(eqx.Module):
     parameters: Parameters
     crossings: Crossings
     lopsided: Lopsided
+    surges: Surges
     poi: ScalarInt
     names: Names
     derivation: Derivation | None = eqx.field(static=True, default=None)

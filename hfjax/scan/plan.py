@@ -25,9 +25,11 @@ from hfjax.model.build import assemble, fill_parameters, observed, to_device
 from hfjax.model.fill import BlockShape, Cell, block_shape, fill_block
 from hfjax.model.layout import Layout, channel_bins, make_layout
 from hfjax.model.lopsided import padded
-from hfjax.model.model import Crossings, Data, Model, Names
+from hfjax.model.model import Data, Model, Names
 from hfjax.model.parameters import derived_poi
 from hfjax.model.settings import ModelSettings, check_precision
+from hfjax.model.surges import padded_surges
+from hfjax.model.valley_sources import Crossings
 from hfjax.scan.align import Member, own_layout, union_layout
 from hfjax.spec.parameters import model_parameters, parameter_of_interest
 from hfjax.spec.patchset import Patch, PatchSet
@@ -231,6 +233,8 @@ def build_group(members: Sequence[Member], settings: ModelSettings) -> ScanGroup
     points = [(with_crossings(model, room), data) for model, data in points]
     room = max(model.lopsided.index.size for model, _ in points)
     points = [(with_lopsided(model, room), data) for model, data in points]
+    room = max(model.surges.stiff.size for model, _ in points)
+    points = [(with_surges(model, room), data) for model, data in points]
     return split(members, points)
 
 
@@ -301,6 +305,11 @@ def with_lopsided(model: Model, number: int) -> Model:
     """Pad the lopsided parameters to the same number for every point."""
     own = padded(model.lopsided, number, model.parameters.init.size)
     return dataclasses.replace(model, lopsided=own)
+
+
+def with_surges(model: Model, number: int) -> Model:
+    """Pad the surges to the same number for every point."""
+    return dataclasses.replace(model, surges=padded_surges(model.surges, number))
 
 
 def split(

@@ -14,7 +14,7 @@ from hfjax.fit.objective import Objective
 from hfjax.fit.search import search
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.model.build import build
-from hfjax.model.lopsided import PLACES
+from hfjax.model.curves import PLACES
 from hfjax.model.settings import ModelSettings
 from hfjax.spec.workspace import Workspace
 from tests.fit.models import HELLO, assert_close, document, normsys, sample, shapesys

@@ -4,14 +4,13 @@ import jax
 import numpy as np
 import pytest
 
+from hfjax.model.curves import PLACES, root_curves
 from hfjax.model.lopsided import (
     CURVED,
     DISTANCES,
-    PLACES,
     bending,
     least_distances,
     planes,
-    root_curves,
 )
 from tests.model.workspaces import histosys, make, normsys, one_sample
 
