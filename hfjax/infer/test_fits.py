@@ -252,10 +252,18 @@ def _better(old: FitResult, new: FitResult) -> FitResult:
         (new.physical == old.physical) & (settled | lower)
     )
     best = jax.tree.map(lambda a, b: jnp.where(better, a, b), new, old)
+    less = new.passed < old.passed
+    passed = jnp.minimum(new.passed, old.passed)
     return eqx.tree_at(
-        lambda r: (r.initial, r.initial_params, r.steps),
+        lambda r: (r.initial, r.initial_params, r.passed, r.passed_params, r.steps),
         best,
-        (old.initial, old.initial_params, new.steps),
+        (
+            old.initial,
+            old.initial_params,
+            jnp.where(passed < best.deviance, passed, jnp.inf),
+            jnp.where(less, new.passed_params, old.passed_params),
+            new.steps,
+        ),
     )
 
 
@@ -307,7 +315,10 @@ def _proofs(test: _Test, s: _State) -> Float[Array, "fit par"]:
         heights = jax.lax.map(lambda pair: height(*pair), (jnp.array(fits), theirs))
         heights = jnp.where(far, heights, jnp.inf).reshape(STAGES, STAGES)
         which = jnp.argmin(heights, axis=1)
-        lower = jnp.min(heights, axis=1) + CONSISTENCY < done.deviance
+        least = jnp.min(heights, axis=1)
+        lower = least + CONSISTENCY < done.deviance
+        # a way down from there that leads to an unphysical minimum proves nothing
+        lower = lower & ~(done.physical & (done.passed < least))
         found = theirs.reshape(STAGES, STAGES, -1)[own, which]
         return jnp.where(lower[:, None], found, jnp.nan)
 

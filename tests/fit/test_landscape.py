@@ -11,7 +11,9 @@ from hfjax.fit.landscape import (
     constraint_cost,
     follow,
     heights,
+    held_along,
     held_direction,
+    held_together,
     look_around,
     moved_rates,
 )
@@ -172,3 +174,25 @@ def test_a_parameter_on_its_bound_leaves_it_where_that_is_lower():
     assert_close(found.following.inward[0], known.params[:, model.poi], 0.1, 0.05)
     assert known.params[0, model.poi] > 1.0
     assert known.params[3, model.poi] == 0.0
+
+
+def test_holding_the_direction_of_one_parameter_is_holding_it():
+    _, best, at, _ = surroundings("a")
+    one = jnp.arange(best.params.size) == parts("a", "a")[0][0]
+    along, together = held_along(at, 3.0 * one), held_together(at, one)
+    assert_close(along.still, together.still, 1e-9, 1e-12)
+    assert_close(along.directions, together.directions, 1e-9, 1e-12)
+
+
+def test_parameters_that_are_held_along_a_direction_follow_across_it():
+    """As if the rows of the directions had been projected."""
+    _, best, at, _ = surroundings("a")
+    direction = jnp.linspace(-1.0, 1.0, best.params.size)
+    unit = direction * jnp.sqrt(at.inverse)
+    unit = unit / jnp.linalg.norm(unit)
+    rows = at.directions - jnp.outer(unit, unit @ at.directions)
+    known = np.linalg.inv(np.eye(at.root.size) + np.asarray(rows.T @ rows))
+    rest = held_along(at, direction)
+    assert_close(rest.still, known, 1e-8, 1e-10)
+    assert_close(rest.directions, rows, 1e-9, 1e-12)
+    assert np.max(np.abs(known - np.asarray(at.still))) > 1e-3
