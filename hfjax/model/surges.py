@@ -39,6 +39,7 @@ MOST = 8
 ROOM = 4
 """Surges are padded to a multiple of this: models share programs."""
 
+_LARGEST, _LEAST = 100.0, 1e-300  # exponent, and factor
 _EXPONENTS = np.linspace(1.0, 15.0, 141)
 _STEPS = np.linspace(0.0, FARTHEST, 141)
 
@@ -142,7 +143,7 @@ def _steep(normsys: NormSys, fixed: np.ndarray) -> _Steep:
     high, low = (np.append(log, 0.0) for log in (normsys.log_hi, normsys.log_lo))
     up, down = high[normsys.table], low[normsys.table]
     moves = ~fixed[normsys.index][:, None, None]
-    growth = np.where(moves, np.maximum(np.maximum(up, down), 0.0), 0.0)
+    growth = np.where(moves, np.fmax(np.fmax(up, down), 0.0), 0.0)  # NaN is none
     total = np.sqrt(np.sum(growth**2, axis=0))
     most = np.max(growth, axis=0, initial=0.0)
     surges = (total > TOGETHER * most) | (total > STEEP)
@@ -176,7 +177,8 @@ def _surges(
             chosen = np.flatnonzero(own)
             cell = np.asarray(normsys.table)[chosen, sample, where]
             alpha = _STEPS * direction[normsys.index[chosen], None]
-            factor = np.prod(variations(normsys, cell, alpha), axis=0)
+            logs = np.log(np.maximum(variations(normsys, cell, alpha), _LEAST))
+            factor = np.exp(np.minimum(np.sum(logs, axis=0), _LARGEST))
             filled = float(np.max(rates / np.maximum(total, 1.0)))
             places = _places(factor, filled)
             curve = size * (np.interp(places, _STEPS, factor) - 1.0)
