@@ -32,7 +32,6 @@ from hfjax.fit.landscape import (
 )
 from hfjax.fit.minimize import Minimum
 from hfjax.fit.objective import Objective
-from hfjax.fit.physical import is_physical
 from hfjax.fit.status import FitStatus
 from hfjax.fit.valley_grid import (
     MOST,
@@ -321,11 +320,9 @@ def leads_nowhere(
     """Whether a fit from a place that was seen will not end in a better minimum."""
     model, best = objective.model, found.best
     known = (best.status == FitStatus.CONVERGED) & (at.steps > 0)
-    above = at.value > best.value + PATIENCE * gain
+    # whatever is physical will be better than what is not
+    above = (at.value > best.value + PATIENCE * gain) & found.physical
     back = (at.value > best.value) & is_near(model, at.params, best.params)
-    above = above & jax.lax.cond(
-        found.physical | ~above, lambda: True, lambda: ~is_physical(model, at.params)
-    )
     return known & (above | back)
 
 
