@@ -25,6 +25,7 @@ MOST_NUMBERS = 2_000_000
 
 _LARGEST = 300.0  # exponent
 _FAR = 1e3  # standard deviations
+_NARROW = 1e-100  # width
 
 Curves = Float[np.ndarray, "parameter place bin"]
 
@@ -187,7 +188,8 @@ def _scaling_slopes(model: Model) -> Float[np.ndarray, "parameter bin"]:
 def _curvature(model: Model, aux: np.ndarray) -> np.ndarray:
     """Second derivative of the constraint term of each parameter; tiny without one."""
     found = np.full(model.parameters.init.size, 1e-8)
-    np.add.at(found, model.gaussian.index, model.gaussian.width**-2.0)
+    for terms in (model.gaussian, model.lognormal):
+        width = np.maximum(terms.width, _NARROW)
+        np.add.at(found, terms.index, width**-2.0)
     np.add.at(found, model.poisson.index, aux[model.poisson.position])
-    np.add.at(found, model.lognormal.index, model.lognormal.width**-2.0)
     return found
