@@ -299,12 +299,10 @@ def is_near(model: Model, one: Params, other: Params) -> ScalarBool:
     By the parameters and the surges that may make valleys, and those that expressions
     use.
     """
-    apart = jnp.abs(one - other)
-    makers = jnp.asarray(_makers(model))
-    far = apart.at[makers].get(mode="fill", fill_value=0.0) >= ELSEWHERE
-    surge = jnp.abs(model.surges.direction @ (one - other)) >= ELSEWHERE
-    known = jnp.all(jnp.isfinite(apart))
-    return known & ~jnp.any(far) & ~jnp.any(surge)
+    apart = jnp.abs(one - other).at[jnp.asarray(_makers(model))]
+    surge = jnp.abs(model.surges.direction @ (one - other))
+    near = jnp.concatenate([apart.get(mode="fill", fill_value=0.0), surge])
+    return jnp.all(near < ELSEWHERE)  # NaN is near nothing
 
 
 def _makers(model: Model) -> Array:

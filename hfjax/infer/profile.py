@@ -229,7 +229,8 @@ def _one_by_one(
         inner = (i > 0) & (i <= count)
         beside = jnp.clip(jnp.where(back, i + 1, i - 1), 0, count)
         told = at_point(i, done.params[beside])
-        new = ~is_near(objective.model, done.params[i], told)
+        refused = jnp.any(jnp.isnan(done.params[i]))
+        new = ~refused & ~is_near(objective.model, done.params[i], told)
         one = jax.tree.map(lambda leaf: leaf[i], done)
         fit = jax.lax.cond(
             ~back | new,

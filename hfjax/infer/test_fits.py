@@ -122,7 +122,9 @@ def run_fits(
 def _elsewhere(test: _Test, one: Params, other: Params) -> ScalarBool:
     """Whether two fits have ended in different valleys, as far as that can be seen."""
     poi = test.model.poi
-    return ~is_near(test.model, jnp.asarray(one).at[poi].set(other[poi]), other)
+    known = ~jnp.any(jnp.isnan(one) | jnp.isnan(other))
+    near = is_near(test.model, jnp.asarray(one).at[poi].set(other[poi]), other)
+    return known & ~near
 
 
 def _turn(test: _Test, s: _State) -> _State:
