@@ -15,7 +15,16 @@ from hfjax.infer.profile import profile
 from hfjax.infer.test_statistics import q0
 from hfjax.model.build import build
 from hfjax.model.model import Data
-from tests.fit.models import HELLO, assert_close, modifier, sample, shapesys, workspace
+from tests.fit.models import (
+    HELLO,
+    MU,
+    assert_close,
+    histosys,
+    modifier,
+    sample,
+    shapesys,
+    workspace,
+)
 
 OBSERVED = [51.0, 48.0]
 
@@ -160,8 +169,19 @@ def test_good_lanes_are_the_tests_alone(hello, lanes):
 # -- scans of the likelihood ---------------------------------------------------------
 
 
-def test_points_outside_the_bounds_of_a_lane_fail_alone(hello):
-    model, data = hello
+@pytest.fixture
+def lopsided():
+    """A background that falls on one side, and may make two valleys."""
+    one_sided = histosys("a", [90.0, 60.0], [80.0, 75.0])
+    samples = [sample("s", [9.0, 4.0], MU), sample("b", [95.0, 60.0], one_sided)]
+    model, data = build(workspace({"SR": samples}, {"SR": [99.0, 66.0]}))
+    assert model.lopsided.index.size
+    return model, data
+
+
+@pytest.mark.parametrize("case", ["hello", "lopsided"])
+def test_points_outside_the_bounds_of_a_lane_fail_alone(case, request):
+    model, data = request.getfixturevalue(case)
 
     def scan(upper):
         bounded = with_bounds(model, jnp.array(0.0), upper)
