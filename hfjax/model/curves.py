@@ -5,12 +5,13 @@ all other parameters follow is a product with a matrix of the bins.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from hfjax.arrays import Array
+from hfjax.arrays import Array, SampleRates
 from hfjax.model.interpolation import ADDITIVE_BASES
 from hfjax.model.model import Model, SampleBlock
 from hfjax.model.modifiers import HistoSys, NormSys
@@ -27,6 +28,7 @@ _LARGEST = 300.0  # exponent
 _FAR = 1e3  # standard deviations
 _NARROW = 1e-100  # width
 
+Tree = TypeVar("Tree")
 Curves = Float[np.ndarray, "parameter place bin"]
 
 
@@ -74,8 +76,7 @@ def _root_curves(
 ) -> Curves:
     rates, change = 0.0, 0.0
     for block in blocks:
-        scaling = np.append(init, np.ones(block.scaling.index.max(initial=0) + 1))
-        factor = np.prod(scaling[np.minimum(block.scaling.index, init.size)], axis=0)
+        factor = scaling_factor(block, init)
         shift = _shifts(block.histosys, index)
         normsys = _factors(block.normsys, index)[..., bin_channel]
         moved = normsys * (block.nominal + shift) - block.nominal
@@ -83,6 +84,12 @@ def _root_curves(
         change = change + (factor * moved).sum(axis=2)
     roots = 2.0 * np.sqrt(np.clip(rates + change, 0.0, _FAR**4))
     return roots - roots[:, MIDDLE : MIDDLE + 1]
+
+
+def scaling_factor(block: SampleBlock, init: Array) -> SampleRates:
+    """Product of the parameters that scale each sample, at their initial values."""
+    scaling = np.append(init, np.ones(block.scaling.index.max(initial=0) + 1))
+    return np.prod(scaling[np.minimum(block.scaling.index, init.size)], axis=0)
 
 
 def _rows(own: Array, index: np.ndarray) -> np.ndarray:
@@ -168,6 +175,41 @@ def standing_still(
     root = np.where(stays, 0.0, 1.0 / np.sqrt(_curvature(model, aux)))
     moved = slopes * root[:, None]
     return Still(moved, np.linalg.inv(np.eye(moved.shape[1]) + moved.T @ moved))
+
+
+def products_left(
+    vectors: Float[np.ndarray, "chosen vector bin"],
+    still: Still,
+    moved: Float[np.ndarray, "chosen bin"],
+) -> Float[np.ndarray, "chosen vector vector"]:
+    """Products of changes of the rates, all following but what makes these changes.
+
+    Args:
+        vectors: changes.
+        still: how the rates stand still while all parameters follow.
+        moved: change of the rates by what does not follow.
+    """
+    alone = moved @ still.matrix
+    left = 1.0 - np.sum(alone * moved, axis=1)
+    along = np.einsum("jkb,jb->jk", vectors, alone)
+    along = along / np.sqrt(np.maximum(left, 1e-6))[:, None]
+    whole = vectors @ still.matrix @ np.swapaxes(vectors, 1, 2)
+    return whole + along[:, :, None] * along[:, None]
+
+
+def padded_rows(own: Tree, number: int) -> Tree:
+    """Pad the first axis of NumPy arrays with zeros.
+
+    Args:
+        own: a pytree of arrays.
+        number: how many rows there are to be.
+    """
+
+    def pad(leaf: np.ndarray) -> np.ndarray:
+        rows = np.zeros((number - len(leaf), *leaf.shape[1:]), leaf.dtype)
+        return np.concatenate([leaf, rows])
+
+    return jax.tree.map(pad, own)
 
 
 def _scaling_slopes(model: Model) -> Float[np.ndarray, "parameter bin"]:

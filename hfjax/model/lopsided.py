@@ -8,7 +8,6 @@ is built; most parameters never get there.
 
 import dataclasses
 
-import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -18,7 +17,8 @@ from hfjax.model.curves import (
     SIDE,
     Curves,
     Moving,
-    Still,
+    padded_rows,
+    products_left,
     standing_still,
 )
 from hfjax.model.model import Model
@@ -83,13 +83,8 @@ def padded(own: Lopsided, number: int, behind: int) -> Lopsided:
         number: how many there are to be.
         behind: position of those that do not exist, which is the number of parameters.
     """
-
-    def pad(leaf: np.ndarray) -> np.ndarray:
-        rows = np.zeros((number - len(leaf), *leaf.shape[1:]), leaf.dtype)
-        return np.concatenate([leaf, rows])
-
     index = np.append(own.index, np.full(number - len(own.index), behind, np.int32))
-    return dataclasses.replace(jax.tree.map(pad, own), index=index)
+    return dataclasses.replace(padded_rows(own, number), index=index)
 
 
 def no_lopsided(bins: int) -> Lopsided:
@@ -125,7 +120,8 @@ def stiffness(
     """
     if not order.size or model.bin_channel.size > MOST_BINS:
         return np.einsum("jkb,jlb->jkl", plane, plane)
-    return _products(plane, standing_still(model, aux, moving), moving.index[order])
+    still = standing_still(model, aux, moving)
+    return products_left(plane, still, still.moved[moving.index[order]])
 
 
 def what_is_left(
@@ -149,22 +145,9 @@ def what_is_left(
     """
     index, curves = moving
     still = standing_still(model, aux, moving, held=int(model.poi))
-    products = _products(curves[chosen], still, index[chosen])
+    products = products_left(curves[chosen], still, still.moved[index[chosen]])
     values, vectors = np.linalg.eigh(products)
     return vectors * np.sqrt(np.maximum(values, 0.0))[:, None]
-
-
-def _products(
-    vectors: Float[np.ndarray, "chosen vector bin"], still: Still, chosen: np.ndarray
-) -> Float[np.ndarray, "chosen vector vector"]:
-    """Products of changes of the rates by each parameter, which does not follow."""
-    moved = still.moved[chosen]
-    alone = moved @ still.matrix
-    left = 1.0 - np.sum(alone * moved, axis=1)
-    along = np.einsum("jkb,jb->jk", vectors, alone)
-    along = along / np.sqrt(np.maximum(left, 1e-6))[:, None]
-    whole = vectors @ still.matrix @ np.swapaxes(vectors, 1, 2)
-    return whole + along[:, :, None] * along[:, None]
 
 
 def _sides(curves: Curves) -> tuple[np.ndarray, np.ndarray]:

@@ -14,13 +14,20 @@ follow, data at the distance ``d`` have two best fits only where
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from hfjax.model.curves import Moving, Still, standing_still, variations
+from hfjax.model.curves import (
+    Moving,
+    Still,
+    padded_rows,
+    products_left,
+    scaling_factor,
+    standing_still,
+    variations,
+)
 from hfjax.model.lopsided import MOST_BINS
-from hfjax.model.model import Model, SampleBlock
+from hfjax.model.model import Model
 from hfjax.model.modifiers import NormSys
 from hfjax.model.valley_sources import Surges
 
@@ -74,7 +81,7 @@ def fill_surges(model: Model, aux: np.ndarray, moving: Moving) -> Surges:
     """
     init, bins = np.asarray(model.parameters.init), np.asarray(model.bin_channel)
     fixed = np.asarray(model.parameters.fixed)
-    nominal = [_nominal(block, init) for block in model.blocks]
+    nominal = [np.asarray(scaling_factor(b, init) * b.nominal) for b in model.blocks]
     total = np.sum(np.concatenate(nominal), axis=0)
     steep = [_steep(block.normsys, fixed) for block in model.blocks]
     some = any(np.any(each.surges) for each in steep)
@@ -91,7 +98,7 @@ def fill_surges(model: Model, aux: np.ndarray, moving: Moving) -> Surges:
     if not found:
         return no_surges(init.size, bins.size)
     stacked = Surges(*(np.array(leaf) for leaf in list(zip(*found, strict=True))[1:]))
-    return padded_surges(stacked, -(-len(found) // ROOM) * ROOM)
+    return padded_rows(stacked, -(-len(found) // ROOM) * ROOM)
 
 
 def no_surges(parameters: int, bins: int) -> Surges:
@@ -99,28 +106,6 @@ def no_surges(parameters: int, bins: int) -> Surges:
     places = len(FILLED)
     shapes = [(0, parameters), (0, places), (0, bins), (0, places), (0,)]
     return Surges(*(np.zeros(shape) for shape in shapes))
-
-
-def padded_surges(own: Surges, number: int) -> Surges:
-    """Pad surges with some that do not exist.
-
-    Args:
-        own: surges, as NumPy arrays.
-        number: how many there are to be.
-    """
-
-    def pad(leaf: np.ndarray) -> np.ndarray:
-        rows = np.zeros((number - len(leaf), *leaf.shape[1:]), leaf.dtype)
-        return np.concatenate([leaf, rows])
-
-    return jax.tree.map(pad, own)
-
-
-def _nominal(block: SampleBlock, init: np.ndarray) -> Float[np.ndarray, "sample bin"]:
-    """Rates of the samples of a block where parameters are at their initial values."""
-    scaling = np.append(init, np.ones(block.scaling.index.max(initial=0) + 1))
-    factors = scaling[np.minimum(block.scaling.index, init.size)]
-    return np.prod(factors, axis=0) * block.nominal
 
 
 class _Steep(NamedTuple):
@@ -169,7 +154,8 @@ def _surges(
         direction[normsys.index] = own * side
         change = rates / np.sqrt(np.maximum(total, 1.0))
         size = np.linalg.norm(change)
-        stiff = _stiffness(change / size, direction, still)
+        along, moved = change / size, direction @ still.moved
+        stiff = float(products_left(along[None, None], still, moved[None])[0, 0, 0])
         least = _least_distance(
             size * np.sqrt(stiff), float(steep.total[sample, where])
         )
@@ -182,17 +168,7 @@ def _surges(
             filled = float(np.max(rates / np.maximum(total, 1.0)))
             places = _places(factor, filled)
             curve = size * (np.interp(places, _STEPS, factor) - 1.0)
-            yield _Surge(least, direction, places, change / size, curve, stiff)
-
-
-def _stiffness(
-    along: Float[np.ndarray, " bin"], direction: Float[np.ndarray, " par"], still: Still
-) -> float:
-    """What is left of the square of a change once all but a direction follow."""
-    own = direction @ still.moved
-    alone = own @ still.matrix
-    left = max(1.0 - float(own @ alone), 1e-6)
-    return float(along @ still.matrix @ along + (alone @ along) ** 2 / left)
+            yield _Surge(least, direction, places, along, curve, stiff)
 
 
 def _least_distance(size: float, steep: float) -> float:

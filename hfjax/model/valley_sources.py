@@ -29,7 +29,7 @@ class Lopsided(eqx.Module):
         rise: how far a unit of it moves the rates, in standard deviations.
         plane: two directions of unit length, in standard deviations of the counts, in
             which it moves the rates.
-        curve: change of the rates in that plane at each place of `lopsided.PLACES`.
+        curve: change of the rates in that plane at each place of `curves.PLACES`.
         stiff: what is left of squares of changes once all other parameters follow.
     """
 
