@@ -4,6 +4,12 @@ import dataclasses
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
+MOST_PROGRAMS = 16
+"""Programs that are kept. On CPUs each of a large fit takes 3,000 memory maps of the
+65,530 that Linux grants a process, which the next one beyond them would abort."""
+
+_called: set[Callable[..., Any]] = set()
+
 
 @dataclasses.dataclass(frozen=True)
 class Program:
@@ -27,7 +33,16 @@ class Program:
 
     def __call__(self) -> Any:
         """Call the function; JAX compiles it unless it did so before."""
+        _called.add(self.function)
+        if sum(each._cache_size() for each in _called) >= MOST_PROGRAMS:
+            forget_programs()
         return self.function(*self.arguments, **self.static)
+
+
+def forget_programs() -> None:
+    """Forget all that programs have compiled: they are compiled again when called."""
+    for each in _called:
+        each.clear_cache()
 
 
 Run = Callable[[Program], Any]

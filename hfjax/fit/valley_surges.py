@@ -1,20 +1,30 @@
 """Surges: several systematics together that raise one sample many times over.
 
-See `hfjax.model.surges`. What a place costs grows with the square of its distance as
-long as nothing gives way; where it grows less, another valley may be near.
+See `hfjax.model.surges`. A sample of ``S = size prod_j f_j`` standard deviations, with
+factors ``f_j`` of nuisance parameters that are ``d_j`` away from a minimum, costs about
+
+    sum_j d_j^2 + stiff T^2 - 2 r (T - S' d)
+
+there, if it changes by ``T`` and all other parameters follow; ``r`` is the residual,
+and ``S' d`` what is linear in ``d``, which others balance at a minimum. How the sample
+is raised (or given up) most cheaply can be said for each parameter alone: it is where
+``p log f_j - d_j^2`` is largest, with one pressure ``p`` on all.
 """
 
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, Rates, Scalar, ScalarInt
 from hfjax.fit.found import Box, Valleys
 from hfjax.fit.landscape import LocalModel, follow, heights, held_along
 from hfjax.fit.objective import Objective
+from hfjax.model.interpolation import polynomial
 from hfjax.model.model import Model
+from hfjax.model.valley_sources import Surges
 
 LESS = 0.9
 """Part of the square of its distance that a place costs, below which it is tried..."""
@@ -22,8 +32,23 @@ HIGHER = 2.0
 """...and how many times higher than other places it may be: estimates are rough."""
 NEAREST = 0.3
 """Least distance of a place."""
-MOST_SURGES = 2
+MOST_SURGES = 4
 """Most of them that are tried, as seen from one minimum."""
+
+_SIDE = np.cumsum([*[0.025] * 4, *[0.05] * 4, *[0.1] * 3, 0.2, 0.2, 0.3, 0.4, 0.6, 0.7])
+AWAY = np.concatenate([-_SIDE[::-1], [0.0], _SIDE])
+"""How far away from a minimum each parameter is looked at."""
+HERE = _SIDE.size
+"""Position of the minimum among them."""
+WANTED = np.array([0.3, 0.6, 1.0])
+"""Parts of the best change of a sample, could it be had for nothing."""
+GIVEN_UP = np.array([-0.1, -0.3, -1.0])
+"""Pressures with which a sample is given up."""
+
+_LEAST_PRESSURE, _MOST_PRESSURE, _HALVINGS = 0.01, 3.0, 9
+_LEAST, _LARGEST = 1e-100, 100.0  # factor, and exponent
+
+Logs = Float[Array, "surge factor place"]
 
 
 class SurgePromise(NamedTuple):
@@ -31,22 +56,17 @@ class SurgePromise(NamedTuple):
 
     Attributes:
         gain: of each, from 0 on another valley is possible.
-        place: where, along its direction.
+        away: how far away its parameters are there.
     """
 
     gain: Float[Array, " surge"]
-    place: Float[Array, " surge"]
+    away: Float[Array, "surge factor"]
 
 
 def surge_promise(
     model: Model, params: Params, residual: Rates, worth: Scalar
 ) -> SurgePromise:
     """How much less than the square of its distance each surge may cost.
-
-    With the change ``T`` of the rates along its direction, in standard deviations, the
-    residual ``r`` there, and no slope at the minimum, a place at ``t`` costs about
-
-        (t - t_0)^2 + T stiff T - 2 r (T - T' (t - t_0))
 
     Args:
         model: a model; names are not needed.
@@ -55,31 +75,89 @@ def surge_promise(
         worth: how high a place may be.
     """
     own = model.surges
-    along = (jnp.asarray(own.along) @ residual)[:, None]
-    now = (jnp.asarray(own.direction) @ params)[:, None]
-    places, curve = _with_origin(own.places), _with_origin(own.curve)
-    here, slope = jax.vmap(_on_curve)(now[:, 0], places, curve)
-    change = curve - here[:, None]
-    bent = change - slope[:, None] * (places - now)
-    cost = (places - now) ** 2 + own.stiff[:, None] * change**2 - 2.0 * along * bent
-    apart = jnp.abs(places - now)
-    limit = jnp.minimum(LESS * apart**2, HIGHER * worth)
-    gain = jnp.where(apart > NEAREST, limit - cost, -jnp.inf)
-    best = jnp.argmax(gain, axis=1)[:, None]
-    gain, place = (jnp.take_along_axis(of, best, axis=1)[:, 0] for of in (gain, places))
-    exists = jnp.asarray(own.places)[:, -1] > 0.0
-    return SurgePromise(jnp.where(exists, gain, -jnp.inf), place)
+    logs = _logarithms(own, params, jnp.asarray(AWAY, params.dtype))
+    pull = jnp.asarray(own.along) @ residual
+    best = jnp.maximum(pull, 0.0) / jnp.where(own.size > 0.0, own.stiff, jnp.inf)
+    wanted = _sizes(own, logs[..., HERE]) + WANTED[:, None] * best
+    raised = _pressures(own, logs, wanted)
+    given_up = jnp.broadcast_to(GIVEN_UP[:, None], raised.shape)
+    pressures = jnp.concatenate([raised, given_up.astype(raised.dtype)])
+    look = jax.vmap(lambda pressure: _look(own, logs, pressure, (pull, worth)))
+    gain, away = look(pressures)
+    which = jnp.argmax(gain, axis=0)[None]
+    gain = jnp.take_along_axis(gain, which, axis=0)[0]
+    return SurgePromise(gain, jnp.take_along_axis(away, which[..., None], axis=0)[0])
 
 
-def _on_curve(
-    now: Scalar, places: Float[Array, " place"], curve: Float[Array, " place"]
-) -> tuple[Scalar, Scalar]:
-    """Value and slope where a surge stands."""
-    return jax.value_and_grad(jnp.interp)(now, places, curve)
+def _pressures(
+    own: Surges, logs: Logs, wanted: Float[Array, "look surge"]
+) -> Float[Array, "look surge"]:
+    """Pressures by which samples become as large as wanted: by halves of a range."""
+
+    def half(_: ScalarInt, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = state
+        middle = jnp.sqrt(low * high)
+        sizes = jax.vmap(lambda pressure: _sizes(own, _raised(logs, pressure)[0]))
+        less = sizes(middle) < wanted
+        return jnp.where(less, middle, low), jnp.where(less, high, middle)
+
+    ends = (jnp.full_like(wanted, end) for end in (_LEAST_PRESSURE, _MOST_PRESSURE))
+    return jax.lax.fori_loop(0, _HALVINGS, half, tuple(ends))[0]
 
 
-def _with_origin(values: Float[Array, "surge place"]) -> Float[Array, "surge more"]:
-    return jnp.pad(values, ((0, 0), (1, 0)))
+def _raised(
+    logs: Logs, pressure: Float[Array, " surge"]
+) -> tuple[Float[Array, "surge factor"], Float[Array, "surge factor"]]:
+    """Logarithms of the factors under a pressure, and how far away that is."""
+    steps = jnp.asarray(AWAY, logs.dtype)
+    best = jnp.argmax(pressure[:, None, None] * logs - steps**2, axis=2)
+    return jnp.take_along_axis(logs, best[..., None], axis=2)[..., 0], steps[best]
+
+
+def _logarithms(own: Surges, params: Params, away: Float[Array, " place"]) -> Logs:
+    """Logarithms of the factors, with each parameter away from a minimum."""
+    now = jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)
+    alpha = now[..., None] + away
+    inside = jnp.abs(alpha) < own.edge[:, None, None]
+    terms = jnp.moveaxis(jnp.asarray(own.coefficients), 1, 0)[..., None]
+    smooth = jnp.where(inside, polynomial(jnp.where(inside, alpha, 0.0), terms), 1.0)
+    high, low = (log[..., None] for log in (own.log_hi, own.log_lo))
+    steep = jnp.where(alpha > 0.0, alpha * high, -alpha * low)
+    return jnp.log(jnp.maximum(smooth, _LEAST)) + jnp.where(inside, 0.0, steep)
+
+
+def _look(
+    own: Surges,
+    logs: Logs,
+    pressure: Float[Array, " surge"],
+    scale: tuple[Float[Array, " surge"], Scalar],
+) -> tuple[Float[Array, " surge"], Float[Array, "surge factor"]]:
+    """What is gained under a pressure, and how far away."""
+    pull, worth = scale
+    there, away = _raised(logs, pressure)
+    slope = (logs[..., HERE + 1] - logs[..., HERE - 1]) / (2.0 * _SIDE[0])
+    before, after = (_sizes(own, each) for each in (logs[..., HERE], there))
+    change = after - before
+    bent = change - before * jnp.sum(slope * away, axis=1)
+    apart = jnp.sum(away**2, axis=1)
+    cost = apart + own.stiff * change**2 - 2.0 * pull * bent
+    gain = jnp.minimum(LESS * apart, HIGHER * worth) - cost
+    return jnp.where((apart > NEAREST**2) & (own.size > 0.0), gain, -jnp.inf), away
+
+
+def _sizes(own: Surges, logs: Float[Array, "surge factor"]) -> Float[Array, " surge"]:
+    """How large the samples are, in standard deviations."""
+    return own.size * jnp.exp(jnp.minimum(jnp.sum(logs, axis=1), _LARGEST))
+
+
+def surge_sizes(own: Surges, params: Params) -> Float[Array, " surge"]:
+    """How large each sample that may surge is, in standard deviations of its counts.
+
+    Args:
+        own: of a model.
+        params: parameter values.
+    """
+    return _sizes(own, _logarithms(own, params, jnp.zeros(1, params.dtype))[..., 0])
 
 
 def surge_starts(
@@ -97,27 +175,24 @@ def surge_starts(
     gain, which = jax.lax.top_k(promised.gain, number)
 
     def start(k: ScalarInt) -> Params:
-        surge = objective.model.surges.direction[k], promised.place[k]
+        index = objective.model.surges.index[k]
+        away = jnp.zeros_like(at.params).at[index].set(promised.away[k], mode="drop")
         return jax.lax.cond(
             promised.gain[k] >= 0.0,
-            lambda: _start(objective, at, surge, box),
+            lambda: _start(objective, at, away, box),
             lambda: at.params,
         )
 
     return Valleys(jax.lax.map(start, which), gain >= 0.0)
 
 
-def _start(
-    objective: Objective, at: LocalModel, surge: tuple[Params, Scalar], box: Box
-) -> Params:
+def _start(objective: Objective, at: LocalModel, away: Params, box: Box) -> Params:
     """Parameters at a place of a surge."""
-    (direction, place), (bounds, fixed) = surge, box
-    direction = jnp.where(fixed, 0.0, direction)
-    apart = place - direction @ at.params
-    there = jnp.clip(at.params + apart * direction, *bounds)
+    bounds, fixed = box
+    there = jnp.clip(at.params + jnp.where(fixed, 0.0, away), *bounds)
     shift = objective.rates(there) - at.derivatives.rates
-    rest = held_along(at, direction)
+    rest = held_along(at, there - at.params)
     none = jnp.zeros((0, shift.size), shift.dtype)
-    found = heights(objective, rest, shift, jnp.zeros_like(place), none)
+    found = heights(objective, rest, shift, jnp.zeros((), shift.dtype), none)
     near = follow(rest, found.following, jnp.zeros_like(fixed), bounds)
     return jnp.clip(near + there - at.params, *bounds)

@@ -45,6 +45,7 @@ from hfjax.fit.valley_surges import (
     MOST_SURGES,
     SurgePromise,
     surge_promise,
+    surge_sizes,
     surge_starts,
 )
 from hfjax.model.curves import PLACES
@@ -272,8 +273,8 @@ def _told(
     """Look at the minima of other fits: lopsided parameters there, the rest follow."""
     bounds, fixed = box
     model = objective.model
-    moved = jnp.any(model.surges.direction != 0.0, axis=0)
-    moved = moved.at[model.lopsided.index].set(True, mode="drop") & ~fixed
+    index = jnp.append(model.surges.index, model.lopsided.index)
+    moved = jnp.zeros_like(fixed).at[index].set(True, mode="drop") & ~fixed
     rest = held_together(at, moved)
     places = jnp.where(moved & jnp.isfinite(told), told, at.params)
     before = at.derivatives.rates
@@ -300,7 +301,8 @@ def is_near(model: Model, one: Params, other: Params) -> ScalarBool:
     use.
     """
     apart = jnp.abs(one - other).at[jnp.asarray(_makers(model))]
-    surge = jnp.abs(model.surges.direction @ (one - other))
+    sizes = [jnp.log1p(surge_sizes(model.surges, each)) for each in (one, other)]
+    surge = jnp.abs(sizes[0] - sizes[1])
     near = jnp.concatenate([apart.get(mode="fill", fill_value=0.0), surge])
     return jnp.all(near < ELSEWHERE)  # NaN is near nothing
 

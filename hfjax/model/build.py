@@ -125,7 +125,7 @@ def assemble(
         parameters=parameters,
         crossings=fill_crossings([block.normsys for block in blocks], settings),
         lopsided=no_lopsided(bin_channel.size),
-        surges=no_surges(parameters.init.size, bin_channel.size),
+        surges=no_surges(bin_channel.size),
         poi=np.asarray(poi_position(layout, names.poi), np.int32),
         names=names,
         derivation=fill_derivation(layout),

@@ -44,16 +44,23 @@ class Surges(eqx.Module):
     """Samples that several systematics together raise many times over, in a channel.
 
     Attributes:
-        direction: of the parameters, of unit length; zero if padded.
-        places: distances along it at which the sample fills parts of its channel.
+        index: positions of the nuisance parameters of the steepest normsys factors; the
+            number of parameters if padded.
+        coefficients: of each factor's polynomial, as in `NormSys`.
+        log_hi: logarithm of each factor at +1.
+        log_lo: logarithm of each factor at -1.
+        edge: ``|alpha|`` from which on the factors are exponential.
         along: change of the rates, of unit length, in standard deviations of the
             counts.
-        curve: how large it is at each of the places.
-        stiff: what is left of its square once all other parameters follow.
+        size: how large the sample is by its nominal rate, in the same; zero if padded.
+        stiff: what is left of a square once all other parameters follow.
     """
 
-    direction: Float[Array, "surge par"]
-    places: Float[Array, "surge place"]
+    index: Int[Array, "surge factor"]
+    coefficients: Float[Array, "surge 6 factor"]
+    log_hi: Float[Array, "surge factor"]
+    log_lo: Float[Array, "surge factor"]
+    edge: Float[Array, " surge"]
     along: Float[Array, "surge bin"]
-    curve: Float[Array, "surge place"]
+    size: Float[Array, " surge"]
     stiff: Float[Array, " surge"]

@@ -22,13 +22,13 @@ from hfjax.errors import (
 )
 from hfjax.fit.mle import fixed_poi, missing_poi
 from hfjax.model.build import assemble, fill_parameters, observed, to_device
-from hfjax.model.curves import padded_rows
 from hfjax.model.fill import BlockShape, Cell, block_shape, fill_block
 from hfjax.model.layout import Layout, channel_bins, make_layout
 from hfjax.model.lopsided import padded
 from hfjax.model.model import Data, Model, Names
 from hfjax.model.parameters import derived_poi
 from hfjax.model.settings import ModelSettings, check_precision
+from hfjax.model.surges import padded_surges
 from hfjax.model.valley_sources import Crossings
 from hfjax.scan.align import Member, own_layout, union_layout
 from hfjax.spec.parameters import model_parameters, parameter_of_interest
@@ -309,7 +309,8 @@ def with_lopsided(model: Model, number: int) -> Model:
 
 def with_surges(model: Model, number: int) -> Model:
     """Pad the surges to the same number for every point."""
-    return dataclasses.replace(model, surges=padded_rows(model.surges, number))
+    own = padded_surges(model.surges, number, model.parameters.init.size)
+    return dataclasses.replace(model, surges=own)
 
 
 def split(
