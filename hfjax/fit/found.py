@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float
 from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool
 from hfjax.fit.minimize import Minimum
 
+Starts = Float[Array, "start par"]
+"""Parameters from which fits start; NaN where there is no start."""
 Box = tuple[tuple[Params, Params], ParamsMask]
 """Lower and upper bound of each parameter, and which of them must not move."""
 

@@ -30,14 +30,14 @@ from hfjax.fit.checks import (
     is_known,
     is_traced,
 )
-from hfjax.fit.found import Found, Told, only_found
+from hfjax.fit.found import Found, Starts, Told, only_found
 from hfjax.fit.minimize import Minimum
 from hfjax.fit.minimizers import UNCOMPILED, named_minimizer
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
 from hfjax.fit.program import Program
 from hfjax.fit.refusal import blanked, held_value, refusal
-from hfjax.fit.search import Starts, search
+from hfjax.fit.search import search
 from hfjax.fit.starts import spread_starts
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.undifferentiated import undifferentiated

@@ -9,17 +9,19 @@ for in turns of one loop, so that the minimizer is compiled once:
   sign: valleys there may be too narrow to be seen. The fit is repeated with the
   parameter held on the crossing, and released again, or free at once;
 - the edge of the likelihood, where the rate of a bin without events falls to zero: see
-  `hfjax.fit.edge`.
+  `hfjax.fit.edge`;
+- from an unphysical minimum, samples turned back by their factors: see
+  `hfjax.fit.reversal`.
 
 A round that has led lower is followed by another.
 """
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from hfjax.arrays import (
     Array,
@@ -27,42 +29,32 @@ from hfjax.arrays import (
     ParamsMask,
     Scalar,
     ScalarBool,
-    ScalarInt,
 )
 from hfjax.fit.crossing_search import (
-    TURNS,
-    CrossingTask,
-    Held,
-    crossing_task,
     is_walled,
     nothing_held,
     remember,
     rounding,
 )
 from hfjax.fit.edge import (
-    EDGE_EVENTS,
-    INSIDE,
     LIFTS,
     as_it_is,
     lifted_starts,
-    with_events,
 )
-from hfjax.fit.found import Box, Found, Told, Valleys, no_valleys, only_found
+from hfjax.fit.found import Box, Found, Starts, Told, no_valleys, only_found
 from hfjax.fit.minimize import Minimum, begin_at, descend
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
 from hfjax.fit.status import FitSettings, FitStatus
+from hfjax.fit.turns import Kinds, Search, Task, is_at_edge, kinds_of_turns, next_task
 from hfjax.fit.valleys import (
     WORTH,
     WORTH_PART,
     is_near,
     leads_nowhere,
-    number_of_valleys,
     other_valleys,
     promise,
 )
-
-Starts = Float[Array, "start par"]
 
 PROMISING = 20.0
 """A crossing is looked into where the objective there is at most this much higher."""
@@ -74,41 +66,6 @@ LEAST_DEVIANCE = 1e-3
 """Deviance below which no other valley is looked for: there is nothing to gain."""
 UNPHYSICAL_WORTH = 50.0
 """How much higher than an unphysical minimum a place may be that is fitted from."""
-
-
-class _Search(NamedTuple):
-    """State of a search.
-
-    Attributes:
-        found: so far.
-        valleys: places seen from the best minimum.
-        ends: where the last fits have ended.
-        held: the last fit held at a crossing.
-        edge: where the last fit at the edge has ended.
-        task: turn to come.
-        walled: crossings separate valleys here.
-        improved: something has led lower in this round.
-        rounds: rounds that have ended.
-    """
-
-    found: Found
-    valleys: Valleys
-    ends: Starts
-    held: Held
-    edge: Params
-    task: ScalarInt
-    walled: ScalarBool
-    improved: ScalarBool
-    rounds: ScalarInt
-
-
-class _Kinds(NamedTuple):
-    """Positions of the turns: where each kind begins, and their number."""
-
-    valleys: int
-    crossings: int
-    edge: int
-    end: int
 
 
 def search(
@@ -136,10 +93,10 @@ def search(
     told = Told(starts[:0]) if told is None else told
     lifts = lifted_starts(starts[0], bounds, fixed)
     starts = jnp.concatenate([starts, lifts])
-    kinds = _kinds(objective, starts.shape[0], told.minima.shape[0], settings)
+    kinds = kinds_of_turns(objective, starts.shape[0], told.minima.shape[0], settings)
 
-    def run(s: _Search) -> _Search:
-        task = _task(objective, s, starts, fixed, kinds)
+    def run(s: Search) -> Search:
+        task = next_task(objective, s, starts, (bounds, fixed), kinds)
         begin = begin_at(task.objective, task.start)
         low = task.anyhow | (begin.value < s.found.best.value + PROMISING)
         seen = (s.task >= kinds.valleys) & (s.task < kinds.crossings)
@@ -156,92 +113,18 @@ def search(
     return jax.lax.while_loop(lambda s: s.task < kinds.end, run, begin).found
 
 
-def _kinds(
-    objective: Objective, starts: int, told: int, settings: FitSettings
-) -> _Kinds:
-    model, explores = objective.model, settings.valleys != "initial"
-    places = number_of_valleys(model, told) if explores else 0
-    turns = TURNS * model.crossings.index.size if explores else 0
-    crossings = starts + places
-    edge = crossings + turns
-    return _Kinds(starts, crossings, edge, edge + EDGE_EVENTS.size)
-
-
-class _Task(NamedTuple):
-    """A turn.
-
-    Attributes:
-        objective: of the turn: at the edge, with a few events in empty bins.
-        start: where it starts.
-        fixed: parameters that must not move.
-        worth: whether it is done at all.
-        anyhow: whether it is done however high its start is.
-        keeps: whether its end may be the best fit.
-        crossing: details of a fit at a crossing.
-    """
-
-    objective: Objective
-    start: Params
-    fixed: ParamsMask
-    worth: ScalarBool
-    anyhow: ScalarBool
-    keeps: ScalarBool
-    crossing: CrossingTask | None
-
-
-def _task(
-    objective: Objective, s: _Search, starts: Starts, fixed: ParamsMask, kinds: _Kinds
-) -> _Task:
-    """What to do next."""
-    yes, best = jnp.array(True), s.found.best
-    start = starts[jnp.minimum(s.task, kinds.valleys - 1)]
-    at_edge = s.task >= kinds.edge
-    away = jnp.asarray(objective.model.parameters.init) - best.params
-    inside = best.params + jnp.where(fixed, 0.0, INSIDE * away)
-    edge = jnp.where(s.task == kinds.edge, inside, s.edge)
-    start = jnp.where(at_edge, edge, start)
-    task = _Task(
-        objective=with_events(objective, s.task - kinds.edge),
-        start=start,
-        fixed=fixed,
-        worth=yes,
-        anyhow=yes,
-        keeps=~at_edge | (s.task == kinds.end - 1),
-        crossing=None,
-    )
-    if kinds.crossings > kinds.valleys:
-        sees = (s.task >= kinds.valleys) & (s.task < kinds.crossings)
-        which = jnp.clip(s.task, kinds.valleys, kinds.crossings - 1) - kinds.valleys
-        seen = jnp.asarray(s.valleys.starts)[which]
-        task = task._replace(start=jnp.where(sees, seen, task.start))
-    if kinds.edge == kinds.crossings:
-        return task
-    crosses = (s.task >= kinds.crossings) & ~at_edge
-    first = starts[0], fixed, s.rounds == 0
-    turn = jnp.minimum(s.task, kinds.edge - 1) - kinds.crossings
-    own = crossing_task(objective, turn, best, s.held, first)
-    own = own._replace(holds=own.holds & crosses, releases=own.releases & crosses)
-    return task._replace(
-        start=jnp.where(crosses, own.start, task.start),
-        fixed=jnp.where(crosses, own.fixed, fixed),
-        worth=~crosses | own.worth,
-        anyhow=~crosses | own.fresh,
-        crossing=own,
-    )
-
-
 def _judge(
     objective: Objective,
-    s: _Search,
-    task: _Task,
+    s: Search,
+    task: Task,
     end: Minimum,
     settings: FitSettings,
-    kinds: _Kinds,
-) -> _Search:
+    kinds: Kinds,
+) -> Search:
     """Keep the lower minimum, a physical one before any other."""
     first, found, ok = s.task == 0, s.found, FitStatus.CONVERGED
     done = (end.steps > 0) | first
-    end = as_it_is(objective, s.task >= kinds.edge, end)
+    end = as_it_is(objective, is_at_edge(s, kinds), end)
     keeps, held = task.keeps, s.held
     if task.crossing is not None:
         wanted = found.best.status != ok
@@ -286,7 +169,7 @@ def _where(condition: ScalarBool, new: Any, old: Any) -> Any:
 
 
 def _valid(
-    objective: Objective, s: _Search, starts: Starts, kinds: _Kinds
+    objective: Objective, s: Search, starts: Starts, kinds: Kinds
 ) -> Bool[Array, " turn"]:
     """Which turns have something to do."""
     best, data = s.found.best, objective.data
@@ -299,11 +182,13 @@ def _valid(
     walled = jnp.full(kinds.edge - kinds.crossings, s.walled)
     empty = jnp.any((data.main == 0.0) & objective.model.bin_present)
     stuck = (best.status == FitStatus.STALLED) | (best.status == FitStatus.MAX_STEPS)
-    edge = jnp.full(kinds.end - kinds.edge, empty & stuck)
-    return jnp.concatenate([own, seen, walled, edge])
+    edge = jnp.full(kinds.reversals - kinds.edge, empty & stuck)
+    unphysical = jnp.isfinite(best.value) & ~s.found.physical
+    turned = jnp.full(kinds.end - kinds.reversals, unphysical)
+    return jnp.concatenate([own, seen, walled, edge, turned])
 
 
-def _known(objective: Objective, s: _Search) -> Bool[Array, " start"]:
+def _known(objective: Objective, s: Search) -> Bool[Array, " start"]:
     """Which places are in valleys that a fit has ended in."""
 
     def near(start: Params, end: Params) -> ScalarBool:
@@ -315,11 +200,11 @@ def _known(objective: Objective, s: _Search) -> Bool[Array, " start"]:
 
 def _next(
     objective: Objective,
-    s: _Search,
+    s: Search,
     given: tuple[Starts, Told],
     box: Box,
-    kinds: _Kinds,
-) -> _Search:
+    kinds: Kinds,
+) -> Search:
     """Go to the next turn; look for other valleys where a round begins."""
     starts, told = given
     turns = jnp.arange(kinds.end)
@@ -343,11 +228,11 @@ def _next(
 
 def _explored(
     objective: Objective,
-    s: _Search,
+    s: Search,
     told: Told,
     box: Box,
-    kinds: _Kinds,
-) -> _Search:
+    kinds: Kinds,
+) -> Search:
     """Look around at the best minimum, or only where others have told to."""
     best, (minima, looks) = s.found.best, told
     if kinds.crossings > kinds.valleys:
@@ -370,13 +255,13 @@ def _explored(
     return s
 
 
-def _begin(objective: Objective, starts: Starts, places: int) -> _Search:
+def _begin(objective: Objective, starts: Starts, places: int) -> Search:
     """Before the first turn."""
     start = starts[0]
     far = jnp.full((), jnp.inf, start.dtype)
     worst = Minimum(start, far, jnp.int32(FitStatus.NOT_FINITE), far, far, jnp.int32(0))
     no = jnp.array(False)
-    return _Search(
+    return Search(
         found=only_found(worst, no),
         valleys=no_valleys(start, places),
         ends=jnp.full((REMEMBERED, start.size), jnp.nan, start.dtype),

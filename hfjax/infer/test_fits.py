@@ -9,11 +9,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool, ScalarInt
-from hfjax.fit.found import Told
+from hfjax.fit.found import Starts, Told
 from hfjax.fit.mle import FitResult, best_fit
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
-from hfjax.fit.search import Starts
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.valleys import explores, has_valleys, is_near
 from hfjax.model.model import Data, Model

@@ -133,6 +133,10 @@ ROWS = {
     "offshell": ("TChiWZoff_100_30", "TChiWZoff_215_195", "TChiWZoff_390_380"),
 }
 """Patches with reference results."""
+UNPHYSICAL = "TChiWZoff_100_30"
+"""One without a physical minimum at mu = 1: 130 starts lead to 60 unphysical ones."""
+SURPASSED = (UNPHYSICAL, "TChiWZoff_215_195")
+"""Patches whose lowest minima are not those of the references."""
 SINGLE = {
     "staus": "TStauStau_220_1",
     "sbottomA": "T6bbHH_800_480_350",

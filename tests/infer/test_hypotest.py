@@ -32,6 +32,7 @@ from tests.fit.models import (
     MU,
     ROWS,
     SINGLE,
+    UNPHYSICAL,
     assert_close,
     best_known,
     document,
@@ -353,28 +354,30 @@ def points_of(name, data_dir):
     }
 
 
-UNSURE = "TChiWZoff_100_30"
-"""The row whose lowest minima nobody has looked for."""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ROWS)
 def test_all_rows_of_published_likelihoods(name, data_dir, reference_dir):
     points = points_of(name, data_dir)
     assert set(points) == set(ROWS[name])
     for patch, (model, data) in points.items():
-        if patch != UNSURE:
+        if patch != UNPHYSICAL:
             known = best_known(row(name, patch, reference_dir))
             assert_lowest(hypotest(model, data), known)
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="27 above the witness, which may be unphysical")
-def test_the_row_of_a_point_that_is_excluded_by_far(data_dir, reference_dir):
-    """CLs is 1e-188; below our minimum at mu = 1, only unphysical ones are known."""
-    model, data = points_of("offshell", data_dir)[UNSURE]
-    known = best_known(row("offshell", UNSURE, reference_dir))
-    assert_lowest(hypotest(model, data), known)
+def test_where_no_minimum_is_physical_that_is_told(data_dir, reference_dir):
+    """A signal that is excluded by far: CLs is below 1e-180, and so is the witness'."""
+    model, data = points_of("offshell", data_dir)[UNPHYSICAL]
+    known = best_known(row("offshell", UNPHYSICAL, reference_dir))
+    found = hypotest(model, data)
+    assert found.status == FitStatus.CONVERGED
+    assert not found.fixed.physical
+    assert found.CLs_obs < 1e-180
+    for name in ("free", "background"):
+        own, lowest = getattr(found, name), known["twice_nll"][FITS[name]]
+        assert own.physical
+        assert float(own.twice_nll) == pytest.approx(lowest, abs=MINIMA)
 
 
 def assert_as_pyhf(found, known):

@@ -1,0 +1,181 @@
+"""The turns of a search for the lowest of several valleys: what each of them does.
+
+See `hfjax.fit.search`.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from hfjax.arrays import Params, ParamsMask, ScalarBool, ScalarInt
+from hfjax.fit.crossing_search import TURNS, CrossingTask, Held, crossing_task
+from hfjax.fit.edge import EDGE_EVENTS, INSIDE, with_events
+from hfjax.fit.found import Box, Found, Starts, Valleys
+from hfjax.fit.objective import Objective
+from hfjax.fit.reversal import REVERSALS, reversed_factors, turned_by
+from hfjax.fit.status import FitSettings
+from hfjax.fit.valleys import number_of_valleys
+
+
+class Search(NamedTuple):
+    """State of a search.
+
+    Attributes:
+        found: so far.
+        valleys: places seen from the best minimum.
+        ends: where the last fits have ended.
+        held: the last fit held at a crossing.
+        edge: where the last fit at the edge has ended.
+        task: turn to come.
+        walled: crossings separate valleys here.
+        improved: something has led lower in this round.
+        rounds: rounds that have ended.
+    """
+
+    found: Found
+    valleys: Valleys
+    ends: Starts
+    held: Held
+    edge: Params
+    task: ScalarInt
+    walled: ScalarBool
+    improved: ScalarBool
+    rounds: ScalarInt
+
+
+class Kinds(NamedTuple):
+    """Positions of the turns: where each kind begins, and their number."""
+
+    valleys: int
+    crossings: int
+    edge: int
+    reversals: int
+    end: int
+
+
+def kinds_of_turns(
+    objective: Objective, starts: int, told: int, settings: FitSettings
+) -> Kinds:
+    """Room for each kind of turn.
+
+    Args:
+        objective: half a deviance.
+        starts: number of starts.
+        told: number of minima that other fits tell of.
+        settings: which minimum is wanted.
+    """
+    model, explores = objective.model, settings.valleys != "initial"
+    places = number_of_valleys(model, told) if explores else 0
+    turns = TURNS * model.crossings.index.size if explores else 0
+    crossings = starts + places
+    edge = crossings + turns
+    reversals = edge + EDGE_EVENTS.size
+    end = reversals + (REVERSALS if settings.valleys == "lowest" else 0)
+    return Kinds(starts, crossings, edge, reversals, end)
+
+
+class Task(NamedTuple):
+    """A turn.
+
+    Attributes:
+        objective: of the turn: at the edge, with a few events in empty bins.
+        start: where it starts.
+        fixed: parameters that must not move.
+        worth: whether it is done at all.
+        anyhow: whether it is done however high its start is.
+        keeps: whether its end may be the best fit.
+        crossing: details of a fit at a crossing.
+    """
+
+    objective: Objective
+    start: Params
+    fixed: ParamsMask
+    worth: ScalarBool
+    anyhow: ScalarBool
+    keeps: ScalarBool
+    crossing: CrossingTask | None
+
+
+def next_task(
+    objective: Objective, s: Search, starts: Starts, box: Box, kinds: Kinds
+) -> Task:
+    """What to do next.
+
+    Args:
+        objective: half a deviance.
+        s: state of the search.
+        starts: where it was told to start.
+        box: lower and upper bound of each parameter, and those that must not move.
+        kinds: of turns.
+    """
+    task = _task(objective, s, starts, box[1], kinds)
+    if kinds.end == kinds.reversals:
+        return task
+    return _reversing(objective, s, task, box, kinds)
+
+
+def _task(
+    objective: Objective, s: Search, starts: Starts, fixed: ParamsMask, kinds: Kinds
+) -> Task:
+    """What to do next, but for turning samples back."""
+    yes, best = jnp.array(True), s.found.best
+    start = starts[jnp.minimum(s.task, kinds.valleys - 1)]
+    at_edge = is_at_edge(s, kinds)
+    away = jnp.asarray(objective.model.parameters.init) - best.params
+    inside = best.params + jnp.where(fixed, 0.0, INSIDE * away)
+    edge = jnp.where(s.task == kinds.edge, inside, s.edge)
+    start = jnp.where(at_edge, edge, start)
+    task = Task(
+        objective=with_events(objective, jnp.where(at_edge, s.task - kinds.edge, -1)),
+        start=start,
+        fixed=fixed,
+        worth=yes,
+        anyhow=yes,
+        keeps=~at_edge | (s.task == kinds.reversals - 1),
+        crossing=None,
+    )
+    if kinds.crossings > kinds.valleys:
+        sees = (s.task >= kinds.valleys) & (s.task < kinds.crossings)
+        which = jnp.clip(s.task, kinds.valleys, kinds.crossings - 1) - kinds.valleys
+        seen = jnp.asarray(s.valleys.starts)[which]
+        task = task._replace(start=jnp.where(sees, seen, task.start))
+    if kinds.edge == kinds.crossings:
+        return task
+    crosses = (s.task >= kinds.crossings) & (s.task < kinds.edge)
+    first = starts[0], fixed, s.rounds == 0
+    turn = jnp.minimum(s.task, kinds.edge - 1) - kinds.crossings
+    own = crossing_task(objective, turn, best, s.held, first)
+    own = own._replace(holds=own.holds & crosses, releases=own.releases & crosses)
+    return task._replace(
+        start=jnp.where(crosses, own.start, task.start),
+        fixed=jnp.where(crosses, own.fixed, fixed),
+        worth=~crosses | own.worth,
+        anyhow=~crosses | own.fresh,
+        crossing=own,
+    )
+
+
+def is_at_edge(s: Search, kinds: Kinds) -> ScalarBool:
+    """Whether a turn is one at the edge of the likelihood."""
+    return (s.task >= kinds.edge) & (s.task < kinds.reversals)
+
+
+def _reversing(
+    objective: Objective, s: Search, task: Task, box: Box, kinds: Kinds
+) -> Task:
+    """What to do next if that is to turn samples back: hold factors, then let go."""
+    best, fixed = s.found.best.params, box[1]
+    holds, releases = (s.task == kinds.reversals + i for i in range(REVERSALS))
+    turned = jax.lax.cond(
+        holds,
+        lambda: turned_by(objective.model, best, fixed),
+        lambda: jnp.zeros_like(fixed),
+    )
+    start = jnp.where(holds, reversed_factors(best, turned, box), task.start)
+    return task._replace(
+        start=jnp.where(releases, s.edge, start),
+        fixed=task.fixed | turned,
+        worth=task.worth & (~holds | jnp.any(turned)),
+        keeps=task.keeps & ~holds,
+    )

@@ -1,0 +1,75 @@
+"""Samples that systematics turn negative, turned back by the factors that scale them.
+
+A rare sample that two steep systematics may turn negative, whose number is free and is
+measured in a control region. The lowest physical minimum has a little less than none of
+it, and the systematics raise that: what the bounds of the factor allow.
+"""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hfjax.fit.mle import fixed_poi_fit
+from hfjax.fit.physical import is_physical
+from hfjax.fit.reversal import A_LITTLE, reversed_factors, turned_by
+from hfjax.fit.status import FitSettings
+from hfjax.model.build import build
+from tests.fit.models import MU, modifier, normsys, sample, workspace
+
+LOWEST_PHYSICAL = 21.34493009746489
+"""By L-BFGS-B from 150 starts, and Nelder-Mead, in `tests.reference.histfactory`."""
+UNPHYSICAL = 20.434348349929238
+STEEP = [(0.02, 50.0), (0.03, 30.0), (0.3, 3.0), (0.4, 2.5)]
+
+
+@pytest.fixture(scope="module")
+def turning():
+    free = modifier("normfactor", "k")
+    systematics = [normsys(f"s{i}", *sides) for i, sides in enumerate(STEEP)]
+    control = [
+        sample("rare", [10.0], free),
+        sample("other", [15.0], normsys("o", 0.8, 1.2)),
+    ]
+    region = [
+        sample("signal", [6.0], MU),
+        sample("rare", [0.1], free, *systematics),
+        sample("other", [3.0], normsys("p", 0.7, 1.3)),
+    ]
+    wide = {"name": "k", "bounds": [[-5, 10]], "inits": [1.0]}
+    seen = {"CR": [20], "SR": [2]}
+    return build(workspace({"CR": control, "SR": region}, seen, "mu", wide))
+
+
+def test_the_physical_minimum_beyond_zero_is_found(turning):
+    model, data = turning
+    found = fixed_poi_fit(model, data, 1.0)
+    assert found.converged
+    assert found.physical
+    assert float(found.twice_nll) == pytest.approx(LOWEST_PHYSICAL, abs=1e-8)
+    assert float(found.params[model.parameters.position("k")]) < 0.0
+    passed = float(found.passed + found.twice_nll - found.deviance)
+    assert passed == pytest.approx(UNPHYSICAL, abs=1e-8)
+
+
+def test_any_valley_is_the_unphysical_one(turning):
+    model, data = turning
+    found = fixed_poi_fit(model, data, 1.0, settings=FitSettings(valleys="any"))
+    assert float(found.twice_nll) == pytest.approx(UNPHYSICAL, abs=1e-8)
+    assert not is_physical(model, found.params)
+
+
+def test_only_free_factors_of_turned_samples_turn_back(turning):
+    model, data = turning
+    own = model.parameters
+    found = fixed_poi_fit(model, data, 1.0, settings=FitSettings(valleys="any"))
+    turned = np.asarray(turned_by(model, found.params, own.fixed))
+    assert np.flatnonzero(turned).tolist() == [own.position("k")]
+    assert not turned_by(model, found.params, jnp.ones_like(own.fixed)).any()
+    assert not turned_by(model, own.init, own.fixed).any()
+
+
+@pytest.mark.parametrize(("lower", "known"), [(-5.0, A_LITTLE * 2.0), (0.0, 0.0)])
+def test_they_are_held_at_a_little_of_the_other_sign_or_on_their_bound(lower, known):
+    box = (jnp.array([lower, -5.0]), jnp.array([10.0, 5.0])), jnp.zeros(2, bool)
+    moved = reversed_factors(jnp.array([2.0, 1.0]), jnp.array([True, False]), box)
+    assert moved.tolist() == pytest.approx([known, 1.0])
