@@ -1,20 +1,25 @@
-"""From an unphysical minimum to a physical one: samples turned back by their factors.
+"""From an unphysical minimum to a physical one: samples that are turned back.
 
 Where systematics have turned a sample negative, a factor without a constraint that
 scales it may turn it back: that is what its author allows. A fit is repeated with such
 factors held at a little of the other sign (or on their bound), and released there.
+Others start with the systematics that turn samples on their other side, and with all
+that may make valleys.
 """
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Float
 
-from hfjax.arrays import Params, ParamsMask
+from hfjax.arrays import Array, Params, ParamsMask
 from hfjax.fit.found import Box
 from hfjax.fit.physical import unphysical_rates
 from hfjax.model.model import Model
 
-REVERSALS = 2
-"""Fits: held, and released."""
+REVERSALS = 4
+"""Fits: held, and released; with some systematics on their other side, and with all."""
+SHARE = 0.1
+"""Part of what the first does that a systematic must do to turn samples."""
 A_LITTLE = -0.1
 """Part of its value at which a factor is held."""
 
@@ -32,3 +37,22 @@ def reversed_factors(params: Params, turned: ParamsMask, box: Box) -> Params:
     """Parameters with the factors that turn samples at a little of the other sign."""
     bounds, _ = box
     return jnp.where(turned, jnp.clip(A_LITTLE * params, *bounds), params)
+
+
+def other_sides(model: Model, params: Params, box: Box) -> Float[Array, "start par"]:
+    """Starts with systematics on the other side of their initial values.
+
+    First those that turn samples too far, then all that are lopsided.
+
+    Args:
+        model: a model; names are not needed.
+        params: an unphysical minimum.
+        box: lower and upper bound of each parameter, and those that must not move.
+    """
+    bounds, fixed = box
+    slope = jax.grad(lambda at: jnp.sum(unphysical_rates(model, at)))(params)
+    init = jnp.asarray(model.parameters.init)
+    turns = jnp.abs(slope * (params - init))
+    lopsided = jnp.zeros_like(fixed).at[model.lopsided.index].set(True, mode="drop")
+    which = jnp.stack([turns > SHARE * jnp.max(turns), lopsided]) & ~fixed
+    return jnp.clip(jnp.where(which, 2.0 * init - params, params), *bounds)

@@ -50,10 +50,12 @@ from hfjax.fit.turns import Kinds, Search, Task, is_at_edge, kinds_of_turns, nex
 from hfjax.fit.valleys import (
     WORTH,
     WORTH_PART,
-    is_near,
+    are_known,
     leads_nowhere,
+    number_of_marks,
     other_valleys,
     promise,
+    valley_marks,
 )
 
 PROMISING = 20.0
@@ -137,6 +139,7 @@ def _judge(
         physical = jax.lax.cond(
             done, lambda: is_physical(objective.model, end.params), lambda: physical
         )
+    marks = valley_marks(objective.model, end.params)
     noise = rounding(end.value)
     settles = (end.status == ok) & (found.best.status != ok)
     lower = end.value < found.best.value + jnp.where(settles, noise, -noise)
@@ -155,9 +158,9 @@ def _judge(
             initial_params=jnp.where(first, end.params, found.initial_params),
             passed=jnp.where(passes, end.value, found.passed),
             passed_params=jnp.where(passes, end.params, found.passed_params),
-            physical=jnp.where(better | first, physical, found.physical),
+            physical=jnp.where(better | first, physical & possible, found.physical),
         ),
-        ends=jnp.where(done, jnp.roll(s.ends, 1, axis=0).at[0].set(end.params), s.ends),
+        ends=jnp.where(done, jnp.roll(s.ends, 1, axis=0).at[0].set(marks), s.ends),
         held=held,
         edge=end.params,
         improved=s.improved | (better & ~first),
@@ -178,24 +181,15 @@ def _valid(
     own = own & (~lifts | ~jnp.isfinite(best.value))
     seen = s.valleys.worth
     if seen.size:
-        seen = seen & ~_known(objective, s)
+        seen = seen & ~are_known(s.valleys, s.ends, s.found.physical)
     walled = jnp.full(kinds.edge - kinds.crossings, s.walled)
     empty = jnp.any((data.main == 0.0) & objective.model.bin_present)
     stuck = (best.status == FitStatus.STALLED) | (best.status == FitStatus.MAX_STEPS)
     edge = jnp.full(kinds.reversals - kinds.edge, empty & stuck)
-    unphysical = jnp.isfinite(best.value) & ~s.found.physical
-    turned = jnp.full(kinds.end - kinds.reversals, unphysical)
+    lower = jnp.isfinite(s.found.passed) & (s.found.passed <= best.value)
+    lower = lower & ((s.rounds == 0) | ~s.found.physical)
+    turned = jnp.full(kinds.end - kinds.reversals, lower)
     return jnp.concatenate([own, seen, walled, edge, turned])
-
-
-def _known(objective: Objective, s: Search) -> Bool[Array, " start"]:
-    """Which places are in valleys that a fit has ended in."""
-
-    def near(start: Params, end: Params) -> ScalarBool:
-        return is_near(objective.model, start, end)
-
-    ends = jax.vmap(near, (None, 0))
-    return jnp.any(jax.vmap(ends, (0, None))(s.valleys.starts, s.ends), axis=1)
 
 
 def _next(
@@ -247,7 +241,7 @@ def _explored(
         valleys = jax.lax.cond(
             gain.some() | jnp.any(jnp.isfinite(minima)),
             lambda: other_valleys(objective, best.params, (gain, minima), box, worth),
-            lambda: no_valleys(best.params, s.valleys.worth.size),
+            lambda: no_valleys(best.params, *s.valleys.marks.shape),
         )
         s = s._replace(valleys=valleys)
     if kinds.edge > kinds.crossings:
@@ -257,14 +251,14 @@ def _explored(
 
 def _begin(objective: Objective, starts: Starts, places: int) -> Search:
     """Before the first turn."""
-    start = starts[0]
+    start, marks = starts[0], number_of_marks(objective.model)
     far = jnp.full((), jnp.inf, start.dtype)
     worst = Minimum(start, far, jnp.int32(FitStatus.NOT_FINITE), far, far, jnp.int32(0))
     no = jnp.array(False)
     return Search(
         found=only_found(worst, no),
-        valleys=no_valleys(start, places),
-        ends=jnp.full((REMEMBERED, start.size), jnp.nan, start.dtype),
+        valleys=no_valleys(start, places, marks),
+        ends=jnp.full((REMEMBERED, marks), jnp.nan, start.dtype),
         held=nothing_held(objective, start),
         edge=start,
         task=jnp.int32(0),

@@ -7,13 +7,19 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Float
 
-from hfjax.arrays import Params, ParamsMask, ScalarBool, ScalarInt
+from hfjax.arrays import Array, Params, ParamsMask, ScalarBool, ScalarInt
 from hfjax.fit.crossing_search import TURNS, CrossingTask, Held, crossing_task
 from hfjax.fit.edge import EDGE_EVENTS, INSIDE, with_events
 from hfjax.fit.found import Box, Found, Starts, Valleys
 from hfjax.fit.objective import Objective
-from hfjax.fit.reversal import REVERSALS, reversed_factors, turned_by
+from hfjax.fit.reversal import (
+    REVERSALS,
+    other_sides,
+    reversed_factors,
+    turned_by,
+)
 from hfjax.fit.status import FitSettings
 from hfjax.fit.valleys import number_of_valleys
 
@@ -24,7 +30,7 @@ class Search(NamedTuple):
     Attributes:
         found: so far.
         valleys: places seen from the best minimum.
-        ends: where the last fits have ended.
+        ends: marks of the valleys that the last fits have ended in.
         held: the last fit held at a crossing.
         edge: where the last fit at the edge has ended.
         task: turn to come.
@@ -35,7 +41,7 @@ class Search(NamedTuple):
 
     found: Found
     valleys: Valleys
-    ends: Starts
+    ends: Float[Array, "end mark"]
     held: Held
     edge: Params
     task: ScalarInt
@@ -164,18 +170,19 @@ def is_at_edge(s: Search, kinds: Kinds) -> ScalarBool:
 def _reversing(
     objective: Objective, s: Search, task: Task, box: Box, kinds: Kinds
 ) -> Task:
-    """What to do next if that is to turn samples back: hold factors, then let go."""
-    best, fixed = s.found.best.params, box[1]
-    holds, releases = (s.task == kinds.reversals + i for i in range(REVERSALS))
-    turned = jax.lax.cond(
-        holds,
-        lambda: turned_by(objective.model, best, fixed),
-        lambda: jnp.zeros_like(fixed),
+    """What to do next if that is to turn samples back; see `hfjax.fit.reversal`."""
+    model, passed, fixed = objective.model, s.found.passed_params, box[1]
+    turn = s.task - kinds.reversals
+    turned, starts = jax.lax.cond(
+        turn >= 0,
+        lambda: (turned_by(model, passed, fixed), other_sides(model, passed, box)),
+        lambda: (jnp.zeros_like(fixed), jnp.stack([passed, passed])),
     )
-    start = jnp.where(holds, reversed_factors(best, turned, box), task.start)
+    starts = jnp.stack([reversed_factors(passed, turned, box), s.edge, *starts])
+    start = starts[jnp.clip(turn, 0)]
     return task._replace(
-        start=jnp.where(releases, s.edge, start),
-        fixed=task.fixed | turned,
-        worth=task.worth & (~holds | jnp.any(turned)),
-        keeps=task.keeps & ~holds,
+        start=jnp.where(turn >= 0, start, task.start),
+        fixed=task.fixed | (turned & (turn == 0)),
+        worth=task.worth & ((turn < 0) | (turn > 1) | jnp.any(turned)),
+        keeps=task.keeps & (turn != 0),
     )

@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, Rates, Scalar, ScalarInt
-from hfjax.fit.found import Box, Valleys
+from hfjax.fit.found import Box, Places
 from hfjax.fit.landscape import LocalModel, follow, heights, held_along
 from hfjax.fit.objective import Objective
 from hfjax.model.interpolation import polynomial
@@ -42,8 +42,8 @@ HERE = _SIDE.size
 """Position of the minimum among them."""
 WANTED = np.array([0.3, 0.6, 1.0])
 """Parts of the best change of a sample, could it be had for nothing."""
-GIVEN_UP = np.array([-0.1, -0.3, -1.0])
-"""Pressures with which a sample is given up."""
+GIVEN_UP = -0.3
+"""Pressure with which a sample is given up."""
 
 _LEAST_PRESSURE, _MOST_PRESSURE, _HALVINGS = 0.01, 3.0, 9
 _LEAST, _LARGEST = 1e-100, 100.0  # factor, and exponent
@@ -80,10 +80,14 @@ def surge_promise(
     best = jnp.maximum(pull, 0.0) / jnp.where(own.size > 0.0, own.stiff, jnp.inf)
     wanted = _sizes(own, logs[..., HERE]) + WANTED[:, None] * best
     raised = _pressures(own, logs, wanted)
-    given_up = jnp.broadcast_to(GIVEN_UP[:, None], raised.shape)
-    pressures = jnp.concatenate([raised, given_up.astype(raised.dtype)])
-    look = jax.vmap(lambda pressure: _look(own, logs, pressure, (pull, worth)))
-    gain, away = look(pressures)
+    given_up = jnp.full_like(raised[:1], GIVEN_UP)
+    moved = jax.vmap(lambda pressure: _raised(logs, pressure))
+    there, away = moved(jnp.concatenate([raised, given_up]))
+    now = jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)
+    there = jnp.concatenate([there, jnp.zeros_like(there[:1])])  # as by nominal
+    away = jnp.concatenate([away, -now[None]])
+    look = jax.vmap(lambda place: _gain(own, logs, place, (pull, worth)))
+    gain = look((there, away))
     which = jnp.argmax(gain, axis=0)[None]
     gain = jnp.take_along_axis(gain, which, axis=0)[0]
     return SurgePromise(gain, jnp.take_along_axis(away, which[..., None], axis=0)[0])
@@ -116,6 +120,14 @@ def _raised(
 
 def _logarithms(own: Surges, params: Params, away: Float[Array, " place"]) -> Logs:
     """Logarithms of the factors, with each parameter away from a minimum."""
+    smooth, exponents = _factors(own, params, away)
+    return jnp.log(jnp.maximum(smooth, _LEAST)) + exponents
+
+
+def _factors(
+    own: Surges, params: Params, away: Float[Array, " place"]
+) -> tuple[Logs, Logs]:
+    """Polynomials, or 1, and exponents, or 0, of factors away from a minimum."""
     now = jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)
     alpha = now[..., None] + away
     inside = jnp.abs(alpha) < own.edge[:, None, None]
@@ -123,18 +135,17 @@ def _logarithms(own: Surges, params: Params, away: Float[Array, " place"]) -> Lo
     smooth = jnp.where(inside, polynomial(jnp.where(inside, alpha, 0.0), terms), 1.0)
     high, low = (log[..., None] for log in (own.log_hi, own.log_lo))
     steep = jnp.where(alpha > 0.0, alpha * high, -alpha * low)
-    return jnp.log(jnp.maximum(smooth, _LEAST)) + jnp.where(inside, 0.0, steep)
+    return smooth, jnp.where(inside, 0.0, steep)
 
 
-def _look(
+def _gain(
     own: Surges,
     logs: Logs,
-    pressure: Float[Array, " surge"],
+    place: tuple[Float[Array, "surge factor"], Float[Array, "surge factor"]],
     scale: tuple[Float[Array, " surge"], Scalar],
-) -> tuple[Float[Array, " surge"], Float[Array, "surge factor"]]:
-    """What is gained under a pressure, and how far away."""
-    pull, worth = scale
-    there, away = _raised(logs, pressure)
+) -> Float[Array, " surge"]:
+    """What is gained at a place; nothing where factors are zero or negative."""
+    (there, away), (pull, worth) = place, scale
     slope = (logs[..., HERE + 1] - logs[..., HERE - 1]) / (2.0 * _SIDE[0])
     before, after = (_sizes(own, each) for each in (logs[..., HERE], there))
     change = after - before
@@ -142,7 +153,9 @@ def _look(
     apart = jnp.sum(away**2, axis=1)
     cost = apart + own.stiff * change**2 - 2.0 * pull * bent
     gain = jnp.minimum(LESS * apart, HIGHER * worth) - cost
-    return jnp.where((apart > NEAREST**2) & (own.size > 0.0), gain, -jnp.inf), away
+    some = jnp.all(there > 1.0 + np.log(_LEAST), axis=1)
+    exists = (apart > NEAREST**2) & (own.size > 0.0) & some
+    return jnp.where(exists, gain, -jnp.inf)
 
 
 def _sizes(own: Surges, logs: Float[Array, "surge factor"]) -> Float[Array, " surge"]:
@@ -156,13 +169,19 @@ def surge_sizes(own: Surges, params: Params) -> Float[Array, " surge"]:
     Args:
         own: of a model.
         params: parameter values.
+
+    Returns:
+        Sizes, negative where factors turn the sample.
     """
-    return _sizes(own, _logarithms(own, params, jnp.zeros(1, params.dtype))[..., 0])
+    smooth, exponents = _factors(own, params, jnp.zeros(1, params.dtype))
+    logs = jnp.log(jnp.maximum(jnp.abs(smooth), _LEAST)) + exponents
+    negative = jnp.sum(smooth < 0.0, axis=(1, 2)) % 2
+    return jnp.where(negative, -1.0, 1.0) * _sizes(own, logs[..., 0])
 
 
 def surge_starts(
     objective: Objective, at: LocalModel, promised: SurgePromise, box: Box
-) -> Valleys:
+) -> Places:
     """Where the surges lead that promise most; all other parameters follow linearly.
 
     Args:
@@ -183,7 +202,7 @@ def surge_starts(
             lambda: at.params,
         )
 
-    return Valleys(jax.lax.map(start, which), gain >= 0.0)
+    return jax.lax.map(start, which), gain >= 0.0
 
 
 def _start(objective: Objective, at: LocalModel, away: Params, box: Box) -> Params:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from hfjax.arrays import (
     Array,
@@ -22,7 +22,7 @@ from hfjax.arrays import (
     ScalarBool,
     ScalarInt,
 )
-from hfjax.fit.found import Box, Found, Valleys
+from hfjax.fit.found import Box, Found, Places, Valleys
 from hfjax.fit.landscape import (
     LocalModel,
     follow,
@@ -204,18 +204,24 @@ def other_valleys(
         worth: how high a place may be.
     """
     (gain, told), (bounds, fixed) = hints, box
-    at = look_around(objective, params, bounds, fixed)
+    model, at = objective.model, look_around(objective, params, bounds, fixed)
     heard = jax.lax.cond(
         jnp.any(jnp.isfinite(told)),
         lambda: _told(objective, at, told, box, worth),
-        lambda: Valleys(told, jnp.zeros(told.shape[0], bool)),
+        lambda: (told, jnp.zeros(told.shape[0], bool)),
     )
     found = [heard]
-    if objective.model.lopsided.index.size:
+    if model.lopsided.index.size:
         found.append(_seen(objective, at, gain.alone, box, worth))
-    if objective.model.surges.stiff.size:
+    if model.surges.stiff.size:
         found.append(surge_starts(objective, at, gain.surges, box))
-    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
+    starts, worth_it = (jnp.concatenate(each) for each in zip(*found, strict=True))
+    marks = jax.vmap(lambda start: valley_marks(model, start))(starts)
+    given = jnp.ones(marks.shape, bool)
+    if model.surges.stiff.size:  # by what they add alone
+        surges = found[-1][1].size
+        given = given.at[-surges:, : -model.surges.size.size].set(False)
+    return Valleys(starts, worth_it, marks, given)
 
 
 def number_of_valleys(model: Model, told: int) -> int:
@@ -236,7 +242,7 @@ def _seen(
     gain: Float[Array, " lopsided"],
     box: Box,
     worth: Scalar,
-) -> Valleys:
+) -> Places:
     """Look at lopsided parameters alone and in pairs, a few at a time."""
     bounds, fixed = box
     number, few = at.params.size, _are_few(objective.model)
@@ -269,7 +275,7 @@ def _told(
     told: Float[Array, "told par"],
     box: Box,
     worth: Scalar,
-) -> Valleys:
+) -> Places:
     """Look at the minima of other fits: lopsided parameters there, the rest follow."""
     bounds, fixed = box
     model = objective.model
@@ -288,23 +294,47 @@ def _told(
     )
     near = jax.vmap(lambda how: follow(rest, how, moved, bounds))
     apart = jnp.max(jnp.where(moved, jnp.abs(places - at.params), 0.0), axis=1)
-    return Valleys(
-        jnp.where(moved, places, near(found.following)),
-        jnp.isfinite(told[:, 0]) & (apart > ELSEWHERE) & (found.value < TOLD * worth),
-    )
+    low = (apart > ELSEWHERE) & (found.value < TOLD * worth)
+    starts = jnp.where(moved, places, near(found.following))
+    return starts, jnp.isfinite(told[:, 0]) & low
 
 
-def is_near(model: Model, one: Params, other: Params) -> ScalarBool:
-    """Whether two points are in one valley, as far as can be told.
+def valley_marks(model: Model, params: Params) -> Float[Array, " mark"]:
+    """What tells in which valley parameters are, as far as can be told.
 
-    By the parameters and the surges that may make valleys, and those that expressions
-    use.
+    The parameters that may make valleys, those that expressions use, and the logarithms
+    of what surges add.
     """
-    apart = jnp.abs(one - other).at[jnp.asarray(_makers(model))]
-    sizes = [jnp.log1p(surge_sizes(model.surges, each)) for each in (one, other)]
-    surge = jnp.abs(sizes[0] - sizes[1])
-    near = jnp.concatenate([apart.get(mode="fill", fill_value=0.0), surge])
-    return jnp.all(near < ELSEWHERE)  # NaN is near nothing
+    own = jnp.asarray(params).at[_makers(model)].get(mode="fill", fill_value=0.0)
+    sizes = surge_sizes(model.surges, params)
+    return jnp.concatenate([own, jnp.sign(sizes) * jnp.log1p(jnp.abs(sizes))])
+
+
+def number_of_marks(model: Model) -> int:
+    """How many marks there are of a valley."""
+    return _makers(model).size + model.surges.size.size
+
+
+def is_near(
+    one: Float[Array, "*place mark"], other: Float[Array, "*place mark"]
+) -> Bool[Array, "*place"]:
+    """Whether places with these marks are in one valley; NaN is near nothing."""
+    return jnp.all(jnp.abs(one - other) < ELSEWHERE, axis=-1)
+
+
+def are_known(
+    valleys: Valleys, ends: Float[Array, "end mark"], physical: ScalarBool
+) -> Bool[Array, " start"]:
+    """Which places are in valleys that a fit has ended in.
+
+    Args:
+        valleys: places.
+        ends: marks of where fits have ended.
+        physical: whether the best of them is; if not, all marks count.
+    """
+    near = jnp.abs(valleys.marks[:, None] - ends) < ELSEWHERE
+    alike = ~valleys.given[:, None] & physical
+    return jnp.any(jnp.all(near | alike, axis=2), axis=1)
 
 
 def _makers(model: Model) -> Array:
@@ -322,13 +352,12 @@ def leads_nowhere(
     known = (best.status == FitStatus.CONVERGED) & (at.steps > 0)
     # whatever is physical will be better than what is not
     above = (at.value > best.value + PATIENCE * gain) & found.physical
-    back = (at.value > best.value) & is_near(model, at.params, best.params)
+    marks = [valley_marks(model, each) for each in (at.params, best.params)]
+    back = (at.value > best.value) & is_near(*marks)
     return known & (above | back)
 
 
-def _starts(
-    at: LocalModel, found: Candidates, bounds: tuple[Params, Params]
-) -> Valleys:
+def _starts(at: LocalModel, found: Candidates, bounds: tuple[Params, Params]) -> Places:
     """Parameters at the places: the moved ones there, the others following."""
 
     def start(one: Candidates) -> Params:
@@ -336,4 +365,4 @@ def _starts(
         near = jnp.asarray(follow(at, one.following, moved, bounds))
         return near.at[one.index].set(one.places, mode="drop")
 
-    return Valleys(jax.vmap(start)(found), jnp.isfinite(found.value))
+    return jax.vmap(start)(found), jnp.isfinite(found.value)

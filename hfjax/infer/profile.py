@@ -17,7 +17,7 @@ from hfjax.fit.mle import FitResult, best_fit
 from hfjax.fit.objective import Objective
 from hfjax.fit.program import Program
 from hfjax.fit.status import FitSettings, FitStatus
-from hfjax.fit.valleys import is_near
+from hfjax.fit.valleys import is_near, valley_marks
 from hfjax.infer.test_fits import CONSISTENCY
 from hfjax.model.model import Data, Model
 
@@ -230,7 +230,8 @@ def _one_by_one(
         beside = jnp.clip(jnp.where(back, i + 1, i - 1), 0, count)
         told = at_point(i, done.params[beside])
         refused = jnp.any(jnp.isnan(done.params[i]))
-        new = ~refused & ~is_near(objective.model, done.params[i], told)
+        marks = [valley_marks(objective.model, at) for at in (done.params[i], told)]
+        new = ~refused & ~is_near(*marks)
         one = jax.tree.map(lambda leaf: leaf[i], done)
         fit = jax.lax.cond(
             ~back | new,

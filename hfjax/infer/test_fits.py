@@ -14,7 +14,7 @@ from hfjax.fit.mle import FitResult, best_fit
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
 from hfjax.fit.status import FitSettings, FitStatus
-from hfjax.fit.valleys import explores, has_valleys, is_near
+from hfjax.fit.valleys import explores, has_valleys, is_near, valley_marks
 from hfjax.model.model import Data, Model
 
 CONSISTENCY = 1e-6
@@ -118,12 +118,16 @@ def run_fits(
     return TestFits(first, second, third, fourth, end.asimov)
 
 
+def _marks(test: _Test, params: Params) -> Float[Array, " mark"]:
+    """What tells in which valley a fit has ended, wherever the signal was held."""
+    same = jnp.asarray(params).at[test.model.poi].set(0.0)
+    return valley_marks(test.model, same)
+
+
 def _elsewhere(test: _Test, one: Params, other: Params) -> ScalarBool:
     """Whether two fits have ended in different valleys, as far as that can be seen."""
-    poi = test.model.poi
     known = ~jnp.any(jnp.isnan(one) | jnp.isnan(other))
-    near = is_near(test.model, jnp.asarray(one).at[poi].set(other[poi]), other)
-    return known & ~near
+    return known & ~is_near(_marks(test, one), _marks(test, other))
 
 
 def _turn(test: _Test, s: _State) -> _State:
@@ -303,7 +307,9 @@ def _proofs(test: _Test, s: _State) -> Float[Array, "fit par"]:
     theirs = jnp.asarray(done.params)[ends]
     held = theirs.at[:, test.model.poi].set(test.values[fits])
     theirs = jnp.where((fits == FREE)[:, None], theirs, held)
-    far = jax.vmap(lambda a, b: _elsewhere(test, a, b))(theirs, done.params[fits])
+    marks = jax.vmap(lambda params: _marks(test, params))(done.params)
+    known = jnp.all(jnp.isfinite(done.params), axis=1)
+    far = known[ends] & known[fits] & ~is_near(marks[ends], marks[fits])
     far = far | (_free_is_above(done)[fits] & (ends < FREE))
 
     def height(i: ScalarInt, there: Params) -> Scalar:
