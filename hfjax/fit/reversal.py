@@ -24,6 +24,12 @@ A_LITTLE = -0.1
 """Part of its value at which a factor is held."""
 
 
+def may_turn(model: Model) -> bool:
+    """Whether a model has systematics that may turn samples."""
+    parts = [part for b in model.blocks for part in (b.histosys, b.normsys)]
+    return any(part.index.size for part in parts)
+
+
 def turned_by(model: Model, params: Params, fixed: ParamsMask) -> ParamsMask:
     """Which free factors without a constraint scale samples that are turned too far."""
     constrained = jnp.zeros(params.size, bool)

@@ -16,6 +16,7 @@ from hfjax.fit.found import Box, Found, Starts, Valleys
 from hfjax.fit.objective import Objective
 from hfjax.fit.reversal import (
     REVERSALS,
+    may_turn,
     other_sides,
     reversed_factors,
     turned_by,
@@ -77,8 +78,8 @@ def kinds_of_turns(
     crossings = starts + places
     edge = crossings + turns
     reversals = edge + EDGE_EVENTS.size
-    end = reversals + (REVERSALS if settings.valleys == "lowest" else 0)
-    return Kinds(starts, crossings, edge, reversals, end)
+    turns = REVERSALS if settings.valleys == "lowest" and may_turn(model) else 0
+    return Kinds(starts, crossings, edge, reversals, reversals + turns)
 
 
 class Task(NamedTuple):

@@ -5,16 +5,23 @@ measured in a control region. The lowest physical minimum has a little less than
 it, and the systematics raise that: what the bounds of the factor allow.
 """
 
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from hfjax.fit.mle import fixed_poi_fit
 from hfjax.fit.physical import is_physical
-from hfjax.fit.reversal import A_LITTLE, reversed_factors, turned_by
+from hfjax.fit.reversal import (
+    A_LITTLE,
+    may_turn,
+    other_sides,
+    reversed_factors,
+    turned_by,
+)
 from hfjax.fit.status import FitSettings
 from hfjax.model.build import build
-from tests.fit.models import MU, modifier, normsys, sample, workspace
+from tests.fit.models import MU, modifier, normsys, sample, shapesys, workspace
 
 LOWEST_PHYSICAL = 21.34493009746489
 """By L-BFGS-B from 150 starts, and Nelder-Mead, in `tests.reference.histfactory`."""
@@ -73,3 +80,37 @@ def test_they_are_held_at_a_little_of_the_other_sign_or_on_their_bound(lower, kn
     box = (jnp.array([lower, -5.0]), jnp.array([10.0, 5.0])), jnp.zeros(2, bool)
     moved = reversed_factors(jnp.array([2.0, 1.0]), jnp.array([True, False]), box)
     assert moved.tolist() == pytest.approx([known, 1.0])
+
+
+def test_other_starts_are_on_the_other_side_of_the_initial_values(turning):
+    """First those that turn the sample, then all that may make valleys."""
+    model, data = turning
+    own = model.parameters
+    settings = FitSettings(valleys="any")
+    params = fixed_poi_fit(model, data, 1.0, settings=settings).params
+    box = (own.lower, own.upper), own.fixed
+    first, second = other_sides(model, params, box)
+    moved = np.flatnonzero(first != params)
+    names = {own.names[i] for i in moved}
+    assert names
+    assert names <= {"s0", "s1", "s2", "s3", "k"}  # those of the rare sample
+    other = 2.0 * np.asarray(own.init) - np.asarray(params)
+    assert np.asarray(first)[moved] == pytest.approx(other[moved])
+    assert np.asarray(second) == pytest.approx(np.asarray(params))  # none is lopsided
+
+
+def test_all_lopsided_systematics_change_sides(turning):
+    model, _ = turning
+    index = jnp.array([model.parameters.position("o")], jnp.int32)
+    lopsided = eqx.tree_at(lambda m: m.lopsided.index, model, index)
+    own = model.parameters
+    params = jnp.asarray(own.init) + 0.5
+    second = other_sides(lopsided, params, ((own.lower, own.upper), own.fixed))[1]
+    moved = np.flatnonzero(second != params)
+    assert [own.names[i] for i in moved] == ["o"]
+    assert second[moved] == pytest.approx(-0.5)
+
+
+def test_only_histosys_and_normsys_turn_samples(turning):
+    assert may_turn(turning[0])
+    assert not may_turn(build(shapesys([1.0], [9.0], [2.0], [9.0]))[0])
