@@ -13,8 +13,6 @@ Starts = Float[Array, "start par"]
 """Parameters from which fits start; NaN where there is no start."""
 Box = tuple[tuple[Params, Params], ParamsMask]
 """Lower and upper bound of each parameter, and which of them must not move."""
-Places = tuple[Starts, Bool[Array, " start"]]
-"""Parameters from which fits may start, and whether that is worth it."""
 
 
 class Valleys(NamedTuple):
@@ -23,21 +21,15 @@ class Valleys(NamedTuple):
     Attributes:
         starts: parameters there.
         worth: whether a fit from there is worth it.
-        marks: what tells these valleys from others; see `valley_marks`.
-        given: which of the marks count; for the others all places are alike.
     """
 
-    starts: Float[Array, "start par"]
+    starts: Starts
     worth: Bool[Array, " start"]
-    marks: Float[Array, "start mark"]
-    given: Bool[Array, "start mark"]
 
 
-def no_valleys(params: Params, room: int, marks: int) -> Valleys:
+def no_valleys(params: Params, room: int) -> Valleys:
     """Nothing that is worth a fit."""
-    starts, shape = jnp.zeros((room, params.size), params.dtype), (room, marks)
-    nowhere = jnp.zeros(shape, params.dtype)
-    return Valleys(starts, jnp.zeros(room, bool), nowhere, jnp.ones(shape, bool))
+    return Valleys(jnp.zeros((room, params.size), params.dtype), jnp.zeros(room, bool))
 
 
 class Found(eqx.Module):

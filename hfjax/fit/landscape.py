@@ -27,8 +27,7 @@ from hfjax.model.derivatives import (
     RateDerivatives,
     away_from_zero,
 )
-from hfjax.model.interpolation import polynomial
-from hfjax.model.modifiers import NormSys
+from hfjax.model.modifiers import NormSys, inner_factor, outer_exponent
 
 NEVER_MORE = 1e-6
 """Least part of a direction that is left when a parameter no longer follows."""
@@ -193,10 +192,9 @@ def _factors(normsys: NormSys, alpha: Array, which: Array) -> Array:
     """Factors of variations at values of their parameters; 1 for empty ones."""
     exists = which < normsys.log_hi.size
     chosen = jnp.where(exists, which, 0)
-    inside = jnp.abs(alpha) < normsys.edge
-    smooth = polynomial(jnp.where(inside, alpha, 0.0), normsys.coefficients[:, chosen])
-    log = jnp.where(alpha > 0.0, normsys.log_hi[chosen], -normsys.log_lo[chosen])
-    steep = jnp.exp(jnp.where(inside, 0.0, alpha * log))
+    smooth = inner_factor(alpha, normsys.coefficients[:, chosen], normsys.edge)
+    logs = normsys.log_hi[chosen], normsys.log_lo[chosen]
+    steep = jnp.exp(outer_exponent(alpha, logs, normsys.edge))
     return jnp.where(exists, smooth * steep, 1.0)
 
 

@@ -9,10 +9,9 @@ that may make valleys.
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Float
 
-from hfjax.arrays import Array, Params, ParamsMask
-from hfjax.fit.found import Box
+from hfjax.arrays import Params, ParamsMask
+from hfjax.fit.found import Box, Starts
 from hfjax.fit.physical import unphysical_rates
 from hfjax.model.model import Model
 
@@ -30,12 +29,16 @@ def may_turn(model: Model) -> bool:
     return any(part.index.size for part in parts)
 
 
-def turned_by(model: Model, params: Params, fixed: ParamsMask) -> ParamsMask:
+def turning_slope(model: Model, params: Params) -> Params:
+    """Derivative of the events of samples that are turned too far."""
+    return jax.grad(lambda at: jnp.sum(unphysical_rates(model, at)))(params)
+
+
+def turned_by(model: Model, slope: Params, fixed: ParamsMask) -> ParamsMask:
     """Which free factors without a constraint scale samples that are turned too far."""
-    constrained = jnp.zeros(params.size, bool)
-    for terms in (model.gaussian, model.poisson, model.lognormal):
+    constrained = jnp.zeros(slope.size, bool)
+    for terms in model.constraints:
         constrained = constrained.at[terms.index].set(True, mode="drop")
-    slope = jax.grad(lambda at: jnp.sum(unphysical_rates(model, at)))(params)
     return (slope != 0.0) & ~constrained & ~fixed
 
 
@@ -45,7 +48,7 @@ def reversed_factors(params: Params, turned: ParamsMask, box: Box) -> Params:
     return jnp.where(turned, jnp.clip(A_LITTLE * params, *bounds), params)
 
 
-def other_sides(model: Model, params: Params, box: Box) -> Float[Array, "start par"]:
+def other_sides(model: Model, params: Params, slope: Params, box: Box) -> Starts:
     """Starts with systematics on the other side of their initial values.
 
     First those that turn samples too far, then all that are lopsided.
@@ -53,10 +56,10 @@ def other_sides(model: Model, params: Params, box: Box) -> Float[Array, "start p
     Args:
         model: a model; names are not needed.
         params: an unphysical minimum.
+        slope: `turning_slope` there.
         box: lower and upper bound of each parameter, and those that must not move.
     """
     bounds, fixed = box
-    slope = jax.grad(lambda at: jnp.sum(unphysical_rates(model, at)))(params)
     init = jnp.asarray(model.parameters.init)
     turns = jnp.abs(slope * (params - init))
     lopsided = jnp.zeros_like(fixed).at[model.lopsided.index].set(True, mode="drop")

@@ -41,7 +41,15 @@ from hfjax.fit.edge import (
     as_it_is,
     lifted_starts,
 )
-from hfjax.fit.found import Box, Found, Starts, Told, no_valleys, only_found
+from hfjax.fit.found import (
+    Box,
+    Found,
+    Starts,
+    Told,
+    Valleys,
+    no_valleys,
+    only_found,
+)
 from hfjax.fit.minimize import Minimum, begin_at, descend
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
@@ -162,7 +170,7 @@ def _judge(
         ),
         ends=jnp.where(done, jnp.roll(s.ends, 1, axis=0).at[0].set(marks), s.ends),
         held=held,
-        edge=end.params,
+        last=end.params,
         improved=s.improved | (better & ~first),
     )
 
@@ -181,7 +189,7 @@ def _valid(
     own = own & (~lifts | ~jnp.isfinite(best.value))
     seen = s.valleys.worth
     if seen.size:
-        seen = seen & ~are_known(s.valleys, s.ends, s.found.physical)
+        seen = seen & ~are_known(objective.model, s.marks, s.ends, s.found.physical)
     walled = jnp.full(kinds.edge - kinds.crossings, s.walled)
     empty = jnp.any((data.main == 0.0) & objective.model.bin_present)
     stuck = (best.status == FitStatus.STALLED) | (best.status == FitStatus.MAX_STEPS)
@@ -238,12 +246,18 @@ def _explored(
         gain = promise(model, best.params, (rates, counts), deviance, worth)
         some = jnp.isfinite(best.value) & (2.0 * best.value > LEAST_DEVIANCE) & looks
         gain = gain.where(some, ~s.found.physical)
-        valleys = jax.lax.cond(
+
+        def look() -> tuple[Valleys, Array]:
+            hints = gain, minima
+            seen = other_valleys(objective, best.params, hints, box, worth)
+            return seen, jax.vmap(lambda at: valley_marks(model, at))(seen.starts)
+
+        valleys, marks = jax.lax.cond(
             gain.some() | jnp.any(jnp.isfinite(minima)),
-            lambda: other_valleys(objective, best.params, (gain, minima), box, worth),
-            lambda: no_valleys(best.params, *s.valleys.marks.shape),
+            look,
+            lambda: (no_valleys(best.params, s.valleys.worth.size), s.marks),
         )
-        s = s._replace(valleys=valleys)
+        s = s._replace(valleys=valleys, marks=marks)
     if kinds.edge > kinds.crossings:
         s = s._replace(walled=is_walled(objective, best.params))
     return s
@@ -257,10 +271,11 @@ def _begin(objective: Objective, starts: Starts, places: int) -> Search:
     no = jnp.array(False)
     return Search(
         found=only_found(worst, no),
-        valleys=no_valleys(start, places, marks),
+        valleys=no_valleys(start, places),
+        marks=jnp.zeros((places, marks), start.dtype),
         ends=jnp.full((REMEMBERED, marks), jnp.nan, start.dtype),
         held=nothing_held(objective, start),
-        edge=start,
+        last=start,
         task=jnp.int32(0),
         walled=no,
         improved=no,

@@ -20,6 +20,7 @@ from hfjax.fit.reversal import (
     other_sides,
     reversed_factors,
     turned_by,
+    turning_slope,
 )
 from hfjax.fit.status import FitSettings
 from hfjax.fit.valleys import number_of_valleys
@@ -31,9 +32,10 @@ class Search(NamedTuple):
     Attributes:
         found: so far.
         valleys: places seen from the best minimum.
-        ends: marks of the valleys that the last fits have ended in.
+        marks: of these places; see `valley_marks`.
+        ends: marks of where the last fits have ended.
         held: the last fit held at a crossing.
-        edge: where the last fit at the edge has ended.
+        last: where the last fit has ended.
         task: turn to come.
         walled: crossings separate valleys here.
         improved: something has led lower in this round.
@@ -42,9 +44,10 @@ class Search(NamedTuple):
 
     found: Found
     valleys: Valleys
+    marks: Float[Array, "start mark"]
     ends: Float[Array, "end mark"]
     held: Held
-    edge: Params
+    last: Params
     task: ScalarInt
     walled: ScalarBool
     improved: ScalarBool
@@ -74,12 +77,13 @@ def kinds_of_turns(
     """
     model, explores = objective.model, settings.valleys != "initial"
     places = number_of_valleys(model, told) if explores else 0
-    turns = TURNS * model.crossings.index.size if explores else 0
+    crossed = TURNS * model.crossings.index.size if explores else 0
+    reverses = settings.valleys == "lowest" and may_turn(model)
     crossings = starts + places
-    edge = crossings + turns
+    edge = crossings + crossed
     reversals = edge + EDGE_EVENTS.size
-    turns = REVERSALS if settings.valleys == "lowest" and may_turn(model) else 0
-    return Kinds(starts, crossings, edge, reversals, reversals + turns)
+    end = reversals + (REVERSALS if reverses else 0)
+    return Kinds(starts, crossings, edge, reversals, end)
 
 
 class Task(NamedTuple):
@@ -131,7 +135,7 @@ def _task(
     at_edge = is_at_edge(s, kinds)
     away = jnp.asarray(objective.model.parameters.init) - best.params
     inside = best.params + jnp.where(fixed, 0.0, INSIDE * away)
-    edge = jnp.where(s.task == kinds.edge, inside, s.edge)
+    edge = jnp.where(s.task == kinds.edge, inside, s.last)
     start = jnp.where(at_edge, edge, start)
     task = Task(
         objective=with_events(objective, jnp.where(at_edge, s.task - kinds.edge, -1)),
@@ -174,12 +178,18 @@ def _reversing(
     """What to do next if that is to turn samples back; see `hfjax.fit.reversal`."""
     model, passed, fixed = objective.model, s.found.passed_params, box[1]
     turn = s.task - kinds.reversals
+
+    def back() -> tuple[ParamsMask, Starts]:
+        slope = turning_slope(model, passed)
+        turned = turned_by(model, slope, fixed)
+        return turned, other_sides(model, passed, slope, box)
+
     turned, starts = jax.lax.cond(
         turn >= 0,
-        lambda: (turned_by(model, passed, fixed), other_sides(model, passed, box)),
+        back,
         lambda: (jnp.zeros_like(fixed), jnp.stack([passed, passed])),
     )
-    starts = jnp.stack([reversed_factors(passed, turned, box), s.edge, *starts])
+    starts = jnp.stack([reversed_factors(passed, turned, box), s.last, *starts])
     start = starts[jnp.clip(turn, 0)]
     return task._replace(
         start=jnp.where(turn >= 0, start, task.start),

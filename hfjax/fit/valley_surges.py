@@ -19,11 +19,11 @@ import numpy as np
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, Rates, Scalar, ScalarInt
-from hfjax.fit.found import Box, Places
+from hfjax.fit.found import Box, Valleys
 from hfjax.fit.landscape import LocalModel, follow, heights, held_along
 from hfjax.fit.objective import Objective
-from hfjax.model.interpolation import polynomial
 from hfjax.model.model import Model
+from hfjax.model.modifiers import inner_factor, outer_exponent
 from hfjax.model.valley_sources import Surges
 
 LESS = 0.9
@@ -83,9 +83,8 @@ def surge_promise(
     given_up = jnp.full_like(raised[:1], GIVEN_UP)
     moved = jax.vmap(lambda pressure: _raised(logs, pressure))
     there, away = moved(jnp.concatenate([raised, given_up]))
-    now = jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)
     there = jnp.concatenate([there, jnp.zeros_like(there[:1])])  # as by nominal
-    away = jnp.concatenate([away, -now[None]])
+    away = jnp.concatenate([away, -_now(own, params)[None]])
     look = jax.vmap(lambda place: _gain(own, logs, place, (pull, worth)))
     gain = look((there, away))
     which = jnp.argmax(gain, axis=0)[None]
@@ -128,14 +127,16 @@ def _factors(
     own: Surges, params: Params, away: Float[Array, " place"]
 ) -> tuple[Logs, Logs]:
     """Polynomials, or 1, and exponents, or 0, of factors away from a minimum."""
-    now = jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)
-    alpha = now[..., None] + away
-    inside = jnp.abs(alpha) < own.edge[:, None, None]
+    alpha = _now(own, params)[..., None] + away
+    edge = own.edge[:, None, None]
     terms = jnp.moveaxis(jnp.asarray(own.coefficients), 1, 0)[..., None]
-    smooth = jnp.where(inside, polynomial(jnp.where(inside, alpha, 0.0), terms), 1.0)
-    high, low = (log[..., None] for log in (own.log_hi, own.log_lo))
-    steep = jnp.where(alpha > 0.0, alpha * high, -alpha * low)
-    return smooth, jnp.where(inside, 0.0, steep)
+    logs = own.log_hi[..., None], own.log_lo[..., None]
+    return inner_factor(alpha, terms, edge), outer_exponent(alpha, logs, edge)
+
+
+def _now(own: Surges, params: Params) -> Float[Array, "surge factor"]:
+    """Where the parameters of the factors stand; 0 for padded ones."""
+    return jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)
 
 
 def _gain(
@@ -181,7 +182,7 @@ def surge_sizes(own: Surges, params: Params) -> Float[Array, " surge"]:
 
 def surge_starts(
     objective: Objective, at: LocalModel, promised: SurgePromise, box: Box
-) -> Places:
+) -> Valleys:
     """Where the surges lead that promise most; all other parameters follow linearly.
 
     Args:
@@ -202,7 +203,7 @@ def surge_starts(
             lambda: at.params,
         )
 
-    return jax.lax.map(start, which), gain >= 0.0
+    return Valleys(jax.lax.map(start, which), gain >= 0.0)
 
 
 def _start(objective: Objective, at: LocalModel, away: Params, box: Box) -> Params:

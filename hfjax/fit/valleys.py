@@ -22,7 +22,7 @@ from hfjax.arrays import (
     ScalarBool,
     ScalarInt,
 )
-from hfjax.fit.found import Box, Found, Places, Valleys
+from hfjax.fit.found import Box, Found, Valleys
 from hfjax.fit.landscape import (
     LocalModel,
     follow,
@@ -208,20 +208,14 @@ def other_valleys(
     heard = jax.lax.cond(
         jnp.any(jnp.isfinite(told)),
         lambda: _told(objective, at, told, box, worth),
-        lambda: (told, jnp.zeros(told.shape[0], bool)),
+        lambda: Valleys(told, jnp.zeros(told.shape[0], bool)),
     )
     found = [heard]
     if model.lopsided.index.size:
         found.append(_seen(objective, at, gain.alone, box, worth))
     if model.surges.stiff.size:
         found.append(surge_starts(objective, at, gain.surges, box))
-    starts, worth_it = (jnp.concatenate(each) for each in zip(*found, strict=True))
-    marks = jax.vmap(lambda start: valley_marks(model, start))(starts)
-    given = jnp.ones(marks.shape, bool)
-    if model.surges.stiff.size:  # by what they add alone
-        surges = found[-1][1].size
-        given = given.at[-surges:, : -model.surges.size.size].set(False)
-    return Valleys(starts, worth_it, marks, given)
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
 
 
 def number_of_valleys(model: Model, told: int) -> int:
@@ -232,8 +226,13 @@ def number_of_valleys(model: Model, told: int) -> int:
         told: how many other fits tell of theirs.
     """
     seen = MOST if model.lopsided.index.size else 0
-    surges = min(MOST_SURGES, model.surges.stiff.size)
+    surges = _number_of_surges(model)
     return told + seen + surges if seen or surges else 0
+
+
+def _number_of_surges(model: Model) -> int:
+    """Places among them that surges lead to: the last."""
+    return min(MOST_SURGES, model.surges.stiff.size)
 
 
 def _seen(
@@ -242,7 +241,7 @@ def _seen(
     gain: Float[Array, " lopsided"],
     box: Box,
     worth: Scalar,
-) -> Places:
+) -> Valleys:
     """Look at lopsided parameters alone and in pairs, a few at a time."""
     bounds, fixed = box
     number, few = at.params.size, _are_few(objective.model)
@@ -275,7 +274,7 @@ def _told(
     told: Float[Array, "told par"],
     box: Box,
     worth: Scalar,
-) -> Places:
+) -> Valleys:
     """Look at the minima of other fits: lopsided parameters there, the rest follow."""
     bounds, fixed = box
     model = objective.model
@@ -296,7 +295,7 @@ def _told(
     apart = jnp.max(jnp.where(moved, jnp.abs(places - at.params), 0.0), axis=1)
     low = (apart > ELSEWHERE) & (found.value < TOLD * worth)
     starts = jnp.where(moved, places, near(found.following))
-    return starts, jnp.isfinite(told[:, 0]) & low
+    return Valleys(starts, jnp.isfinite(told[:, 0]) & low)
 
 
 def valley_marks(model: Model, params: Params) -> Float[Array, " mark"]:
@@ -323,18 +322,28 @@ def is_near(
 
 
 def are_known(
-    valleys: Valleys, ends: Float[Array, "end mark"], physical: ScalarBool
+    model: Model,
+    places: Float[Array, "start mark"],
+    ends: Float[Array, "end mark"],
+    physical: ScalarBool,
 ) -> Bool[Array, " start"]:
-    """Which places are in valleys that a fit has ended in.
+    """Which places of `other_valleys` are in valleys that a fit has ended in.
+
+    Those that surges lead to are told apart by what surges add alone, unless no end is
+    physical.
 
     Args:
-        valleys: places.
+        model: a model; names are not needed.
+        places: their marks.
         ends: marks of where fits have ended.
-        physical: whether the best of them is; if not, all marks count.
+        physical: whether the best of them is.
     """
-    near = jnp.abs(valleys.marks[:, None] - ends) < ELSEWHERE
-    alike = ~valleys.given[:, None] & physical
-    return jnp.any(jnp.all(near | alike, axis=2), axis=1)
+    number, marks = places.shape
+    surge = np.arange(number) >= number - _number_of_surges(model)
+    single = np.arange(marks) < _makers(model).size
+    alike = (surge[:, None] & single) & physical
+    near = jnp.abs(places[:, None] - ends) < ELSEWHERE
+    return jnp.any(jnp.all(near | alike[:, None], axis=2), axis=1)
 
 
 def _makers(model: Model) -> Array:
@@ -357,7 +366,9 @@ def leads_nowhere(
     return known & (above | back)
 
 
-def _starts(at: LocalModel, found: Candidates, bounds: tuple[Params, Params]) -> Places:
+def _starts(
+    at: LocalModel, found: Candidates, bounds: tuple[Params, Params]
+) -> Valleys:
     """Parameters at the places: the moved ones there, the others following."""
 
     def start(one: Candidates) -> Params:
@@ -365,4 +376,4 @@ def _starts(at: LocalModel, found: Candidates, bounds: tuple[Params, Params]) ->
         near = jnp.asarray(follow(at, one.following, moved, bounds))
         return near.at[one.index].set(one.places, mode="drop")
 
-    return jax.vmap(start)(found), jnp.isfinite(found.value)
+    return Valleys(jax.vmap(start)(found), jnp.isfinite(found.value))

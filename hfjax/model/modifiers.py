@@ -136,14 +136,11 @@ class NormSys(eqx.Module):
 
     def polynomial(self, alpha: Variations) -> Variations:
         """Each variation's polynomial factor, 1 where the code is exponential."""
-        inside = jnp.abs(alpha) < self.edge
-        return polynomial(jnp.where(inside, alpha, 0.0), self.coefficients)
+        return inner_factor(alpha, self.coefficients, self.edge)
 
     def exponent(self, alpha: Variations) -> Variations:
         """Each variation's exponent, 0 where the code is polynomial."""
-        outside = jnp.abs(alpha) >= self.edge
-        steep = jnp.where(alpha > 0.0, alpha * self.log_hi, -alpha * self.log_lo)
-        return jnp.where(outside, steep, 0.0)
+        return outer_exponent(alpha, (self.log_hi, self.log_lo), self.edge)
 
     def alpha(self, params: Params) -> Variations:
         """Nuisance parameter of each variation, 0 of empty ones."""
@@ -164,6 +161,27 @@ class NormSys(eqx.Module):
         if self.positive:
             return jnp.maximum(factor, jnp.finfo(factor.dtype).tiny)
         return factor
+
+
+def inner_factor(alpha: Array, coefficients: Array, edge: Array | float) -> Array:
+    """A normsys factor where it is a polynomial, 1 where it is exponential."""
+    inside = jnp.abs(alpha) < edge
+    return polynomial(jnp.where(inside, alpha, 0.0), coefficients)
+
+
+def outer_exponent(
+    alpha: Array, logs: tuple[Array, Array], edge: Array | float
+) -> Array:
+    """The exponent of a normsys factor, 0 where it is a polynomial.
+
+    Args:
+        alpha: nuisance parameters.
+        logs: logarithms of the factors at +1 and at -1.
+        edge: ``|alpha|`` from which on they are exponential.
+    """
+    outside = jnp.abs(alpha) >= edge
+    steep = jnp.where(alpha > 0.0, alpha * logs[0], -alpha * logs[1])
+    return jnp.where(outside, steep, 0.0)
 
 
 def spread(

@@ -45,7 +45,6 @@ MOST = 8
 """Most surges of a model: those that need least."""
 ROOM = 4
 """Surges are padded to a multiple of this: models share programs."""
-
 FACTORS = 32
 """Factors of a surge that are moved: the steepest."""
 STEEPEST = 10.0
@@ -128,9 +127,8 @@ def _steep(normsys: NormSys, fixed: np.ndarray) -> _Steep:
     high, low = (np.append(log, 0.0) for log in (normsys.log_hi, normsys.log_lo))
     up, down = high[normsys.table], low[normsys.table]
     moves = ~fixed[normsys.index]
-    growth = np.where(
-        moves[:, None, None], np.fmax(np.fmax(up, down), 0.0), 0.0
-    )  # NaN is none
+    larger = np.fmax(np.fmax(up, down), 0.0)  # NaN is none
+    growth = np.where(moves[:, None, None], larger, 0.0)
     total = np.sqrt(np.sum(growth**2, axis=0))
     most = np.max(growth, axis=0, initial=0.0)
     surges = (total > TOGETHER * most) | (total > STEEP)

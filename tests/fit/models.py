@@ -134,7 +134,7 @@ ROWS = {
 }
 """Patches with reference results."""
 UNPHYSICAL = "TChiWZoff_100_30"
-"""One without a physical minimum at mu = 1: 130 starts lead to 60 unphysical ones."""
+"""One without a physical minimum at mu = 1: 130 starts lead to unphysical ones."""
 SURPASSED = (UNPHYSICAL, "TChiWZoff_215_195")
 """Patches whose lowest minima are not those of the references."""
 SINGLE = {

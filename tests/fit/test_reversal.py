@@ -18,6 +18,7 @@ from hfjax.fit.reversal import (
     other_sides,
     reversed_factors,
     turned_by,
+    turning_slope,
 )
 from hfjax.fit.status import FitSettings
 from hfjax.model.build import build
@@ -69,10 +70,11 @@ def test_only_free_factors_of_turned_samples_turn_back(turning):
     model, data = turning
     own = model.parameters
     found = fixed_poi_fit(model, data, 1.0, settings=FitSettings(valleys="any"))
-    turned = np.asarray(turned_by(model, found.params, own.fixed))
+    slope = turning_slope(model, found.params)
+    turned = np.asarray(turned_by(model, slope, own.fixed))
     assert np.flatnonzero(turned).tolist() == [own.position("k")]
-    assert not turned_by(model, found.params, jnp.ones_like(own.fixed)).any()
-    assert not turned_by(model, own.init, own.fixed).any()
+    assert not turned_by(model, slope, jnp.ones_like(own.fixed)).any()
+    assert not turned_by(model, turning_slope(model, own.init), own.fixed).any()
 
 
 @pytest.mark.parametrize(("lower", "known"), [(-5.0, A_LITTLE * 2.0), (0.0, 0.0)])
@@ -89,7 +91,7 @@ def test_other_starts_are_on_the_other_side_of_the_initial_values(turning):
     settings = FitSettings(valleys="any")
     params = fixed_poi_fit(model, data, 1.0, settings=settings).params
     box = (own.lower, own.upper), own.fixed
-    first, second = other_sides(model, params, box)
+    first, second = other_sides(model, params, turning_slope(model, params), box)
     moved = np.flatnonzero(first != params)
     names = {own.names[i] for i in moved}
     assert names
@@ -105,7 +107,8 @@ def test_all_lopsided_systematics_change_sides(turning):
     lopsided = eqx.tree_at(lambda m: m.lopsided.index, model, index)
     own = model.parameters
     params = jnp.asarray(own.init) + 0.5
-    second = other_sides(lopsided, params, ((own.lower, own.upper), own.fixed))[1]
+    box = (own.lower, own.upper), own.fixed
+    second = other_sides(lopsided, params, jnp.zeros_like(params), box)[1]
     moved = np.flatnonzero(second != params)
     assert [own.names[i] for i in moved] == ["o"]
     assert second[moved] == pytest.approx(-0.5)

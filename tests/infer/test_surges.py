@@ -101,6 +101,18 @@ MODELS = {
 }
 
 
+TURNING = Surging(
+    rare=(0.43, 0.4),
+    factors=[(0.0127, 79.0), (0.093, 10.8)],
+    multijet=(57.0, 2.1),
+    signal=4.5,
+    seen=(64, 4),
+    known=(14.87997807080072, 18.13656074037320, 14.8799780708007),
+    gained=(0.0, 0.0, 0.0),
+)
+"""A model whose rare sample two factors turn negative; the lowest minima."""
+
+
 def constant(case: Surging) -> float:
     """What constraint terms add of parameters that do nothing."""
     return (MOST - len(case.factors)) * math.log(2.0 * math.pi)
@@ -157,19 +169,21 @@ def test_the_fits_of_the_asimov_data_surge_as_well():
 
 def test_a_physical_point_on_the_way_to_an_unphysical_minimum_proves_nothing():
     """The rare sample turns negative where both factors do: a lower minimum, told."""
-    case = Surging(
-        rare=(0.43, 0.4),
-        factors=[(0.0127, 79.0), (0.093, 10.8)],
-        multijet=(57.0, 2.1),
-        signal=4.5,
-        seen=(64, 4),
-        known=(14.87997807080072, 18.13656074037320, 14.8799780708007),
-        gained=(0.0, 0.0, 0.0),
-    )
-    found = hypotest(*built(case), 1.0)
-    fixed, lowest = found.fixed, case.known[1] + constant(case)
+    found = hypotest(*built(TURNING), 1.0)
+    fixed, lowest = found.fixed, TURNING.known[1] + constant(TURNING)
     assert found.status == FitStatus.CONVERGED
     known = jnp.minimum(fixed.passed, fixed.deviance) - fixed.deviance
     assert float(fixed.twice_nll + known) == pytest.approx(lowest, abs=1e-7)
-    anything = fixed_poi_fit(*built(case), 1.0, settings=FitSettings(valleys="any"))
+    anything = fixed_poi_fit(*built(TURNING), 1.0, settings=FitSettings(valleys="any"))
     assert float(anything.twice_nll) == pytest.approx(lowest, abs=1e-7)
+
+
+@pytest.mark.xfail(strict=True, reason="no start that is tried leads there")
+def test_beside_an_unphysical_minimum_the_physical_one_is_found():
+    """It is 2.63 above, at k = 0 and s1 = 1.5."""
+    fixed = hypotest(*built(TURNING), 1.0).fixed
+    lowest = TURNING.known[1] + constant(TURNING)
+    assert bool(fixed.physical)
+    assert fixed.twice_nll > lowest + 1.0
+    passed = float(fixed.passed + fixed.twice_nll - fixed.deviance)
+    assert passed == pytest.approx(lowest, abs=1e-7)
