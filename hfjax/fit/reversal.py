@@ -4,11 +4,13 @@ Where systematics have turned a sample negative, a factor without a constraint t
 scales it may turn it back: that is what its author allows. A fit is repeated with such
 factors held at a little of the other sign (or on their bound), and released there.
 Others start with the systematics that turn samples on their other side, and with all
-that may make valleys.
+that may make valleys. Where none of them leads to a physical minimum, scattered starts
+are tried until one does.
 """
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from hfjax.arrays import Params, ParamsMask
 from hfjax.fit.found import Box, Starts
@@ -17,6 +19,12 @@ from hfjax.model.model import Model
 
 REVERSALS = 4
 """Fits: held, and released; with some systematics on their other side, and with all."""
+SCATTERED = 8
+"""Scattered starts, until one leads to a physical minimum."""
+SCATTER = 1.7, 0.5
+"""How far they reach: parameters that may be negative, and others."""
+SEED = 7
+"""Of their order."""
 SHARE = 0.1
 """Part of what the first does that a systematic must do to turn samples."""
 A_LITTLE = -0.1
@@ -65,3 +73,21 @@ def other_sides(model: Model, params: Params, slope: Params, box: Box) -> Starts
     lopsided = jnp.zeros_like(fixed).at[model.lopsided.index].set(True, mode="drop")
     which = jnp.stack([turns > SHARE * jnp.max(turns), lopsided]) & ~fixed
     return jnp.clip(jnp.where(which, 2.0 * init - params, params), *bounds)
+
+
+def scattered_starts(model: Model, box: Box) -> Starts:
+    """Starts with all parameters away from their initial values.
+
+    A Latin hypercube: each parameter is once in every part of its range.
+
+    Args:
+        model: a model; names are not needed.
+        box: lower and upper bound of each parameter, and those that must not move.
+    """
+    (lower, upper), fixed = box
+    init = jnp.asarray(model.parameters.init)
+    parts = (2.0 * np.arange(SCATTERED) + 1.0) / SCATTERED - 1.0
+    cube = np.tile(parts[:, None], init.size)
+    cube = np.random.default_rng(SEED).permuted(cube, axis=0)
+    apart = jnp.asarray(cube, init.dtype) * jnp.where(lower < 0.0, *SCATTER)
+    return jnp.clip(init + jnp.where(fixed, 0.0, apart), lower, upper)

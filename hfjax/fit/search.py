@@ -196,8 +196,9 @@ def _valid(
     edge = jnp.full(kinds.reversals - kinds.edge, empty & stuck)
     lower = jnp.isfinite(s.found.passed) & (s.found.passed <= best.value)
     lower = lower & ((s.rounds == 0) | ~s.found.physical)
-    turned = jnp.full(kinds.end - kinds.reversals, lower)
-    return jnp.concatenate([own, seen, walled, edge, turned])
+    turned = jnp.full(kinds.scattered - kinds.reversals, lower)
+    scattered = jnp.full(kinds.end - kinds.scattered, lower & ~s.found.physical)
+    return jnp.concatenate([own, seen, walled, edge, turned, scattered])
 
 
 def _next(
@@ -238,12 +239,10 @@ def _explored(
     """Look around at the best minimum, or only where others have told to."""
     best, (minima, looks) = s.found.best, told
     if kinds.crossings > kinds.valleys:
-        rates = objective.rates(best.params)
         worth = jnp.where(s.found.physical, 0.0, UNPHYSICAL_WORTH)
         worth = worth + WORTH + WORTH_PART * 2.0 * best.value
-        model, counts = objective.model, objective.data.main
-        deviance = 2.0 * best.value
-        gain = promise(model, best.params, (rates, counts), deviance, worth)
+        model = objective.model
+        gain = promise(objective, best, worth)
         some = jnp.isfinite(best.value) & (2.0 * best.value > LEAST_DEVIANCE) & looks
         gain = gain.where(some, ~s.found.physical)
 

@@ -16,9 +16,11 @@ from hfjax.fit.found import Box, Found, Starts, Valleys
 from hfjax.fit.objective import Objective
 from hfjax.fit.reversal import (
     REVERSALS,
+    SCATTERED,
     may_turn,
     other_sides,
     reversed_factors,
+    scattered_starts,
     turned_by,
     turning_slope,
 )
@@ -61,6 +63,7 @@ class Kinds(NamedTuple):
     crossings: int
     edge: int
     reversals: int
+    scattered: int
     end: int
 
 
@@ -82,8 +85,9 @@ def kinds_of_turns(
     crossings = starts + places
     edge = crossings + crossed
     reversals = edge + EDGE_EVENTS.size
-    end = reversals + (REVERSALS if reverses else 0)
-    return Kinds(starts, crossings, edge, reversals, end)
+    scattered = reversals + (REVERSALS if reverses else 0)
+    end = scattered + (SCATTERED if reverses else 0)
+    return Kinds(starts, crossings, edge, reversals, scattered, end)
 
 
 class Task(NamedTuple):
@@ -190,6 +194,7 @@ def _reversing(
         lambda: (jnp.zeros_like(fixed), jnp.stack([passed, passed])),
     )
     starts = jnp.stack([reversed_factors(passed, turned, box), s.last, *starts])
+    starts = jnp.concatenate([starts, scattered_starts(model, box)])
     start = starts[jnp.clip(turn, 0)]
     return task._replace(
         start=jnp.where(turn >= 0, start, task.start),

@@ -25,6 +25,7 @@ from hfjax.arrays import (
 from hfjax.fit.found import Box, Found, Valleys
 from hfjax.fit.landscape import (
     LocalModel,
+    constraint_cost,
     follow,
     heights,
     held_together,
@@ -110,34 +111,27 @@ def has_valleys(model: Model) -> bool:
     return bool(explores(model) or _makers(model).size)
 
 
-def promise(
-    model: Model,
-    params: Params,
-    expected: tuple[Rates, Rates],
-    deviance: Scalar,
-    worth: Scalar,
-) -> Promise:
+def promise(objective: Objective, at: Minimum, worth: Scalar) -> Promise:
     """Look where other valleys are possible.
 
     Args:
-        model: a model; names are not needed.
-        params: a minimum.
-        expected: events that are expected there, and those observed.
-        deviance: at the minimum.
+        objective: half a deviance.
+        at: its minimum so far.
         worth: how high a place may be.
     """
-    rates, counts = expected
+    model, params, counts = objective.model, at.params, objective.data.main
+    rates, deviance = objective.rates(params), 2.0 * at.value
     larger = jnp.maximum(jnp.maximum(rates, counts), 1.0)
     residual = jnp.where(model.bin_present, (counts - rates) / jnp.sqrt(larger), 0.0)
     excess = jnp.maximum(deviance - jnp.sum(model.bin_present), 0.0)
     return Promise(
-        lopsided_promise(model, params, residual, (excess, worth)),
+        lopsided_promise(objective, params, residual, (excess, worth)),
         surge_promise(model, params, residual, worth),
     )
 
 
 def lopsided_promise(
-    model: Model,
+    objective: Objective,
     params: Params,
     residual: Rates,
     heights: tuple[Scalar, Scalar],
@@ -147,22 +141,26 @@ def lopsided_promise(
     With the change ``T`` of the rates in its plane, in standard deviations, and the
     residuals ``r``, a place that is ``d`` away costs about
 
-        alpha^2 - alpha_0^2 - 2 T r + T' stiff T
+        c(alpha) - c(alpha_0) - 2 T r + T' stiff T
 
-    which is at least ``d^2`` if the rates are straight in the parameter.
+    with the constraint term ``c``, which is at least ``d^2`` if the rates are straight
+    in the parameter.
 
     Args:
-        model: a model; names are not needed.
+        objective: half a deviance.
         params: a minimum.
         residual: counts less rates there, in standard deviations.
         heights: by how much the deviance exceeds the number of bins, and how high a
             place may be.
     """
-    own, (excess, worth) = model.lopsided, heights
+    model, (excess, worth) = objective.model, heights
+    own = model.lopsided
     beside = jnp.asarray(own.plane) @ residual
     now = jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)[:, None]
     places = jnp.asarray(PLACES, now.dtype)
     apart = jnp.abs(places - now)
+    both = jnp.append(jnp.broadcast_to(places, (now.size, places.size)), now, axis=1)
+    term = 2.0 * jnp.asarray(constraint_cost(objective, own.index, both))
     weight = jnp.maximum(1.0 - apart / _SPACING, 0.0)
     weight = weight / jnp.sum(weight, axis=1, keepdims=True)
     # sums that are written out are one loop each, and products of matrices are not
@@ -173,7 +171,7 @@ def lopsided_promise(
     stiff = own.stiff[..., None]
     square = stiff[:, 0, 0] * rise**2 + stiff[:, 1, 1] * bend**2
     mixed = (stiff[:, 0, 1] + stiff[:, 1, 0]) * rise * bend
-    cost = places**2 - now**2 - gain + square + mixed
+    cost = term[:, :-1] - term[:, -1:] - gain + square + mixed
     rough = CLOSELY if _are_few(model) else -ROUGH
     limit = jnp.minimum(STRAIGHT * apart**2 + rough, 2.0 * worth) + BAD_FIT * excess
     least = jnp.where(apart >= ELSEWHERE, limit - cost, -jnp.inf)

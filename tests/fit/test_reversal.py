@@ -14,9 +14,12 @@ from hfjax.fit.mle import fixed_poi_fit
 from hfjax.fit.physical import is_physical
 from hfjax.fit.reversal import (
     A_LITTLE,
+    SCATTER,
+    SCATTERED,
     may_turn,
     other_sides,
     reversed_factors,
+    scattered_starts,
     turned_by,
     turning_slope,
 )
@@ -117,3 +120,25 @@ def test_all_lopsided_systematics_change_sides(turning):
 def test_only_histosys_and_normsys_turn_samples(turning):
     assert may_turn(turning[0])
     assert not may_turn(build(shapesys([1.0], [9.0], [2.0], [9.0]))[0])
+
+
+def test_scattered_starts_fill_their_ranges_and_keep_to_the_box(turning):
+    model, _ = turning
+    own = model.parameters
+    init, held = np.asarray(own.init), own.position("o")
+    box = (own.lower, own.upper), jnp.asarray(own.fixed).at[held].set(True)
+    starts = np.asarray(scattered_starts(model, box))
+    assert len(starts) == SCATTERED
+    assert (starts[:, held] == init[held]).all()
+    assert (starts >= own.lower).all()
+    assert (starts <= own.upper).all()
+    free = np.delete(starts - init, held, axis=1)
+    reach = np.where(np.delete(own.lower, held) < 0.0, *SCATTER)
+    assert (np.abs(free) <= reach).all()
+    parts = (2.0 * np.arange(SCATTERED) + 1.0) / SCATTERED - 1.0
+    inside = ~np.isin(np.delete(own.names, held), ["mu", "k"])
+    assert np.sort(free / reach, axis=0)[:, inside] == pytest.approx(
+        np.tile(parts[:, None], inside.sum())
+    )
+    distinct = np.abs(starts[:, None] - starts).max(axis=2) + np.eye(SCATTERED)
+    assert (distinct > 0.3).all()
