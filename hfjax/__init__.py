@@ -15,6 +15,7 @@ __version__ = "0.1.0.dev0"
 CONTENTS = {
     "hfjax.errors": (
         "ArchiveError",
+        "ArgumentError",
         "DataError",
         "DerivativeError",
         "DigestError",
@@ -80,7 +81,8 @@ CONTENTS = {
     "hfjax.fit.flat_directions": ("FlatDirection",),
     "hfjax.fit.status": ("FitSettings", "FitStatus"),
     "hfjax.fit.program_store": ("ProgramStore",),
-    "hfjax.fit.mle": ("FitResult", "fit", "fixed_poi_fit"),
+    "hfjax.fit.mle": ("fit", "fixed_poi_fit"),
+    "hfjax.fit.result": ("FitResult",),
     "hfjax.fit.valley_report": ("ValleyReport", "valley_report"),
     "hfjax.fit.ending": ("FitEnding", "fit_ending"),
     "hfjax.infer.explain": ("explain", "named_fits"),
@@ -107,6 +109,7 @@ _HOME = {name: module for module, names in CONTENTS.items() for name in names}
 
 if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.errors import ArchiveError as ArchiveError
+    from hfjax.errors import ArgumentError as ArgumentError
     from hfjax.errors import DataError as DataError
     from hfjax.errors import DerivativeError as DerivativeError
     from hfjax.errors import DigestError as DigestError
@@ -127,10 +130,10 @@ if TYPE_CHECKING:  # the same list, for type checkers and editors
     from hfjax.fit.ending import FitEnding as FitEnding
     from hfjax.fit.ending import fit_ending as fit_ending
     from hfjax.fit.flat_directions import FlatDirection as FlatDirection
-    from hfjax.fit.mle import FitResult as FitResult
     from hfjax.fit.mle import fit as fit
     from hfjax.fit.mle import fixed_poi_fit as fixed_poi_fit
     from hfjax.fit.program_store import ProgramStore as ProgramStore
+    from hfjax.fit.result import FitResult as FitResult
     from hfjax.fit.status import FitSettings as FitSettings
     from hfjax.fit.status import FitStatus as FitStatus
     from hfjax.fit.valley_report import ValleyReport as ValleyReport

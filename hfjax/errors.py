@@ -47,6 +47,10 @@ class SpecificationError(HfjaxError):
         return SpecificationError(f"{name}: {self.args[0]}", pointer + self.pointer)
 
 
+class ArgumentError(HfjaxError, TypeError):
+    """A function was given something of another kind than it takes."""
+
+
 class UnknownNameError(HfjaxError):
     """A name that does not exist was asked for; see `unknown_name`."""
 

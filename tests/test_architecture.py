@@ -20,7 +20,7 @@ LAYERS = (
     ("infer",),
     ("scan",),
     ("plot",),
-    ("cli",),
+    ("cli", "__main__"),
 )
 FILE_LINES, BODY_LINES, ARGUMENTS, MEDIAN_BODY = 400, 60, 6, 8
 

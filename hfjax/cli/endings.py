@@ -11,6 +11,10 @@ FREE_FIT = "the free fit"
 """What the fit of all parameters is called, here and by `hfjax.named_fits`."""
 MOST_BINS = 3
 """Most bins that are named."""
+LEVEL = 0.05
+"""CLs below which a point is excluded."""
+MEDIAN = 2
+"""Position of the median in the expected band."""
 MOST_POINTS = 3
 """Most points that are named where several fail for one reason."""
 
@@ -115,6 +119,31 @@ def tell_valleys_of_scan(result: ScanResult, options: FitOptions) -> None:
         )
     if parts and not options.quiet:
         complain("; ".join(parts))
+
+
+def outcome(result: ScanResult) -> str:
+    """What a scan has come to, in one line.
+
+    Args:
+        result: of a scan.
+
+    Example:
+        >>> from hfjax.scan.records import ScanPoint
+        >>> one = ScanPoint("a", (300,), 0.04, (0.01, 0.02, 0.06, 0.1, 0.2))
+        >>> outcome(ScanResult(("m",), (one,)))
+        '1 of 1 points are excluded at 95% confidence level, 0 were expected to be'
+    """
+    found = [point for point in result if point.converged]
+    if result.discovery:
+        best = max(found, key=lambda point: point.Z or 0.0, default=None)
+        return f"largest significance: Z = {best.Z:.3g} ({best.name})" if best else ""
+    observed = sum(point.excluded() for point in found)
+    medians = [point.CLs_exp[MEDIAN] for point in found]
+    expected = sum(each is not None and each < LEVEL for each in medians)
+    return (
+        f"{observed} of {len(result)} points are excluded at {1.0 - LEVEL:.0%} "
+        f"confidence level, {expected} were expected to be"
+    )
 
 
 def tell_failures(result: ScanResult) -> None:

@@ -80,7 +80,7 @@ def cls(options: ClsOptions) -> None:
         model,
         data,
         poi=options.test.test_poi,
-        test_stat=hfjax.named_test_statistic(options.test.test_stat),
+        test_stat=options.test.test_stat.value,
         settings=settings,
     )
     tell_constraint(model, options.test.poi, options.fit.quiet)

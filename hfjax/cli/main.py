@@ -157,7 +157,9 @@ def run() -> NoReturn:
 
 
 def _exit_code() -> int:
-    arguments = sys.argv[1:] or ["--help"]
+    arguments = sys.argv[1:]
+    if arguments in ([], ["patchset"]):
+        arguments = [*arguments, "--help"]
     try:
         command = get_command(make_app(arguments))
         code = command.main(arguments, prog_name="hfjax", standalone_mode=False)

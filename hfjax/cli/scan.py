@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 import hfjax
-from hfjax.cli.endings import tell_failures, tell_valleys_of_scan
+from hfjax.cli.endings import outcome, tell_failures, tell_valleys_of_scan
 from hfjax.cli.inference import tell_constraint, tell_replacement
 from hfjax.cli.options import (
     BackgroundArgument,
@@ -185,7 +185,7 @@ def run_scan(prepared: Prepared, options: ScanOptions) -> ScanResult:
         return hfjax.scan(
             prepared.batch,
             options.test.test_poi,
-            test_stat=hfjax.named_test_statistic(options.test.test_stat),
+            test_stat=options.test.test_stat.value,
             settings=prepared.settings,
             progress=progress,
             advice=ADVICE._replace(start=""),  # it has no --start
@@ -235,7 +235,9 @@ def report(result: ScanResult, options: ScanOptions) -> None:
         written += draw(result, options.plot)
     if result.failed:
         complain(f"{len(result.failed)} of {len(result)} points have no result")
-    say(f"written: {', '.join(written)}", options.fit.quiet)
+    lines = outcome(result), f"written: {', '.join(written)}"
+    for line in filter(None, lines):
+        say(line, options.fit.quiet)
     if result.failed:
         raise typer.Exit(NOT_CONVERGED)
 

@@ -11,7 +11,7 @@ import numpy as np
 from jax.core import Tracer
 
 from hfjax.arrays import Array, Number
-from hfjax.errors import DataError, ParameterError
+from hfjax.errors import ArgumentError, DataError, ParameterError
 from hfjax.fit.refusal import usable_terms
 from hfjax.model.model import Data, Model
 
@@ -103,6 +103,29 @@ def check_start(model: Model, start: Array, *, held: bool = False) -> None:
             f"{init[i]:g}: leave it there, or remove `fixed` in the measurement"
         )
         raise ParameterError(message)
+
+
+def check_inputs(model: Any, data: Any) -> None:
+    """Refuse what is no model with data of its own.
+
+    Args:
+        model: the first argument of a public function.
+        data: the second.
+
+    Raises:
+        ArgumentError: one of them is something else.
+        DataError: the data have the wrong shape, or are no counts.
+    """
+    for name, given, wanted in (("model", model, Model), ("data", data, Data)):
+        if not isinstance(given, wanted):
+            message = (
+                f"{name} is of type {type(given).__name__}, and has to be a "
+                f"hfjax.{wanted.__name__}: give the model and its data first, as "
+                "hfjax.build makes them"
+            )
+            raise ArgumentError(message)
+    model.check_data(data)
+    check_counts(model, data)
 
 
 def check_counts(model: Model, data: Data) -> None:

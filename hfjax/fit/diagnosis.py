@@ -6,7 +6,8 @@ import numpy as np
 
 from hfjax.arrays import Params
 from hfjax.fit.flat_directions import FlatDirection, at_bound, flat_directions
-from hfjax.fit.mle import FitResult, fit, fixed_poi_fit
+from hfjax.fit.mle import fit, fixed_poi_fit
+from hfjax.fit.result import FitResult
 from hfjax.fit.status import FitSettings
 from hfjax.model.model import Data, Model, SampleBlock
 

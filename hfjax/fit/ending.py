@@ -7,8 +7,8 @@ import numpy as np
 
 from hfjax.fit.bins import Bin, edge_bins
 from hfjax.fit.diagnosis import parameters_at_bounds
-from hfjax.fit.mle import FitResult
 from hfjax.fit.program import Run, run_directly
+from hfjax.fit.result import FitResult
 from hfjax.fit.valley_report import ValleyReport, valley_report
 from hfjax.model.model import Data, Model
 

@@ -5,8 +5,8 @@ import numpy as np
 from hfjax.arrays import Params
 from hfjax.fit.advice import IN_PYTHON, Advice
 from hfjax.fit.bins import Bin, bin_rates, impossible_bins
-from hfjax.fit.mle import FitResult
 from hfjax.fit.program import Run, run_directly
+from hfjax.fit.result import FitResult
 from hfjax.fit.status import FitStatus
 from hfjax.model.model import Data, Model
 

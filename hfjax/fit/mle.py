@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,18 +11,15 @@ from hfjax.arrays import (
     Number,
     Params,
     ParamsMask,
-    Scalar,
-    ScalarBool,
     ScalarInt,
 )
 from hfjax.errors import (
-    FitError,
     MissingPOIError,
     ModelError,
     ParameterError,
 )
 from hfjax.fit.checks import (
-    check_counts,
+    check_inputs,
     check_poi_value,
     check_single,
     check_start,
@@ -37,62 +33,12 @@ from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
 from hfjax.fit.program import Program
 from hfjax.fit.refusal import blanked, held_value, refusal
+from hfjax.fit.result import FitResult
 from hfjax.fit.search import search
 from hfjax.fit.starts import spread_starts
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.undifferentiated import undifferentiated
 from hfjax.model.model import Data, Model
-
-
-class FitResult(eqx.Module):
-    """A best fit.
-
-    Attributes:
-        params: parameter values, in the order of the model's parameters.
-        twice_nll: ``-2 ln L`` there, all constants included.
-        deviance: the same less its value for a saturated model; differences of it keep
-            their digits where ``twice_nll`` is large.
-        status: a `FitStatus`.
-        edm: estimated distance to the minimum, in units of -2 ln L.
-        projected_gradient: largest derivative of ``-ln L`` in a parameter that could
-            still move.
-        steps: steps taken.
-        initial: deviance where the initial values lead; that of the fit if their valley
-            is the lowest.
-        initial_params: parameters there.
-        passed: deviance of the lowest unphysical minimum that was passed over; infinite
-            if there was none below the best fit.
-        passed_params: parameters there.
-        physical: whether the best fit is; if not, no physical minimum was found.
-    """
-
-    params: Params
-    twice_nll: Scalar
-    deviance: Scalar
-    status: ScalarInt
-    edm: Scalar
-    projected_gradient: Scalar
-    steps: ScalarInt
-    initial: Scalar
-    initial_params: Params
-    passed: Scalar
-    passed_params: Params
-    physical: ScalarBool
-
-    @property
-    def converged(self) -> bool:
-        """Whether the fit converged; for a single fit outside of ``jit``."""
-        return int(self.status) == FitStatus.CONVERGED
-
-    def raise_if_failed(self) -> "FitResult":
-        """Return the result itself, or raise if the fit did not converge.
-
-        Raises:
-            FitError: what happened, and what to try.
-        """
-        if not self.converged:
-            raise FitError(FitStatus(int(self.status)).sentence)
-        return self
 
 
 def fit(
@@ -121,10 +67,9 @@ def fit(
             moves a parameter that the measurement fixes.
         DerivativeError: a derivative through the fit is taken.
     """
-    model.check_data(data)
-    check_counts(model, data)
+    check_inputs(model, data)
     begin = _begin(model, start)
-    return _fit(model.anonymous(), data, begin[None], model.parameters.fixed, settings)
+    return _fit(model, data, begin[None], model.parameters.fixed, settings)
 
 
 def fixed_poi_fit(
@@ -156,8 +101,7 @@ def fixed_poi_fit(
             NaN or outside the bounds, or moves a parameter that the measurement fixes.
         DerivativeError: a derivative through the fit is taken.
     """
-    model.check_data(data)
-    check_counts(model, data)
+    check_inputs(model, data)
     require_poi(model)
     check_single(poi_value)
     if is_traced(model):
@@ -166,18 +110,20 @@ def fixed_poi_fit(
         check_poi_value(model, poi_value)
     begin = _with(_begin(model, start, held=True), model.poi, poi_value)
     fixed = _with(model.parameters.fixed, model.poi, True)
-    return _fit(model.anonymous(), data, begin[None], fixed, settings)
+    return _fit(model, data, begin[None], fixed, settings)
 
 
 def _fit(
     model: Model, data: Data, starts: Starts, fixed: ParamsMask, settings: FitSettings
 ) -> FitResult:
     """Run a fit, compiled unless its minimizer runs outside of JAX."""
-    objective = Objective(model, data)
+    arguments = Objective(model.anonymous(), data), starts, fixed
     if settings.minimizer in UNCOMPILED:
-        return best_fit(objective, starts, fixed, settings)
-    static = {"settings": settings}
-    return settings.run(Program(_compiled_fit, (objective, starts, fixed), static))
+        found = best_fit(*arguments, settings)
+    else:
+        program = Program(_compiled_fit, arguments, {"settings": settings})
+        found = settings.run(program)
+    return found.named(model.parameters.sets)
 
 
 def best_fit(

@@ -12,9 +12,9 @@ import numpy as np
 
 from hfjax.arrays import Params
 from hfjax.fit.bins import bin_place
-from hfjax.fit.mle import FitResult
 from hfjax.fit.physical import unphysical_rates
 from hfjax.fit.program import Program, Run, run_directly
+from hfjax.fit.result import FitResult
 from hfjax.model.model import Model
 
 LEAST = 1e-6

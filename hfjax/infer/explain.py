@@ -6,8 +6,8 @@ import numpy as np
 
 from hfjax.fit.advice import IN_PYTHON, Advice
 from hfjax.fit.explanation import explain_fit
-from hfjax.fit.mle import FitResult
 from hfjax.fit.program import Run, run_directly
+from hfjax.fit.result import FitResult
 from hfjax.fit.valley_report import valley_report
 from hfjax.infer.hypotest import HypotestResult
 from hfjax.infer.test_fits import ASIMOV, BACKGROUND, FIXED, FREE

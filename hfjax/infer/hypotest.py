@@ -1,5 +1,6 @@
 """Hypothesis tests: from a model and data to CLs, all fits in one compiled program."""
 
+import dataclasses
 import functools
 
 import equinox as eqx
@@ -18,21 +19,30 @@ from hfjax.arrays import (
     ScalarInt,
 )
 from hfjax.fit.checks import (
-    check_counts,
+    check_inputs,
     check_poi_value,
     check_single,
     is_known,
     is_traced,
 )
-from hfjax.fit.mle import FitResult, fixed_poi, refuse, require_poi
+from hfjax.fit.mle import fixed_poi, refuse, require_poi
 from hfjax.fit.program import Program
 from hfjax.fit.refusal import blanked, held_value
+from hfjax.fit.result import FitResult, is_single
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.valley_report import LEAST
 from hfjax.infer.asymptotics import asymptotic_tails
 from hfjax.infer.test_fits import TestFits, run_fits
-from hfjax.infer.test_statistics import TestStatistic, qmu_tilde
+from hfjax.infer.test_statistics import (
+    TestStatistic,
+    named_test_statistic,
+    qmu_tilde,
+)
 from hfjax.model.model import Data, Model
+from hfjax.model.parameters import ParameterSet
+
+FITS = ("free", "fixed", "background", "asimov_free", "asimov_fixed")
+"""Fits that a test has in its result."""
 
 
 class HypotestResult(eqx.Module):
@@ -110,6 +120,28 @@ class HypotestResult(eqx.Module):
         return jnp.stack([fit.params for fit in self._fits])[self.worst]
 
     @property
+    def converged(self) -> bool:
+        """Whether all fits converged; for a single test outside of ``jit``."""
+        return int(self.status) == FitStatus.CONVERGED
+
+    def named(self, sets: tuple[ParameterSet, ...]) -> "HypotestResult":
+        """The same with names of parameters in all fits."""
+        changed = {each: getattr(self, each).named(sets) for each in FITS}
+        return dataclasses.replace(self, **changed)
+
+    def __repr__(self) -> str:
+        """The numbers; of a batch, and inside ``jit``, the shapes."""
+        if not is_single(self):
+            return eqx.tree_pformat(self)
+        head = f"HypotestResult: {FitStatus(int(self.status)).name.lower()}, "
+        head += f"tested value {float(self.poi):g}, best fit {float(self.mu_hat):.6g}"
+        names = ["CLs_obs", "CLs_exp", "q", "q_asimov"]
+        if self.discovery:
+            names = ["p0", "p0_exp", "Z", "Z_exp", "q", "q_asimov"]
+        rows = [f"  {name:9}{_shown(getattr(self, name))}" for name in names]
+        return "\n".join([head, *rows])
+
+    @property
     def _fits(self) -> tuple[FitResult, ...]:
         return self.background, self.fixed, self.free, self.asimov_fixed
 
@@ -140,7 +172,7 @@ def hypotest(
     data: Data,
     poi: Number = 1.0,
     *,
-    test_stat: TestStatistic = qmu_tilde,
+    test_stat: TestStatistic | str = qmu_tilde,
     base: str = "normal",
     settings: FitSettings = FitSettings(),
 ) -> HypotestResult:
@@ -154,7 +186,8 @@ def hypotest(
         model: a model with a parameter of interest.
         data: observed data.
         poi: value to test; q0 always tests zero.
-        test_stat: of `hfjax.infer.test_statistics`.
+        test_stat: of `hfjax.infer.test_statistics`, or its name: "qtilde", "q", "q0",
+            "ttilde" or "t".
         base: "normal", or "clipped_normal" for the expected band.
         settings: minimizer, steps and tolerance of all fits.
 
@@ -167,6 +200,8 @@ def hypotest(
         ModelError: the parameter of interest is fixed.
         ParameterError: the tested value is outside its bounds, or that of the Asimov
             data.
+        UnknownNameError: there is no test statistic of this name.
+        ArgumentError: a model or data are something else.
         DataError: the data have the wrong shape, or are no counts.
         DerivativeError: a derivative through the fits is taken.
 
@@ -175,6 +210,7 @@ def hypotest(
         J. Phys. G 28 (2002) 2693.
     """
     check_testable(model, data)
+    test_stat = named_test_statistic(test_stat)
     tested = 0.0 if test_stat.discovery else poi
     check_single(tested)
     if not is_traced(model):
@@ -187,7 +223,8 @@ def hypotest(
     )
     static = {"test_stat": test_stat, "base": base, "settings": settings}
     arguments = (model.anonymous(), data, value)
-    return settings.run(Program(asymptotic_test, arguments, static))
+    result = settings.run(Program(asymptotic_test, arguments, static))
+    return result.named(model.parameters.sets)
 
 
 def check_poi_values(model: Model, test_stat: TestStatistic, poi: Number) -> None:
@@ -207,10 +244,10 @@ def check_testable(model: Model, data: Data) -> None:
     Raises:
         MissingPOIError: the model has no parameter of interest.
         ModelError: the parameter of interest is fixed.
+        ArgumentError: a model or data are something else.
         DataError: the data have the wrong shape, or are no counts.
     """
-    model.check_data(data)
-    check_counts(model, data)
+    check_inputs(model, data)
     require_poi(model)
     if not is_traced(model) and np.asarray(model.parameters.fixed)[model.poi]:
         raise fixed_poi(model.poi_name)
@@ -267,6 +304,10 @@ def asymptotic_test(
         steps=jnp.sum(jnp.stack([fit.steps for fit in _each(fits)])),
         discovery=test_stat.discovery,
     )
+
+
+def _shown(value: Array) -> str:
+    return "".join(f" {each:<11.6g}" for each in np.ravel(value)).rstrip()
 
 
 def _lower_by(fit: FitResult) -> Scalar:

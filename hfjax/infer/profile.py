@@ -11,11 +11,12 @@ from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
 from hfjax.errors import ParameterError
-from hfjax.fit.checks import check_counts, is_known, is_traced
+from hfjax.fit.checks import check_inputs, is_known, is_traced
 from hfjax.fit.found import Told
-from hfjax.fit.mle import FitResult, best_fit
+from hfjax.fit.mle import best_fit
 from hfjax.fit.objective import Objective
 from hfjax.fit.program import Program
+from hfjax.fit.result import FitResult
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.valleys import is_near, valley_marks
 from hfjax.infer.test_fits import CONSISTENCY
@@ -100,8 +101,7 @@ def profile(
         >>> [round(delta, 4) for delta in scan.delta.tolist()]
         [3.8629, 0.0, 6.1371]
     """
-    model.check_data(data)
-    check_counts(model, data)
+    check_inputs(model, data)
     positions = _positions(model, grid)
     places = zip(grid, positions, grid.values(), strict=True)
     values = [_checked(model, *place) for place in places]
@@ -119,6 +119,7 @@ def profile(
     free, fits = settings.run(Program(fit_all, arguments, {"settings": settings}))
     back = np.argsort(order)
     fits = jax.tree.map(lambda f: f[back].reshape(*shape, *f.shape[1:]), fits)
+    fits, free = (each.named(model.parameters.sets) for each in (fits, free))
     axes = tuple(value.astype(dtype) for value in values)
     return _result(tuple(grid), axes, fits, free)
 

@@ -10,9 +10,10 @@ from jaxtyping import Bool, Float
 
 from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool, ScalarInt
 from hfjax.fit.found import Starts, Told
-from hfjax.fit.mle import FitResult, best_fit
+from hfjax.fit.mle import best_fit
 from hfjax.fit.objective import Objective
 from hfjax.fit.physical import is_physical
+from hfjax.fit.result import FitResult
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.fit.valleys import explores, has_valleys, is_near, valley_marks
 from hfjax.model.model import Data, Model

@@ -22,7 +22,11 @@ from hfjax.fit.advice import IN_PYTHON, Advice
 from hfjax.fit.program import Program
 from hfjax.fit.status import FitSettings
 from hfjax.infer.hypotest import asymptotic_test
-from hfjax.infer.test_statistics import TestStatistic, qmu_tilde
+from hfjax.infer.test_statistics import (
+    TestStatistic,
+    named_test_statistic,
+    qmu_tilde,
+)
 from hfjax.model.model import Data, Model
 from hfjax.scan.align import Member
 from hfjax.scan.bounds import out_of_bounds
@@ -68,7 +72,7 @@ def scan(
     batch: ScanBatch,
     poi: float = 1.0,
     *,
-    test_stat: TestStatistic = qmu_tilde,
+    test_stat: TestStatistic | str = qmu_tilde,
     settings: FitSettings = FitSettings(),
     progress: Progress | None = None,
     advice: Advice = IN_PYTHON,
@@ -78,7 +82,7 @@ def scan(
     Args:
         batch: of `build_scan`.
         poi: value to test; q0 always tests zero.
-        test_stat: of `hfjax.infer.test_statistics`.
+        test_stat: of `hfjax.infer.test_statistics`, or its name, such as "qtilde".
         settings: minimizer, steps and tolerance of all fits.
         progress: called with the number of points done and of all.
         advice: what can be done where the messages of failed points are read.
@@ -92,6 +96,7 @@ def scan(
         ParameterError: the value is outside the bounds of every point.
         ScanInterrupted: by Ctrl-C; it has the points that were tested.
     """
+    test_stat = named_test_statistic(test_stat)
     tested = 0.0 if test_stat.discovery else float(poi)
     found = _without_model(batch) | _out_of_bounds(batch, test_stat, tested)
     told = {

@@ -46,13 +46,13 @@ def test_help_fits_on_80_columns():
 def test_help_of_patchset_names_its_commands(hfjax):
     shown = hfjax("patchset", "--help").stdout
     assert all(name in shown for name in ("inspect", "extract", "apply", "verify"))
+    assert hfjax("patchset").stdout == shown
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("bogus",), "No such command 'bogus'"),
-        (("patchset",), "Missing command (see 'hfjax patchset --help')"),
         (("inspect", "--bogus"), "No such option"),
         (("scan", "BkgOnly.json"), "Missing argument 'PATCHSET'"),
         (("patchset", "extract", "p.json"), "Missing option '--name'"),
@@ -153,10 +153,7 @@ def test_the_installed_command_is_this_one():
     (command,) = entry_points(group="console_scripts", name="hfjax")
     assert command.value == "hfjax.cli.main:program"
     code = "from hfjax.cli.main import program; program()"
-    done = subprocess.run(
-        [sys.executable, "-c", code, "--version"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout == f"hfjax {__version__}\n"
+    for how in (["-c", code], ["-m", "hfjax"]):
+        command = [sys.executable, *how, "--version"]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert done.stdout == f"hfjax {__version__}\n"

@@ -155,14 +155,20 @@ def test_results_and_plot_go_to_files(hfjax, files, tmp_path):
     assert (tmp_path / "exclusion.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_messages_go_to_a_terminal_unless_quiet(hfjax, files, monkeypatch):
+def test_messages_go_to_a_terminal_unless_quiet(hfjax, files, tmp_path, monkeypatch):
     monkeypatch.setattr("hfjax.cli.streams.talks", lambda quiet: not quiet)
     arguments = ("scan", *files, "-o", "results.json", "--plot", "exclusion.png")
     loud = hfjax(*arguments)
-    last = loud.stderr.splitlines()[-1]
-    assert last == (
-        "hfjax: written: 3 points in results.json, exclusion in exclusion.png"
+    points = json.loads((tmp_path / "results.json").read_text())["points"]
+    observed, expected = (
+        sum(each < 0.05 for each in found)
+        for found in ([p["CLs_obs"] for p in points], [p["CLs_exp"][2] for p in points])
     )
+    assert loud.stderr.splitlines()[-2:] == [
+        f"hfjax: {observed} of 3 points are excluded at 95% confidence level, "
+        f"{expected} were expected to be",
+        "hfjax: written: 3 points in results.json, exclusion in exclusion.png",
+    ]
     assert "3/3" in loud.stderr
     assert hfjax(*arguments, "--quiet").stderr == ""
 
@@ -174,10 +180,23 @@ def test_what_was_written_is_told_after_what_failed(
     patchset["patches"][1]["patch"] = []
     outcome = hfjax("scan", files[0], write("patchset.json", patchset))
     assert outcome.code == 3
-    assert outcome.stderr.splitlines()[-2:] == [
+    told = outcome.stderr.splitlines()
+    assert " of 3 points are excluded at 95% confidence level, " in told[-2]
+    assert [told[-3], told[-1]] == [
         "hfjax: 1 of 3 points have no result",
         "hfjax: written: 3 points in standard output",
     ]
+
+
+def test_a_scan_for_discovery_ends_with_the_largest_significance(
+    hfjax, files, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("hfjax.cli.streams.talks", lambda quiet: not quiet)
+    loud = hfjax("scan", *files, "--test-stat", "q0", "-o", "results.json")
+    points = json.loads((tmp_path / "results.json").read_text())["points"]
+    best = max(points, key=lambda each: each["Z"])
+    told = loud.stderr.splitlines()[-2]
+    assert told == f"hfjax: largest significance: Z = {best['Z']:.3g} ({best['name']})"
 
 
 def test_select_scans_what_fulfils_the_condition(hfjax, files):

@@ -13,7 +13,8 @@ from hfjax.errors import (
     MissingPOIError,
     ParameterError,
 )
-from hfjax.fit.mle import FitResult, fit, fixed_poi_fit
+from hfjax.fit.mle import fit, fixed_poi_fit
+from hfjax.fit.result import FitResult
 from hfjax.fit.status import FitSettings, FitStatus
 from hfjax.model.build import build
 from hfjax.model.model import Data

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hfjax.fit.mle import FitResult, fit, fixed_poi_fit
+from hfjax.fit.mle import fit, fixed_poi_fit
 from hfjax.fit.objective import Objective
+from hfjax.fit.result import FitResult
 from hfjax.fit.status import FitSettings
 from hfjax.model.build import build
 from hfjax.model.model import Model

@@ -459,6 +459,38 @@ def test_q0_tests_zero_whatever_the_poi(hello):
     assert_close(found.CLs_obs, hypotest(*hello, test_stat=q0).CLs_obs, 0)
 
 
+@pytest.mark.parametrize("name", TEST_STATISTICS)
+def test_a_statistic_may_be_named(name, hello):
+    named = hypotest(*hello, test_stat=name)
+    given = hypotest(*hello, test_stat=TEST_STATISTICS[name])
+    assert named.q == given.q
+    assert named.CLs_obs == given.CLs_obs
+    assert named.discovery == (name == "q0")
+
+
+@pytest.mark.parametrize("wrong", ["qtild", "qmu-tilde", ""])
+def test_an_unknown_statistic_is_refused(wrong, hello):
+    with pytest.raises(UnknownNameError, match=f"no test statistic named '{wrong}'"):
+        hypotest(*hello, test_stat=wrong)
+
+
+def test_a_test_shows_its_numbers(hello):
+    found = hypotest(*hello)
+    head, *rows = repr(found).splitlines()
+    best = float(found.mu_hat)
+    assert head == f"HypotestResult: converged, tested value 1, best fit {best:.6g}"
+    shown = {row.split()[0]: [float(x) for x in row.split()[1:]] for row in rows}
+    assert list(shown) == ["CLs_obs", "CLs_exp", "q", "q_asimov"]
+    for name, values in shown.items():
+        assert values == pytest.approx(np.ravel(getattr(found, name)), rel=1e-5)
+    discovery = repr(hypotest(*hello, test_stat="q0"))
+    assert "\n  p0_exp " in discovery
+    assert "CLs" not in discovery
+    many = jax.vmap(lambda mu: hypotest(*hello, mu))(jnp.array([0.5, 1.0]))
+    assert "CLs_exp=f64[2,5]" in repr(many)
+    assert many.free["mu"].shape == (2,)
+
+
 def test_a_two_sided_statistic_counts_an_excess(hello):
     """At mu below the best fit q is zero, and t is not."""
     model, _ = hello

@@ -1,0 +1,5 @@
+"""`python -m hfjax` is the command `hfjax`."""
+
+from hfjax.cli.main import program
+
+program()
