@@ -4,8 +4,8 @@ Where systematics have turned a sample negative, a factor without a constraint t
 scales it may turn it back: that is what its author allows. A fit is repeated with such
 factors held at a little of the other sign (or on their bound), and released there.
 Others start with the systematics that turn samples on their other side, and with all
-that may make valleys. Where none of them leads to a physical minimum, scattered starts
-are tried until one does.
+that may make valleys. Where none of them leads to a physical minimum, or only to one
+far above, scattered starts are tried.
 """
 
 import jax
@@ -20,9 +20,11 @@ from hfjax.model.model import Model
 REVERSALS = 4
 """Fits: held, and released; with some systematics on their other side, and with all."""
 SCATTERED = 8
-"""Scattered starts, until one leads to a physical minimum."""
-SCATTER = 1.7, 0.5
-"""How far they reach: parameters that may be negative, and others."""
+"""Scattered starts, until one leads to a physical minimum that is not far above."""
+SCATTER = 1.0, 0.4
+"""How far they reach: parameters that may be negative, and others..."""
+REACH = np.linspace(0.75, 1.75, SCATTERED)
+"""...and how many times as far each of them does, the nearest first."""
 SEED = 7
 """Of their order."""
 SHARE = 0.1
@@ -75,19 +77,21 @@ def other_sides(model: Model, params: Params, slope: Params, box: Box) -> Starts
     return jnp.clip(jnp.where(which, 2.0 * init - params, params), *bounds)
 
 
-def scattered_starts(model: Model, box: Box) -> Starts:
+def scattered_starts(model: Model, params: Params, box: Box) -> Starts:
     """Starts with all parameters away from their initial values.
 
-    A Latin hypercube: each parameter is once in every part of its range.
+    As a Latin hypercube, each parameter is once in every part of its range; the starts
+    are ever further away, since far ones often have no likelihood.
 
     Args:
         model: a model; names are not needed.
+        params: a minimum; what must not move stays there.
         box: lower and upper bound of each parameter, and those that must not move.
     """
     (lower, upper), fixed = box
     init = jnp.asarray(model.parameters.init)
     parts = (2.0 * np.arange(SCATTERED) + 1.0) / SCATTERED - 1.0
     cube = np.tile(parts[:, None], init.size)
-    cube = np.random.default_rng(SEED).permuted(cube, axis=0)
+    cube = np.random.default_rng(SEED).permuted(cube, axis=0) * REACH[:, None]
     apart = jnp.asarray(cube, init.dtype) * jnp.where(lower < 0.0, *SCATTER)
-    return jnp.clip(init + jnp.where(fixed, 0.0, apart), lower, upper)
+    return jnp.where(fixed, params, jnp.clip(init + apart, lower, upper))

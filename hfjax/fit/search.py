@@ -74,6 +74,8 @@ MAX_ROUNDS = 5
 """How often all is looked into again after something has led lower."""
 LEAST_DEVIANCE = 1e-3
 """Deviance below which no other valley is looked for: there is nothing to gain."""
+FAR = 1.0
+"""How much higher than an unphysical minimum a physical one is that others may beat."""
 UNPHYSICAL_WORTH = 50.0
 """How much higher than an unphysical minimum a place may be that is fitted from."""
 
@@ -197,7 +199,8 @@ def _valid(
     lower = jnp.isfinite(s.found.passed) & (s.found.passed <= best.value)
     lower = lower & ((s.rounds == 0) | ~s.found.physical)
     turned = jnp.full(kinds.scattered - kinds.reversals, lower)
-    scattered = jnp.full(kinds.end - kinds.scattered, lower & ~s.found.physical)
+    far = ~s.found.physical | (best.value > s.found.passed + FAR)
+    scattered = jnp.full(kinds.end - kinds.scattered, lower & far)
     return jnp.concatenate([own, seen, walled, edge, turned, scattered])
 
 

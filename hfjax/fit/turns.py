@@ -194,7 +194,7 @@ def _reversing(
         lambda: (jnp.zeros_like(fixed), jnp.stack([passed, passed])),
     )
     starts = jnp.stack([reversed_factors(passed, turned, box), s.last, *starts])
-    starts = jnp.concatenate([starts, scattered_starts(model, box)])
+    starts = jnp.concatenate([starts, scattered_starts(model, passed, box)])
     start = starts[jnp.clip(turn, 0)]
     return task._replace(
         start=jnp.where(turn >= 0, start, task.start),

@@ -14,6 +14,7 @@ from hfjax.fit.mle import fixed_poi_fit
 from hfjax.fit.physical import is_physical
 from hfjax.fit.reversal import (
     A_LITTLE,
+    REACH,
     SCATTER,
     SCATTERED,
     may_turn,
@@ -127,18 +128,16 @@ def test_scattered_starts_fill_their_ranges_and_keep_to_the_box(turning):
     own = model.parameters
     init, held = np.asarray(own.init), own.position("o")
     box = (own.lower, own.upper), jnp.asarray(own.fixed).at[held].set(True)
-    starts = np.asarray(scattered_starts(model, box))
+    end = jnp.asarray(init) + 0.25
+    starts = np.asarray(scattered_starts(model, end, box))
     assert len(starts) == SCATTERED
-    assert (starts[:, held] == init[held]).all()
+    assert (starts[:, held] == init[held] + 0.25).all()
     assert (starts >= own.lower).all()
     assert (starts <= own.upper).all()
-    free = np.delete(starts - init, held, axis=1)
-    reach = np.where(np.delete(own.lower, held) < 0.0, *SCATTER)
-    assert (np.abs(free) <= reach).all()
+    apart = np.delete(starts - init, held, axis=1) / REACH[:, None]
     parts = (2.0 * np.arange(SCATTERED) + 1.0) / SCATTERED - 1.0
     inside = ~np.isin(np.delete(own.names, held), ["mu", "k"])
-    assert np.sort(free / reach, axis=0)[:, inside] == pytest.approx(
-        np.tile(parts[:, None], inside.sum())
-    )
+    every = np.sort(apart, axis=0)[:, inside] / SCATTER[0]
+    assert every == pytest.approx(np.tile(parts[:, None], inside.sum()))
     distinct = np.abs(starts[:, None] - starts).max(axis=2) + np.eye(SCATTERED)
     assert (distinct > 0.3).all()
