@@ -74,7 +74,7 @@ MAX_ROUNDS = 5
 """How often all is looked into again after something has led lower."""
 LEAST_DEVIANCE = 1e-3
 """Deviance below which no other valley is looked for: there is nothing to gain."""
-FAR = 1.0
+FAR = 5.0
 """How much higher than an unphysical minimum a physical one is that others may beat."""
 UNPHYSICAL_WORTH = 50.0
 """How much higher than an unphysical minimum a place may be that is fitted from."""
