@@ -160,7 +160,7 @@ def _judge(
     better = keeps & done & possible & better
     best = _where(better | first, end, found.best)
     best = dataclasses.replace(best, steps=found.best.steps + end.steps)
-    passes = done & ~physical & possible & (end.value < found.passed)
+    passes = done & ~physical & possible & (end.value < found.passed - noise)
     return s._replace(
         found=Found(
             best=best,

@@ -266,7 +266,7 @@ def _better(old: FitResult, new: FitResult) -> FitResult:
         (
             old.initial,
             old.initial_params,
-            jnp.where(passed < best.deviance, passed, jnp.inf),
+            jnp.where(passed < best.deviance - 1e-2 * CONSISTENCY, passed, jnp.inf),
             jnp.where(less, new.passed_params, old.passed_params),
             new.steps,
         ),

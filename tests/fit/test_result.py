@@ -10,7 +10,7 @@ import pytest
 from hfjax.errors import ArgumentError, DataError, ParameterError, UnknownNameError
 from hfjax.fit.checks import check_inputs
 from hfjax.fit.mle import fit, fixed_poi_fit
-from hfjax.fit.result import SHOWN
+from hfjax.fit.result import SHOWN, FitResult
 from hfjax.infer.hypotest import hypotest
 from hfjax.infer.profile import profile
 from hfjax.model.build import build
@@ -57,12 +57,20 @@ def test_every_fit_has_names(hello):
 
 def test_names_go_through_jit_and_vmap(hello):
     model, data = hello
-    one = jax.jit(lambda at: fixed_poi_fit(model, data, at)["mu"])(0.5)
-    assert float(one) == 0.5
-    values = jnp.array([0.0, 0.5])
-    many = jax.vmap(lambda at: fixed_poi_fit(model, data, at))(values)
+    texts = []
+
+    @jax.jit
+    @jax.vmap
+    def inside(at: jax.Array) -> FitResult:
+        found = fixed_poi_fit(model, data, at)
+        texts.append(repr(found))
+        return found
+
+    many = inside(jnp.array([0.0, 0.5]))
     assert many["mu"].tolist() == [0.0, 0.5]
     assert many["gamma"].shape == (2, 2)
+    assert "params=f64[3]" in texts[0]  # shapes are all that can be shown
+    assert "params=f64[2,3]" in repr(many)
 
 
 def test_a_wrong_name_is_told(hello):
@@ -99,21 +107,6 @@ def test_of_many_parameters_some_are_shown():
     text = repr(fit(*many)).splitlines()
     assert len(text) == SHOWN + 2
     assert text[-1] == "  and 6 more: `parameters` has all by name"
-
-
-def test_a_batch_and_a_traced_fit_show_their_shapes(hello):
-    model, data = hello
-    texts = []
-
-    def inside(at: jax.Array) -> jax.Array:
-        found = fixed_poi_fit(model, data, at)
-        texts.append(repr(found))
-        return found.params
-
-    jax.vmap(inside)(jnp.array([0.0, 0.5]))
-    many = jax.vmap(lambda at: fixed_poi_fit(model, data, at))(jnp.array([0.0, 0.5]))
-    assert "params=f64[3]" in texts[0]
-    assert "params=f64[2,3]" in repr(many)
 
 
 @pytest.mark.parametrize("given", [1.0, [51.0, 48.0], None, "model"])
