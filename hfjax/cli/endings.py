@@ -5,16 +5,12 @@ from typing import Any
 
 from hfjax.cli.options import FitOptions, Valleys
 from hfjax.cli.streams import complain
-from hfjax.scan.records import ScanResult
+from hfjax.scan.records import LEVEL, MEDIAN, ScanResult
 
 FREE_FIT = "the free fit"
 """What the fit of all parameters is called, here and by `hfjax.named_fits`."""
 MOST_BINS = 3
 """Most bins that are named."""
-LEVEL = 0.05
-"""CLs below which a point is excluded."""
-MEDIAN = 2
-"""Position of the median in the expected band."""
 MOST_POINTS = 3
 """Most points that are named where several fail for one reason."""
 

@@ -116,12 +116,16 @@ def check_inputs(model: Any, data: Any) -> None:
         ArgumentError: one of them is something else.
         DataError: the data have the wrong shape, or are no counts.
     """
-    for name, given, wanted in (("model", model, Model), ("data", data, Data)):
+    how = "the model comes first and its data second, as hfjax.build makes them"
+    counts = "hfjax.Data(counts, data.aux) has other counts of events"
+    for name, given, wanted, remedy in (
+        ("model", model, Model, how),
+        ("data", data, Data, f"{how}; {counts}"),
+    ):
         if not isinstance(given, wanted):
             message = (
                 f"{name} is of type {type(given).__name__}, and has to be a "
-                f"hfjax.{wanted.__name__}: give the model and its data first, as "
-                "hfjax.build makes them"
+                f"hfjax.{wanted.__name__}: {remedy}"
             )
             raise ArgumentError(message)
     model.check_data(data)

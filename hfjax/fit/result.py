@@ -8,10 +8,10 @@ import jax
 import numpy as np
 
 from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
-from hfjax.errors import FitError, ParameterError, unknown_name
+from hfjax.errors import FitError, ParameterError
 from hfjax.fit.checks import is_known
 from hfjax.fit.status import FitStatus
-from hfjax.model.parameters import ParameterSet
+from hfjax.model.parameters import ParameterSet, find_set, single_position
 
 SHOWN = 20
 """Parameters that are shown of a fit, at most."""
@@ -44,18 +44,13 @@ class FitResult(eqx.Module):
 
     Example:
         >>> import hfjax
-        >>> mu = {"name": "mu", "type": "normfactor", "data": None}
-        >>> signal = {"name": "signal", "data": [10.0], "modifiers": [mu]}
-        >>> config = {"poi": "mu", "parameters": []}
-        >>> workspace = {
-        ...     "channels": [{"name": "SR", "samples": [signal]}],
-        ...     "observations": [{"name": "SR", "data": [15.0]}],
-        ...     "measurements": [{"name": "search", "config": config}],
-        ...     "version": "1.0.0",
-        ... }
-        >>> found = hfjax.fit(*hfjax.build(hfjax.Workspace.parse(workspace)))
+        >>> signal, bkg, uncertainty = [12.0, 11.0], [50.0, 52.0], [3.0, 7.0]
+        >>> search = hfjax.uncorrelated_background(signal, bkg, uncertainty, [62, 63])
+        >>> found = hfjax.fit(*hfjax.build(search))
         >>> round(float(found["mu"]), 6)
-        1.5
+        1.0
+        >>> found["uncorr_bkguncrt"].round(6).tolist()
+        [1.0, 1.0]
     """
 
     params: Params
@@ -85,23 +80,23 @@ class FitResult(eqx.Module):
         if not self.sets:
             message = (
                 f"the fit does not know where {name!r} is: its model has no names, as "
-                "those of `Model.anonymous` and `build_scan`; use the model's position"
+                "those of `Model.anonymous` and `build_scan`; fit a model as "
+                "hfjax.build makes it, or take a value of `params` by its position"
             )
             raise ParameterError(message)
-        for each in self.sets:
-            if name == each.name:
-                part = self.params[..., each.start : each.start + each.size]
-                return part[..., 0] if each.scalar else part
-            if name in each.names:
-                return self.params[..., each.start + each.names.index(name)]
-        known = [each.name for each in self.sets]
-        error = unknown_name("parameter", name, known, "the fit")
-        raise error
+        single = single_position(self.sets, name)
+        if single is not None:
+            return self.params[..., single]
+        return self._values(find_set(self.sets, name, "the fit"))
 
     @property
     def parameters(self) -> dict[str, Array]:
         """Values of all parameters by name, in the order of the model."""
-        return {each.name: self[each.name] for each in self.sets}
+        return {each.name: self._values(each) for each in self.sets}
+
+    def _values(self, each: ParameterSet) -> Array:
+        part = self.params[..., each.start : each.start + each.size]
+        return part[..., 0] if each.scalar else part
 
     def named(self, sets: tuple[ParameterSet, ...]) -> "FitResult":
         """The same, or a batch, with names."""

@@ -183,21 +183,19 @@ def _reversing(
     model, passed, fixed = objective.model, s.found.passed_params, box[1]
     turn = s.task - kinds.reversals
 
-    def back() -> tuple[ParamsMask, Starts]:
+    def back() -> tuple[ParamsMask, Params]:
         slope = turning_slope(model, passed)
         turned = turned_by(model, slope, fixed)
-        return turned, other_sides(model, passed, slope, box)
+        sides = other_sides(model, passed, slope, box)
+        starts = jnp.stack([reversed_factors(passed, turned, box), s.last, *sides])
+        starts = jnp.concatenate([starts, scattered_starts(model, passed, box)])
+        return turned, starts[turn]
 
-    turned, starts = jax.lax.cond(
-        turn >= 0,
-        back,
-        lambda: (jnp.zeros_like(fixed), jnp.stack([passed, passed])),
+    turned, start = jax.lax.cond(
+        turn >= 0, back, lambda: (jnp.zeros_like(fixed), task.start)
     )
-    starts = jnp.stack([reversed_factors(passed, turned, box), s.last, *starts])
-    starts = jnp.concatenate([starts, scattered_starts(model, passed, box)])
-    start = starts[jnp.clip(turn, 0)]
     return task._replace(
-        start=jnp.where(turn >= 0, start, task.start),
+        start=start,
         fixed=task.fixed | (turned & (turn == 0)),
         worth=task.worth & ((turn < 0) | (turn > 1) | jnp.any(turned)),
         keeps=task.keeps & (turn != 0),

@@ -69,12 +69,7 @@ class Parameters(eqx.Module):
         Raises:
             UnknownNameError: no set has this name; close names are given.
         """
-        for each in self.sets:
-            if each.name == name:
-                return each
-        known = [each.name for each in self.sets]
-        error = unknown_name("parameter", name, known, "the model")
-        raise error
+        return find_set(self.sets, name, "the model")
 
     def position(self, name: str) -> int:
         """Position of a single parameter.
@@ -94,9 +89,9 @@ class Parameters(eqx.Module):
             >>> parameters.position("mu"), parameters.position("gamma[1]")
             (0, 2)
         """
-        for each in self.sets:
-            if name in each.names:
-                return each.start + each.names.index(name)
+        single = single_position(self.sets, name)
+        if single is not None:
+            return single
         found = self.find(name)
         if found.size > 1:
             message = (
@@ -181,6 +176,38 @@ class Parameters(eqx.Module):
         """
         self.check(np.shape(params)[-1:])
         return {s.name: params[..., s.start : s.start + s.size] for s in self.sets}
+
+
+def find_set(sets: Sequence[ParameterSet], name: str, where: str) -> ParameterSet:
+    """Look up a parameter set by name.
+
+    Args:
+        sets: all that there are.
+        name: of one of them.
+        where: what they are the parameters of, such as "the model".
+
+    Raises:
+        UnknownNameError: no set has this name; close names are given.
+    """
+    for each in sets:
+        if each.name == name:
+            return each
+    error = unknown_name("parameter", name, [each.name for each in sets], where)
+    raise error
+
+
+def single_position(sets: Sequence[ParameterSet], name: str) -> int | None:
+    """Position of a parameter such as ``mu`` or ``gamma[1]``; None if it is no single.
+
+    Example:
+        >>> sets = [ParameterSet("mu", 0, 1, True), ParameterSet("gamma", 1, 2, False)]
+        >>> [single_position(sets, name) for name in ("mu", "gamma[1]", "gamma")]
+        [0, 2, None]
+    """
+    for each in sets:
+        if name in each.names:
+            return each.start + each.names.index(name)
+    return None
 
 
 def derived_poi(name: str) -> ParameterError:

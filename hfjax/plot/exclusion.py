@@ -25,7 +25,7 @@ from hfjax.plot.canvas import (
     poi_symbol,
 )
 from hfjax.plot.plane import Plane, plane_labels, significance, significance_plane
-from hfjax.scan.records import ScanResult
+from hfjax.scan.records import LEVEL, ScanResult
 
 OBSERVED, EXPECTED, BAND = "#a3122a", "#1d3557", "#f6d77a"
 
@@ -37,7 +37,7 @@ def draw_exclusion(
     result: ScanResult,
     *,
     labels: Sequence[str] | None = None,
-    level: float = 0.05,
+    level: float = LEVEL,
     axes: Axes | None = None,
 ) -> Axes:
     """Draw observed and expected exclusion contours with the band and the points.

@@ -17,10 +17,9 @@ import numpy as np
 from matplotlib.tri import TriAnalyzer, Triangulation
 
 from hfjax.errors import DataError, unknown_name
-from hfjax.scan.records import ScanPoint, ScanResult
+from hfjax.scan.records import MEDIAN, ScanPoint, ScanResult
 
 _SMALLEST_CLS = 1e-300  # 37 standard deviations: keeps z finite where CLs underflows
-_MEDIAN = 2  # position in CLs_exp
 _COLLINEAR = 1e-9  # width over length of a cloud of points that is a line
 
 
@@ -42,7 +41,7 @@ class Plane:
     @property
     def median(self) -> np.ndarray:
         """The median expected significance at each point."""
-        return self.expected[_MEDIAN]
+        return self.expected[MEDIAN]
 
 
 def significance(CLs: float) -> float:

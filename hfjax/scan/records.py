@@ -23,6 +23,12 @@ NOT_RUN = "not_run"
 SCHEMA = "scan-result-1.0.0.json"
 """The JSON Schema of the result file, in `schemas/`."""
 
+LEVEL = 0.05
+"""CLs below which a point is excluded: at 95 % confidence level."""
+
+MEDIAN = 2
+"""Position of the median in an expected band."""
+
 Value = int | float | str
 """A value of a label, as in the patchset."""
 
@@ -111,7 +117,7 @@ class ScanPoint:
         """Whether the point has a result."""
         return self.status == CONVERGED
 
-    def excluded(self, level: float = 0.05) -> bool:
+    def excluded(self, level: float = LEVEL) -> bool:
         """Whether the observed CLs is below `level`.
 
         False where there is no result, and for q0, which excludes nothing.
