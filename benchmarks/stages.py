@@ -25,7 +25,7 @@ from report import circumstances, heading, save, seconds, table
 from workloads import LIKELIHOODS, Workload, example, workloads
 
 import hfjax
-from hfjax.spec.schema import WORKSPACE, validate
+from hfjax.documents.reading.schema import WORKSPACE, validate
 
 Result = dict[str, Any]
 

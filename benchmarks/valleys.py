@@ -37,11 +37,11 @@ from starts import random_starts, single_starts
 from workloads import LIKELIHOODS, Workload, example, workloads
 
 import hfjax
-from hfjax.fit.mle import best_fit
-from hfjax.fit.objective import Objective
-from hfjax.fit.physical import is_physical
-from hfjax.fit.status import FitSettings, FitStatus
-from hfjax.infer.hypotest import HypotestResult
+from hfjax.fitting.best_fit import best_fit
+from hfjax.fitting.objective import Objective
+from hfjax.fitting.status import FitSettings, FitStatus
+from hfjax.fitting.valleys.physical import is_physical
+from hfjax.inference.hypotest import HypotestResult
 from hfjax.model.model import Data, Model
 
 MISSED = 1e-5

@@ -148,3 +148,43 @@ def several_components(name: str, size: int) -> ModelError:
         "in Python `Model.with_poi`)"
     )
     return ModelError(message)
+
+
+def missing_poi(named: str | None) -> MissingPOIError:
+    """Make the error for a parameter of interest that no modifier brings."""
+    what = f"{named!r} is not in the model" if named else "the measurement names none"
+    message = (
+        f"a parameter of interest is needed, and {what}: add a signal whose normfactor "
+        "brings it, by a patch (patch=..., or --patch and --patchset on the command "
+        "line)"
+    )
+    return MissingPOIError(message)
+
+
+def fixed_poi(name: str | None) -> ModelError:
+    """Make the error for a test of a parameter of interest that is fixed."""
+    message = (
+        f"the parameter of interest {name!r} is fixed, so that no value of it can be "
+        "tested: remove `fixed` from its entry in the measurement"
+    )
+    return ModelError(message)
+
+
+def derived_poi(name: str) -> ParameterError:
+    """Make the error for a parameter to be held that an expression gives."""
+    message = (
+        f"parameter {name!r} is given by an expression, so that no value of it can be "
+        "held: take one of the parameters in the expression"
+    )
+    return ParameterError(message)
+
+
+def outside_bounds(
+    name: str, value: float, bounds: tuple[float, float], remedy: str
+) -> ParameterError:
+    """Make the error for a value outside its bounds."""
+    lower, upper = bounds
+    message = (
+        f"{name} = {value:g} is outside its bounds [{lower:g}, {upper:g}]: {remedy}"
+    )
+    return ParameterError(message)

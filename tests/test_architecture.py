@@ -12,16 +12,29 @@ import pytest
 import hfjax
 
 PACKAGE = Path(__file__).parent.parent / "hfjax"
-LAYERS = (
+ROOMS = (
     ("errors", "arrays"),
-    ("spec",),
+    ("documents",),
     ("model",),
-    ("fit",),
-    ("infer",),
-    ("scan",),
-    ("plot",),
-    ("cli", "__main__"),
+    ("building",),
+    ("compiled",),
+    ("fitting",),
+    ("inference",),
+    ("results",),
+    ("scanning",),
+    ("plotting",),
+    ("cli",),
+    ("__main__",),
 )
+"""The rooms of the house: who may import whom is read from below."""
+ROOMS_OF_DOCUMENTS = (
+    ("reading",),
+    ("workspace",),
+    ("parameters", "patchset"),
+    ("edit", "check", "inspect", "convert", "published"),
+)
+"""The rooms of `documents`: none imports from one above it, or beside it."""
+WITHOUT_DOCUMENTS = ("model", "compiled", "fitting", "inference", "plotting")
 FILE_LINES, BODY_LINES, ARGUMENTS, MEDIAN_BODY = 400, 60, 6, 8
 
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -53,10 +66,28 @@ def own_imports(tree):
     return {name for name in found if name in MODULES}
 
 
-def layer(module):
-    """Return the level of a module's layer; the contents page has none."""
-    part = module.split(".")[1]
-    return next(level for level, names in enumerate(LAYERS) if part in names)
+def floor(rooms, room):
+    """Return how high a room is, of rooms from below."""
+    return next(level for level, names in enumerate(rooms) if room in names)
+
+
+def edges():
+    """Yield every module and each of our own modules that it imports."""
+    for module, path in MODULES.items():
+        for found in own_imports(TREES[path]) - {"hfjax", module}:
+            yield module, found
+
+
+def of_one_folder(folder):
+    """Return, for what is in a folder, which of it imports which other of it."""
+    depth, inside = folder.count(".") + 1, f"{folder}."
+    found = {}
+    for one, other in edges():
+        if one.startswith(inside) and other.startswith(inside):
+            parts = one.split(".")[depth], other.split(".")[depth]
+            if parts[0] != parts[1]:
+                found.setdefault(parts[0], set()).add(parts[1])
+    return found
 
 
 def functions(tree):
@@ -72,44 +103,56 @@ def body_lines(function):
     return body[-1].end_lineno - body[0].lineno + 1 if body else 0
 
 
-@each_file
-def test_imports_point_down(path):
-    module = module_name(path)
-    for found in own_imports(TREES[path]) - {"hfjax"}:
-        if path != PACKAGE / "__init__.py":
-            assert layer(found) <= layer(module), f"{module} imports {found}"
+def test_every_room_has_its_place():
+    parts = {path.name for path in PACKAGE.iterdir() if path.suffix != ".pyi"}
+    parts = {part.removesuffix(".py") for part in parts}
+    others = {"__init__", "__pycache__", "py.typed"}
+    assert parts - others == {room for rooms in ROOMS for room in rooms}
+    rooms = {path.name for path in (PACKAGE / "documents").iterdir() if path.is_dir()}
+    names = {room for rooms in ROOMS_OF_DOCUMENTS for room in rooms}
+    assert rooms - {"__pycache__"} == names
+
+
+def test_imports_point_down():
+    for module, found in edges():
+        upper, lower = (name.split(".")[1] for name in (module, found))
+        assert floor(ROOMS, lower) <= floor(ROOMS, upper), f"{module} imports {found}"
+
+
+def test_imports_of_documents_point_down():
+    start = "hfjax.documents."
+    for module, found in edges():
+        if module.startswith(start) and found.startswith(start):
+            upper, lower = (name.split(".")[2] for name in (module, found))
+            floors = [floor(ROOMS_OF_DOCUMENTS, room) for room in (lower, upper)]
+            assert upper == lower or floors[0] < floors[1], f"{module} imports {found}"
 
 
 def test_only_the_command_line_imports_the_contents_page():
     users = [path for path in FILES if "hfjax" in own_imports(TREES[path])]
-    assert {layer(module_name(path)) for path in users} <= {layer("hfjax.cli")}
+    assert {path.relative_to(PACKAGE).parts[0] for path in users} <= {"cli"}
 
 
-@pytest.mark.parametrize("part", ["model", "fit", "infer"])
-def test_arrays_never_see_documents_but_where_models_are_built(part):
-    names = ("build.py", "fill.py", "layout.py")
-    builders = {PACKAGE / "model" / name for name in names}
-    for path in sorted(set((PACKAGE / part).rglob("*.py")) - builders):
-        found = own_imports(TREES[path])
-        assert not any(name.startswith("hfjax.spec") for name in found), path
+def test_arrays_never_see_documents_but_where_models_are_built():
+    for module, found in edges():
+        if module.split(".")[1] in WITHOUT_DOCUMENTS:
+            assert not found.startswith("hfjax.documents"), f"{module}: {found}"
 
 
-def test_there_is_no_import_cycle():
-    edges = {
-        name: own_imports(TREES[path]) - {name}
-        for name, path in MODULES.items()
-        if name != "hfjax"
-    }
-    done = set()
+@pytest.mark.parametrize(
+    "folder", sorted({"hfjax", *(m.rpartition(".")[0] for m in MODULES)} - {""})
+)
+def test_there_is_no_cycle_of_files_or_folders(folder):
+    found, done = of_one_folder(folder), set()
 
     def visit(name, way):
         assert name not in way, " -> ".join([*way, name])
         if name not in done:
-            for found in sorted(edges.get(name, ())):
-                visit(found, [*way, name])
+            for other in sorted(found.get(name, ())):
+                visit(other, [*way, name])
             done.add(name)
 
-    for name in edges:
+    for name in found:
         visit(name, [])
 
 
@@ -197,7 +240,7 @@ SLOW = {"jax", "jaxlib", "numpy", "equinox", "uproot", "jaxopt", "optax", "matpl
         "import hfjax",
         "import hfjax; hfjax.Workspace, hfjax.PatchSet, hfjax.HfjaxError",
         "import hfjax; hfjax.check, hfjax.Finding",
-        "import hfjax.spec.workspace, hfjax.spec.patchset",
+        "import hfjax.documents.workspace.workspace, hfjax.documents.patchset.patchset",
     ],
 )
 def test_documents_are_read_without_jax(code):
@@ -205,36 +248,43 @@ def test_documents_are_read_without_jax(code):
 
 
 def test_jsonschema_is_loaded_for_wrong_documents_only():
-    code = "from hfjax.spec.workspace import Workspace"
+    code = "from hfjax.documents.workspace.workspace import Workspace"
     assert "jsonschema" not in loaded_modules(code)
 
 
-LISTED = [(module, name) for module, names in hfjax.CONTENTS.items() for name in names]
+def listed():
+    """Return the public names and their modules, as the contents page has them."""
+    page = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
+    return [
+        (f"hfjax.{node.module}", alias.name)
+        for node in page.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    ]
 
 
-@pytest.mark.parametrize(("module", "name"), LISTED)
+@pytest.mark.parametrize(("module", "name"), listed())
 def test_contents_page_gives_what_it_lists(module, name):
-    assert getattr(hfjax, name) is getattr(importlib.import_module(module), name)
+    found = getattr(hfjax, name)
+    assert found is getattr(importlib.import_module(module), name)
+    assert found.__module__ == module
     assert name in dir(hfjax)
 
 
-def test_contents_page_lists_the_same_names_for_type_checkers():
-    tree = TREES[PACKAGE / "__init__.py"]
-    found = {
-        (node.module, alias.name)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and node.module.startswith("hfjax.")
-        for alias in node.names
-    }
-    assert found == set(LISTED)
+def test_contents_page_lists_each_name_once():
+    names = [name for _, name in listed()]
+    assert sorted(set(names)) == sorted(names) == sorted(hfjax.__all__)
 
 
 def test_unknown_attribute_is_refused():
-    with pytest.raises(AttributeError, match="has no attribute 'Workspce'"):
+    with pytest.raises(AttributeError, match=r"attribute '?Workspce"):
         _ = hfjax.Workspce
 
 
-@pytest.mark.parametrize("name", ["fit", "scan"])
-def test_function_wins_over_the_package_of_its_name(name):
-    importlib.import_module(f"hfjax.{name}")
-    assert callable(getattr(hfjax, name))
+@pytest.mark.parametrize(
+    "name", ["fitting.status", "scanning.run", "inference.profile"]
+)
+def test_modules_are_imported_by_their_names(name):
+    """No package has the name of a function, which would hide it."""
+    exec(f"import hfjax.{name} as module; assert module.__name__ == 'hfjax.{name}'")
+    assert not {name for _, name in listed()} & {p.stem for p in PACKAGE.iterdir()}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hfjax.spec.patchset import PatchSet
-from hfjax.spec.workspace import Workspace
+from hfjax.documents.patchset.patchset import PatchSet
+from hfjax.documents.workspace.workspace import Workspace
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 MAKER = EXAMPLES / "make_example.py"

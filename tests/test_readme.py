@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hfjax.cli.main import COMMANDS, PATCHSET_COMMANDS
-from hfjax.spec.schema import schema_folder
+from hfjax.documents.reading.schema import schema_folder
 
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

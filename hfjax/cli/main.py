@@ -16,11 +16,11 @@ import typer
 from typer.main import get_command
 
 import hfjax
-from hfjax.cli.citation import citation
+from hfjax.cli.commands.citation import citation
 from hfjax.cli.runtime import INTERRUPTED
 from hfjax.cli.streams import complain
+from hfjax.documents.reading.json_values import TOO_DEEP
 from hfjax.errors import HfjaxError
-from hfjax.spec.strict import TOO_DEEP
 
 BAD_INPUT = 2
 
@@ -30,34 +30,34 @@ _SETTINGS: dict[str, Any] = {
 }
 
 COMMANDS = {
-    "scan": "hfjax.cli.scan",
-    "cls": "hfjax.cli.inference",
-    "fit": "hfjax.cli.inference",
-    "inspect": "hfjax.cli.documents",
-    "digest": "hfjax.cli.documents",
-    "combine": "hfjax.cli.editing",
-    "prune": "hfjax.cli.editing",
-    "select": "hfjax.cli.editing",
-    "rename": "hfjax.cli.editing",
-    "sort": "hfjax.cli.editing",
-    "download": "hfjax.cli.published",
-    "open": "hfjax.cli.published",
-    "check": "hfjax.cli.check",
-    "xml2json": "hfjax.cli.root_files",
-    "json2xml": "hfjax.cli.root_files",
-    "convert": "hfjax.cli.convert",
-    "completions": "hfjax.cli.completions",
+    "scan": "hfjax.cli.commands.scan",
+    "cls": "hfjax.cli.commands.inference",
+    "fit": "hfjax.cli.commands.inference",
+    "inspect": "hfjax.cli.commands.documents",
+    "digest": "hfjax.cli.commands.documents",
+    "combine": "hfjax.cli.commands.editing",
+    "prune": "hfjax.cli.commands.editing",
+    "select": "hfjax.cli.commands.editing",
+    "rename": "hfjax.cli.commands.editing",
+    "sort": "hfjax.cli.commands.editing",
+    "download": "hfjax.cli.commands.published",
+    "open": "hfjax.cli.commands.published",
+    "check": "hfjax.cli.commands.check",
+    "xml2json": "hfjax.cli.commands.root_files",
+    "json2xml": "hfjax.cli.commands.root_files",
+    "convert": "hfjax.cli.commands.convert",
+    "completions": "hfjax.cli.commands.completions",
 }
 """Every command, and the module that has the function of its name.
 
 A module may also bring a command's class, as `RenameCommand` for `rename`.
 """
 PATCHSET_COMMANDS = {
-    "inspect": "hfjax.cli.patchsets",
-    "extract": "hfjax.cli.patchsets",
-    "apply": "hfjax.cli.patchsets",
-    "verify": "hfjax.cli.patchsets",
-    "make": "hfjax.cli.patchsets",
+    "inspect": "hfjax.cli.commands.patchsets",
+    "extract": "hfjax.cli.commands.patchsets",
+    "apply": "hfjax.cli.commands.patchsets",
+    "verify": "hfjax.cli.commands.patchsets",
+    "make": "hfjax.cli.commands.patchsets",
 }
 """The same for the commands after `hfjax patchset`."""
 

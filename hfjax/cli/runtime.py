@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import hfjax
-from hfjax.fit.advice import Advice
+from hfjax.fitting.diagnose.advice import Advice
 
 NOT_CONVERGED = 3
 """Exit code of a command whose fits did not all converge."""

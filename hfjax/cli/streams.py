@@ -13,9 +13,9 @@ from typing import Any
 
 import typer
 
+from hfjax.documents.patchset.patchset import PatchSet
+from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import SpecificationError
-from hfjax.spec.patchset import PatchSet
-from hfjax.spec.workspace import Workspace
 
 _WIDTH = 88
 _LONGEST = 4000  # characters of a message

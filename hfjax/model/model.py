@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Int, PRNGKeyArray
 
 from hfjax.arrays import Array, Factors, Params, Rates, SampleRates, Scalar, ScalarInt
-from hfjax.errors import DataError, several_components
+from hfjax.errors import DataError, derived_poi, several_components
 from hfjax.model.constraints import (
     Aux,
     GaussianConstraints,
@@ -20,7 +20,7 @@ from hfjax.model.constraints import (
 )
 from hfjax.model.derivation import Derivation
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
-from hfjax.model.parameters import Parameters, Value, derived_poi
+from hfjax.model.parameters import Parameters, Value
 from hfjax.model.pure_method import pure_method
 from hfjax.model.start import start_values
 from hfjax.model.valley_sources import Crossings, Lopsided, Surges

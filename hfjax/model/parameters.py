@@ -210,15 +210,6 @@ def single_position(sets: Sequence[ParameterSet], name: str) -> int | None:
     return None
 
 
-def derived_poi(name: str) -> ParameterError:
-    """Make the error for a parameter to be held that an expression gives."""
-    message = (
-        f"parameter {name!r} is given by an expression, so that no value of it can be "
-        "held: take one of the parameters in the expression"
-    )
-    return ParameterError(message)
-
-
 def _one(name: str, value: Value) -> Array:
     if np.size(value) != 1:
         message = f"parameter {name!r} takes one value, not {np.size(value)}"

@@ -14,9 +14,9 @@ import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
 from hfjax.cli.main import run
-from hfjax.spec.digest import digest
+from hfjax.documents.reading.digest import digest
 
-EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from tests.spec import documents
+from tests.documents import documents
 
 DEEP = 100_000
 _LIST = "[" * 900 + "]" * 900
@@ -30,8 +30,8 @@ _MARK = "\x01"
 
 def hs3() -> dict[str, Any]:
     """An HS3 document of the extended workspace's plain part."""
-    from hfjax.spec.hs3.write import write_hs3
-    from hfjax.spec.workspace import Workspace
+    from hfjax.documents.convert.hs3.write import write_hs3
+    from hfjax.documents.workspace.workspace import Workspace
 
     return write_hs3(Workspace.parse(two_channels()))
 

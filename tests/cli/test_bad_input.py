@@ -190,7 +190,7 @@ def test_scan_refuses_before_it_fits(hfjax, files, monkeypatch, options, message
     def fail(*_: object, **__: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("hfjax.cli.scan.start_jax", fail)
+    monkeypatch.setattr("hfjax.cli.commands.scan.start_jax", fail)
     assert message in hfjax("scan", *files, *options).complaint
 
 

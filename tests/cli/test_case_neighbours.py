@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.fit.models import (
+from tests.fitting.models import (
     MU,
     Document,
     document,
@@ -14,7 +14,7 @@ from tests.fit.models import (
     normsys,
     sample,
 )
-from tests.infer.neighbours import COMPONENTS, IMPOSSIBLE, each_of
+from tests.inference.neighbours import COMPONENTS, IMPOSSIBLE, each_of
 
 # -- a component of a shapefactor is the parameter of interest ------------------------
 

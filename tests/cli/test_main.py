@@ -72,7 +72,7 @@ def test_an_error_of_several_lines_is_still_one_line(hfjax, monkeypatch):
         message = "one\n  two"
         raise HfjaxError(message)
 
-    monkeypatch.setattr("hfjax.spec.workspace.Workspace.load", fail)
+    monkeypatch.setattr("hfjax.documents.workspace.workspace.Workspace.load", fail)
     assert hfjax("inspect", "x").complaint == "hfjax: one two\n"
 
 
@@ -81,7 +81,7 @@ def test_an_error_with_a_very_long_name_is_shortened(hfjax, monkeypatch):
         message = f"{'x' * 100_000} is wrong: change it"
         raise HfjaxError(message)
 
-    monkeypatch.setattr("hfjax.spec.workspace.Workspace.load", fail)
+    monkeypatch.setattr("hfjax.documents.workspace.workspace.Workspace.load", fail)
     complaint = hfjax("inspect", "x").complaint
     assert len(complaint) < 5000
     assert complaint.endswith("x is wrong: change it\n")
@@ -91,7 +91,7 @@ def test_an_error_of_ours_is_not_hidden(monkeypatch):
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("hfjax.spec.workspace.Workspace.load", fail)
+    monkeypatch.setattr("hfjax.documents.workspace.workspace.Workspace.load", fail)
     monkeypatch.setattr(sys, "argv", ["hfjax", "inspect", "x"])
     with pytest.raises(ZeroDivisionError):
         run()
@@ -101,7 +101,7 @@ def test_interruption_is_no_traceback(hfjax, monkeypatch):
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("hfjax.spec.workspace.Workspace.load", interrupt)
+    monkeypatch.setattr("hfjax.documents.workspace.workspace.Workspace.load", interrupt)
     outcome = hfjax("inspect", "x")
     assert outcome.code == 130
     assert outcome.stderr == ""

@@ -9,9 +9,9 @@ from random import Random
 
 import pytest
 
+from hfjax.building.build import build
+from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import HfjaxError
-from hfjax.model.build import build
-from hfjax.spec.workspace import Workspace
 from tests.cli import mutations
 
 SEED = 20260101

@@ -7,11 +7,11 @@ import pytest
 
 import hfjax as library
 from hfjax.cli.runtime import start_jax
-from hfjax.fit.status import FitStatus
-from hfjax.scan.records import ScanResult
-from hfjax.spec.digest import digest
-from tests.fit.models import MU, document, sample
-from tests.fit.valleys import LOWER, NOTHING, PASSED, valleys
+from hfjax.documents.reading.digest import digest
+from hfjax.fitting.status import FitStatus
+from hfjax.results.scan import ScanResult
+from tests.fitting.models import MU, document, sample
+from tests.fitting.valleys.models import LOWER, NOTHING, PASSED, valleys
 
 GRID = 2e-3
 """How far a minimum on a grid may be above the minimum, in -2 ln L."""

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from hfjax.errors import ModelError
-from hfjax.fit import mle, objective
-from hfjax.fit.mle import fit
-from hfjax.infer.hypotest import hypotest
+from hfjax.fitting import best_fit, objective
+from hfjax.fitting.best_fit import fit
+from hfjax.inference.hypotest import hypotest
 from hfjax.model import derivatives
 from hfjax.model.derivation import STEEPEST
 from hfjax.model.model import Model
@@ -193,7 +193,9 @@ def test_without_expressions_a_program_knows_nothing_of_them(monkeypatch):
     monkeypatch.setattr(Model, "with_derived", lambda _, params: params)
     plain = derivatives._differentiate_factors
     monkeypatch.setattr(objective, "differentiate", plain)
-    monkeypatch.setattr(mle, "spread_starts", lambda _model, starts, _fixed: starts)
+    monkeypatch.setattr(
+        best_fit, "spread_starts", lambda _model, starts, _fixed: starts
+    )
     jax.clear_caches()
     assert programs(model, data) == found
     assert sum(map(len, found)) > 10_000

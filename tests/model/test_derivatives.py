@@ -7,14 +7,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hfjax.fit.objective import Objective
-from hfjax.model.build import assemble
+from hfjax.building.build import assemble
+from hfjax.building.fill import fill_block
+from hfjax.building.layout import channel_bins, make_layout
+from hfjax.documents.parameters.parameter_sets import parameter_groups
+from hfjax.fitting.objective import Objective
 from hfjax.model.derivatives import differentiate
-from hfjax.model.fill import fill_block
-from hfjax.model.layout import channel_bins, make_layout
 from hfjax.model.model import Data, Model, Names
 from hfjax.model.settings import ModelSettings
-from hfjax.spec.parameters import parameter_groups
 from tests.model.workspaces import (
     MU,
     all_kinds,

@@ -8,14 +8,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
+from hfjax.building.build import build
+from hfjax.documents.patchset.patchset import PatchSet
+from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import DataError, ParameterError
-from hfjax.model.build import build
 from hfjax.model.model import Data, Model
-from hfjax.spec.patchset import PatchSet
-from hfjax.spec.workspace import Workspace
 from tests.model.workspaces import (
     MU,
     all_kinds,

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from hfjax.errors import ModelError, ParameterError, UnknownNameError
-from hfjax.fit.mle import fit, fixed_poi_fit
-from hfjax.infer.hypotest import hypotest
-from hfjax.infer.test_statistics import tmu
+from hfjax.fitting.best_fit import fit, fixed_poi_fit
+from hfjax.inference.hypotest import hypotest
+from hfjax.inference.test_statistics import tmu
 from hfjax.model.model import Model
-from tests.fit.models import assert_close, no_compilation
+from tests.fitting.models import assert_close, no_compilation
 from tests.model.expressions import given, one_bin
 from tests.model.workspaces import all_kinds, make
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from hfjax.building.build import build
+from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ParameterError, UnknownNameError
-from hfjax.model.build import build
-from hfjax.spec.workspace import Workspace
-from tests.fit.models import MU, document, modifier, normsys, sample
+from tests.fitting.models import MU, document, modifier, normsys, sample
 
 STAT = modifier("shapesys", "gamma", [3.0, 7.0])
 K = {"name": "k", "fixed": True, "inits": [1.0]}

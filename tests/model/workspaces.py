@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-from hfjax.model.build import build
+from hfjax.building.build import build
+from hfjax.documents.workspace.workspace import Workspace
 from hfjax.model.settings import ModelSettings
-from hfjax.spec.workspace import Workspace
 from tests.reference.histfactory import HistFactory
 
 Document = dict[str, Any]

@@ -100,11 +100,11 @@ def points(names: list[str], whole: bool) -> Points:
 
 def write(folder: Path) -> None:
     """Write the documents of the cases, and the parameters, into a folder."""
-    spec = importlib.import_module("hfjax.spec.workspace")
-    hs3 = importlib.import_module("hfjax.spec.hs3.write")
-    columns = importlib.import_module("hfjax.spec.hs3.columns").columns
+    spec = importlib.import_module("hfjax.documents.workspace.workspace")
+    hs3 = importlib.import_module("hfjax.documents.convert.hs3.write")
+    columns = importlib.import_module("hfjax.documents.convert.hs3.columns").columns
     absolute = importlib.import_module(
-        "hfjax.spec.hs3.shape_errors"
+        "hfjax.documents.convert.hs3.shape_errors"
     ).ShapeSysValues.ABSOLUTE
     numbers = {}
     for case, document in documents().items():

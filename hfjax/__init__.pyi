@@ -1,0 +1,154 @@
+"""The contents page: every public name of hfjax, and the module it comes from."""
+
+from .building.batch import ScanBatch as ScanBatch, build_scan as build_scan
+from .building.build import build as build
+from .compiled.store import ProgramStore as ProgramStore
+from .documents.check.check import check as check
+from .documents.check.finding import Finding as Finding
+from .documents.convert.histfactory.read import (
+    XmlImport as XmlImport,
+    XmlSettings as XmlSettings,
+    read_xml as read_xml,
+)
+from .documents.convert.histfactory.write import (
+    XmlLayout as XmlLayout,
+    write_xml as write_xml,
+)
+from .documents.convert.hs3.read import (
+    HS3Import as HS3Import,
+    HS3Settings as HS3Settings,
+    read_hs3 as read_hs3,
+)
+from .documents.convert.hs3.shape_errors import ShapeSysValues as ShapeSysValues
+from .documents.convert.hs3.write import write_hs3 as write_hs3
+from .documents.convert.loss_report import (
+    LossReport as LossReport,
+    Remark as Remark,
+    load_binning as load_binning,
+)
+from .documents.convert.root_names import (
+    ParameterName as ParameterName,
+    parameter_name as parameter_name,
+    root_names as root_names,
+)
+from .documents.edit.combine import (
+    Join as Join,
+    combine as combine,
+    shared_parameters as shared_parameters,
+)
+from .documents.edit.prune import Place as Place, prune as prune
+from .documents.edit.prune_small import (
+    SmallPruning as SmallPruning,
+    SmallSystematic as SmallSystematic,
+    prune_small as prune_small,
+)
+from .documents.edit.rename import rename as rename
+from .documents.edit.select import select as select
+from .documents.edit.sort import sort as sort
+from .documents.patchset.make import make_patchset as make_patchset
+from .documents.patchset.patchset import (
+    Patch as Patch,
+    PatchSet as PatchSet,
+    apply_patch as apply_patch,
+)
+from .documents.patchset.signal_table import read_signals as read_signals
+from .documents.published.archive_limits import ArchiveLimits as ArchiveLimits
+from .documents.published.contents import (
+    ArchiveContents as ArchiveContents,
+    Document as Document,
+    list_contents as list_contents,
+)
+from .documents.published.hepdata import (
+    Download as Download,
+    DownloadSettings as DownloadSettings,
+    download as download,
+)
+from .documents.workspace.builders import (
+    channel as channel,
+    correlated_background as correlated_background,
+    histosys as histosys,
+    lumi as lumi,
+    normfactor as normfactor,
+    normsys as normsys,
+    sample as sample,
+    shapefactor as shapefactor,
+    shapesys as shapesys,
+    staterror as staterror,
+    uncorrelated_background as uncorrelated_background,
+    workspace as workspace,
+)
+from .documents.workspace.channel import (
+    Channel as Channel,
+    Modifier as Modifier,
+    Observation as Observation,
+    Sample as Sample,
+)
+from .documents.workspace.measurement import (
+    Measurement as Measurement,
+    ParameterConfig as ParameterConfig,
+)
+from .documents.workspace.signal import ChannelSignal as ChannelSignal, Signal as Signal
+from .documents.workspace.workspace import Workspace as Workspace
+from .errors import (
+    ArchiveError as ArchiveError,
+    ArgumentError as ArgumentError,
+    DataError as DataError,
+    DerivativeError as DerivativeError,
+    DigestError as DigestError,
+    DownloadError as DownloadError,
+    EditError as EditError,
+    FitError as FitError,
+    HfjaxError as HfjaxError,
+    MissingPOIError as MissingPOIError,
+    ModelError as ModelError,
+    ParameterError as ParameterError,
+    PatchError as PatchError,
+    PrecisionError as PrecisionError,
+    SpecificationError as SpecificationError,
+    UnknownNameError as UnknownNameError,
+)
+from .fitting.best_fit import fit as fit, fixed_poi_fit as fixed_poi_fit
+from .fitting.diagnose.diagnosis import (
+    Diagnosis as Diagnosis,
+    NegativeRate as NegativeRate,
+    diagnose as diagnose,
+)
+from .fitting.diagnose.ending import FitEnding as FitEnding, fit_ending as fit_ending
+from .fitting.diagnose.flat_directions import FlatDirection as FlatDirection
+from .fitting.diagnose.valley_report import (
+    ValleyReport as ValleyReport,
+    valley_report as valley_report,
+)
+from .fitting.result import FitResult as FitResult
+from .fitting.status import FitSettings as FitSettings, FitStatus as FitStatus
+from .inference.explain import explain as explain, named_fits as named_fits
+from .inference.hypotest import HypotestResult as HypotestResult, hypotest as hypotest
+from .inference.profile import ProfileResult as ProfileResult, profile as profile
+from .inference.test_statistics import (
+    named_test_statistic as named_test_statistic,
+    q0 as q0,
+    qmu as qmu,
+    qmu_tilde as qmu_tilde,
+    tmu as tmu,
+    tmu_tilde as tmu_tilde,
+)
+from .model.model import Data as Data, Model as Model
+from .model.settings import ModelSettings as ModelSettings
+from .plotting.discovery import (
+    draw_discovery as draw_discovery,
+    write_discovery as write_discovery,
+)
+from .plotting.exclusion import (
+    draw_exclusion as draw_exclusion,
+    write_exclusion as write_exclusion,
+)
+from .plotting.plane import check_plane as check_plane
+from .results.scan import (
+    Provenance as Provenance,
+    ScanPoint as ScanPoint,
+    ScanResult as ScanResult,
+)
+from .scanning.point import scan_point as scan_point
+from .scanning.run import ScanInterrupted as ScanInterrupted, scan as scan
+
+__version__: str

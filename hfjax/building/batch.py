@@ -1,0 +1,338 @@
+"""From a patchset to one batched model.
+
+All points of a scan share the arrays of the background; only what patches bring is
+stacked. Parameters are aligned by name: the union over all points is laid out once, and
+what a point lacks is fixed and masked, so that it changes nothing.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from hfjax.building.align import Member, own_layout, union_layout
+from hfjax.building.build import assemble, fill_parameters, observed, to_device
+from hfjax.building.fill import BlockShape, Cell, block_shape, fill_block
+from hfjax.building.layout import Layout, channel_bins, make_layout
+from hfjax.building.lopsided import padded
+from hfjax.building.surges import padded_surges
+from hfjax.documents.parameters.parameter_sets import (
+    model_parameters,
+    parameter_of_interest,
+)
+from hfjax.documents.patchset.patchset import Patch, PatchSet
+from hfjax.documents.workspace.workspace import Sample, Workspace
+from hfjax.errors import (
+    HfjaxError,
+    ModelError,
+    UnknownNameError,
+    derived_poi,
+    fixed_poi,
+    missing_poi,
+    several_components,
+    unknown_name,
+)
+from hfjax.model.model import Data, Model, Names
+from hfjax.model.settings import ModelSettings, check_precision
+from hfjax.model.valley_sources import Crossings
+
+
+@dataclasses.dataclass(frozen=True)
+class ScanGroup:
+    """Points whose models have one shape.
+
+    Attributes:
+        members: the points.
+        shared: model and data with the leaves that all points share, else None.
+        stacked: the other leaves, points on the first axis, else None.
+        template: the first model with its names, for messages and lookups.
+    """
+
+    members: tuple[Member, ...]
+    shared: tuple[Model, Data]
+    stacked: tuple[Model, Data]
+    template: Model
+
+    def point(self, index: int) -> tuple[Model, Data]:
+        """Model and data of one point."""
+        chosen = jax.tree.map(lambda leaf: leaf[index], self.stacked)
+        return eqx.combine(self.shared, chosen)
+
+
+@dataclasses.dataclass(frozen=True)
+class ScanBatch:
+    """All points of a scan, ready to be fitted.
+
+    Attributes:
+        labels: what the values of a point stand for.
+        order: names and values of all points, as in the patchset.
+        groups: the points that have a model, batched.
+        failures: what is wrong with the others, by name.
+    """
+
+    labels: tuple[str, ...]
+    order: tuple[tuple[str, tuple[Any, ...]], ...]
+    groups: tuple[ScanGroup, ...]
+    failures: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+
+def build_scan(
+    workspace: Workspace,
+    patchset: PatchSet,
+    *,
+    measurement: str | int | None = None,
+    poi: str | None = None,
+    names: Sequence[str] | None = None,
+    settings: ModelSettings = ModelSettings(),
+) -> ScanBatch:
+    """Compile a background-only workspace and its patches into one batched model.
+
+    Args:
+        workspace: the workspace that the patches are made for.
+        patchset: signal hypotheses; its digest is not verified here.
+        measurement: name or position of the measurement; the first by default.
+        poi: name of the parameter of interest; that of the measurement by default. It
+            has one component: those of others, such as ``gamma[1]``, are tested one
+            point at a time, with `Model.with_poi`.
+        names: patches to take; all by default.
+        settings: interpolation codes.
+
+    Returns:
+        The batch. A patch that cannot be applied, or leaves no valid model, is listed
+        in its ``failures`` and stops no other.
+
+    Raises:
+        UnknownNameError: a name or the measurement does not exist.
+        HfjaxError: the parameter of interest that is asked for can be tested in none
+            of the points.
+        PrecisionError: JAX runs in float32.
+    """
+    check_precision()
+    workspace.measurement(measurement)
+    chosen = list(patchset) if names is None else [patchset[name] for name in names]
+    members, failures = [], {}
+    for patch in chosen:
+        try:
+            members.append(_member(workspace, patch, measurement, poi))
+        except HfjaxError as error:
+            failures[patch.name] = str(error)
+    members, refused = _testable(members, poi)
+    failures |= {name: str(error) for name, error in refused.items()}
+    return ScanBatch(
+        labels=patchset.labels,
+        order=tuple((patch.name, patch.values) for patch in chosen),
+        groups=tuple(build_group(group, settings) for group in compatible(members)),
+        failures={p.name: failures[p.name] for p in chosen if p.name in failures},
+    )
+
+
+def _member(
+    workspace: Workspace, patch: Patch, measurement: str | int | None, poi: str | None
+) -> Member:
+    """Apply a patch and check that the result is a model."""
+    patched = patch.apply(workspace)
+    chosen = patched.measurement(measurement)
+    groups, derived = model_parameters(patched, chosen)
+    fill_parameters(make_layout(channel_bins(patched), groups))
+    if poi is None:
+        poi = parameter_of_interest(groups, chosen, workspace)
+    announced = chosen.poi or None
+    return Member(patch.name, patch.values, patched, groups, poi, derived, announced)
+
+
+def _testable(
+    members: Sequence[Member], asked: str | None
+) -> tuple[list[Member], dict[str, HfjaxError]]:
+    """Tell the points whose parameter of interest can be tested from the others.
+
+    Raises:
+        HfjaxError: none has the parameter of interest that is asked for, or in none
+            of them it can be tested.
+    """
+    testable, refused = [], {}
+    for member in members:
+        try:
+            _check_poi(member, asked)
+            testable.append(member)
+        except HfjaxError as error:
+            refused[member.name] = error
+    if asked is not None and refused and not testable:
+        # that some have it, and why it cannot be tested there, tells more
+        raise min(refused.values(), key=lambda why: isinstance(why, UnknownNameError))
+    return testable, refused
+
+
+def _check_poi(member: Member, asked: str | None) -> None:
+    """Refuse a point whose parameter of interest cannot be tested."""
+    poi, groups = member.poi, {group.name: group for group in member.groups}
+    if poi is None or (asked is None and poi not in groups):
+        raise missing_poi(poi)
+    if any(poi == each.name for each in member.derived):
+        raise derived_poi(poi)
+    whole = poi.partition("[")[0]
+    if poi not in groups and whole in groups and not groups[whole].scalar:
+        message = (
+            f"a scan tests no single component such as {poi!r}: test the points one by "
+            "one (`hfjax cls --poi`, in Python `Model.with_poi`)"
+        )
+        raise ModelError(message)
+    if poi not in groups:
+        single = [name for name, group in groups.items() if group.size == 1]
+        error = unknown_name("parameter", poi, single, "the model")
+        raise error
+    if groups[poi].size > 1:
+        raise several_components(poi, groups[poi].size)
+    if groups[poi].fixed[0]:
+        raise fixed_poi(poi)
+
+
+def compatible(members: Sequence[Member]) -> list[list[Member]]:
+    """Group points in which every name means the same kind of thing."""
+    groups: list[tuple[dict[str, Any], list[Member]]] = []
+    for member in members:
+        meaning = _meaning(member)
+        for known, group in groups:
+            if all(known.get(key, value) == value for key, value in meaning.items()):
+                known.update(meaning)
+                group.append(member)
+                break
+        else:
+            groups.append((meaning, [member]))
+    return [group for _, group in groups]
+
+
+def _meaning(member: Member) -> dict[str, Any]:
+    """What must not differ between points of one batch, by name."""
+    kinds: dict[str, Any] = {
+        f"parameter {g.name}": (g.scalar, g.constraint, g.kind == "shapefactor")
+        for g in member.groups
+    }
+    kinds |= {f"parameter {d.name}": d.expression.tree for d in member.derived}
+    bins = channel_bins(member.workspace)
+    return kinds | {f"channel {name}": width for name, width in bins.items()}
+
+
+def build_group(members: Sequence[Member], settings: ModelSettings) -> ScanGroup:
+    """Stack points of one shape into a batched model."""
+    layout = union_layout(members)
+    common = common_cells(members)
+    background = fill_block(common, layout, settings)
+    own = [own_cells(member, common) for member in members]
+    shape = union_shape([block_shape(cells) for cells in own])
+    points: list[tuple[Model, Data]] = []
+    for member, cells in zip(members, own, strict=True):
+        mine, present = own_layout(member, layout)
+        signal = fill_block(cells, mine, settings, shape)
+        names = Names(poi=member.poi, announced=member.announced)
+        model = assemble((background, signal), mine, settings, names)
+        data = observed(member.workspace, mine)
+        points.append((masked(model, member, mine, present), data))
+    room = max(model.crossings.index.size for model, _ in points)
+    points = [(with_crossings(model, room), data) for model, data in points]
+    room = max(model.lopsided.index.size for model, _ in points)
+    points = [(with_lopsided(model, room), data) for model, data in points]
+    room = max(model.surges.stiff.size for model, _ in points)
+    points = [(with_surges(model, room), data) for model, data in points]
+    return split(members, points)
+
+
+def common_cells(members: Sequence[Member]) -> list[Cell]:
+    """Samples that every point has, and has unchanged, in rows by name."""
+    first, *others = (_samples(member) for member in members)
+    same = [
+        key
+        for key, sample in first.items()
+        if all(other.get(key) is sample for other in others)
+    ]
+    rows = sorted({name for _, name in same})
+    return [(rows.index(name), channel, first[channel, name]) for channel, name in same]
+
+
+def own_cells(member: Member, common: Sequence[Cell]) -> list[Cell]:
+    """Samples that a point does not share with all others, in rows by name."""
+    shared = {(channel, sample.name) for _, channel, sample in common}
+    own = {k: s for k, s in _samples(member).items() if k not in shared}
+    rows = sorted({name for _, name in own})
+    return [(rows.index(name), channel, s) for (channel, name), s in own.items()]
+
+
+def _samples(member: Member) -> dict[tuple[str, str], Sample]:
+    channels = member.workspace.channels
+    return {(c.name, s.name): s for c in channels for s in c.samples}
+
+
+def union_shape(shapes: Sequence[BlockShape]) -> BlockShape:
+    """Smallest shape that holds all."""
+    return BlockShape(
+        samples=max(shape.samples for shape in shapes),
+        histosys=tuple(sorted({n for shape in shapes for n in shape.histosys})),
+        normsys=tuple(sorted({n for shape in shapes for n in shape.normsys})),
+        normsys_slots=max(shape.normsys_slots for shape in shapes),
+        variations=max(shape.variations for shape in shapes),
+        scaling_slots=max(shape.scaling_slots for shape in shapes),
+    )
+
+
+def masked(model: Model, member: Member, layout: Layout, present: np.ndarray) -> Model:
+    """Mask the bins and constraint terms that a point does not have."""
+    bins = channel_bins(member.workspace)
+    widths = [width for _, width in layout.channels.values()]
+    gaussian, poisson, lognormal = (
+        dataclasses.replace(terms, present=present[terms.index])
+        for terms in (model.gaussian, model.poisson, model.lognormal)
+    )
+    return dataclasses.replace(
+        model,
+        bin_present=np.repeat([name in bins for name in layout.channels], widths),
+        gaussian=gaussian,
+        poisson=poisson,
+        lognormal=lognormal,
+    )
+
+
+def with_crossings(model: Model, number: int) -> Model:
+    """Pad the crossings to the same number for every point."""
+    own = model.crossings
+    room, behind = number - own.index.size, model.parameters.init.size
+    index = np.concatenate([own.index, np.full(room, behind, np.int32)])
+    value = np.concatenate([own.value, np.zeros(room)])
+    return dataclasses.replace(model, crossings=Crossings(index, value))
+
+
+def with_lopsided(model: Model, number: int) -> Model:
+    """Pad the lopsided parameters to the same number for every point."""
+    own = padded(model.lopsided, number, model.parameters.init.size)
+    return dataclasses.replace(model, lopsided=own)
+
+
+def with_surges(model: Model, number: int) -> Model:
+    """Pad the surges to the same number for every point."""
+    own = padded_surges(model.surges, number, model.parameters.init.size)
+    return dataclasses.replace(model, surges=own)
+
+
+def split(
+    members: Sequence[Member],
+    points: Sequence[tuple[Model, Data]],
+) -> ScanGroup:
+    """Keep once what all points share, and stack the rest."""
+    bare = [(model.anonymous(), data) for model, data in points]
+    leaves = [jax.tree.leaves(point) for point in bare]
+    tree = jax.tree.structure(bare[0])
+    shared, stacked = [], []
+    for column in zip(*leaves, strict=True):
+        same = all(np.array_equal(column[0], other) for other in column[1:])
+        shared.append(column[0] if same else None)
+        stacked.append(None if same else np.stack(column))
+    return ScanGroup(
+        members=tuple(members),
+        shared=to_device(jax.tree.unflatten(tree, shared)),
+        stacked=to_device(jax.tree.unflatten(tree, stacked)),
+        template=points[0][0],
+    )

@@ -1,0 +1,64 @@
+"""Commands on one workspace that need no JAX: inspect, digest."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from hfjax.cli.options import OutputOption, WorkspaceArgument, takes
+from hfjax.cli.streams import write_json, write_text
+from hfjax.documents.inspect.workspace import summary
+from hfjax.documents.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class InspectOptions:
+    """Options of `hfjax inspect`."""
+
+    workspace: WorkspaceArgument = "-"
+    measurement: Annotated[
+        str | None, typer.Option(help="Measurement to show; all by default.")
+    ] = None
+    output: OutputOption = None
+
+
+@dataclass(frozen=True)
+class DigestOptions:
+    """Options of `hfjax digest`."""
+
+    workspace: WorkspaceArgument = "-"
+    algorithm: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--algorithm", "-a", help="Hash algorithm, sha256 by default; repeatable."
+        ),
+    ] = None
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json/--plaintext",
+            "-j/-p",
+            help="JSON, or a line algorithm:digest for each algorithm.",
+        ),
+    ] = False
+    output: OutputOption = None
+
+
+@takes(InspectOptions)
+def inspect(options: InspectOptions) -> None:
+    """Show what a workspace contains: parts, yields and largest systematics."""
+    workspace = Workspace.load(options.workspace)
+    write_json(summary(workspace, options.measurement), options.output)
+
+
+@takes(DigestOptions)
+def digest(options: DigestOptions) -> None:
+    """Show the digest that ties patchsets to a workspace."""
+    workspace = Workspace.load(options.workspace)
+    algorithms = options.algorithm or ["sha256"]
+    digests = {name: workspace.digest(name) for name in algorithms}
+    if options.as_json:
+        write_json(digests, options.output)
+    else:
+        lines = [f"{name}:{value}" for name, value in digests.items()]
+        write_text("\n".join([*lines, ""]), options.output)

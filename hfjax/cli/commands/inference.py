@@ -1,0 +1,280 @@
+"""Commands on one model: fit, cls."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import hfjax
+from hfjax.cli.commands.endings import FREE_FIT, tell_endings
+from hfjax.cli.options import (
+    FitOptions,
+    OutputOption,
+    POIOption,
+    SignalOptions,
+    StartOption,
+    TestOptions,
+    WorkspaceArgument,
+    number,
+    start_of,
+    takes,
+)
+from hfjax.cli.runtime import (
+    ADVICE,
+    NOT_CONVERGED,
+    Stages,
+    start_jax,
+    surroundings,
+)
+from hfjax.cli.streams import complain, refuse_shared_input, write_json
+from hfjax.documents.patchset.patchset import PatchSet, apply_patch
+from hfjax.documents.reading.json_files import naming, read_json
+from hfjax.documents.reading.json_values import finite_or_none
+from hfjax.documents.workspace.compose import compose_document
+from hfjax.documents.workspace.workspace import Workspace
+from hfjax.results.scan import CONVERGED, Provenance
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClsOptions:
+    """Options of `hfjax cls`."""
+
+    workspace: WorkspaceArgument = "-"
+    output: OutputOption = None
+    signal: SignalOptions
+    test: TestOptions
+    start: StartOption = None
+    fit: FitOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitCommandOptions:
+    """Options of `hfjax fit`."""
+
+    workspace: WorkspaceArgument = "-"
+    output: OutputOption = None
+    signal: SignalOptions
+    poi: POIOption = None
+    test_poi: Annotated[
+        float | None,
+        typer.Option(
+            parser=number,
+            metavar="NUMBER",
+            help="Value to hold the parameter of interest at; free by default.",
+        ),
+    ] = None
+    start: StartOption = None
+    fit: FitOptions
+
+
+@takes(ClsOptions)
+def cls(options: ClsOptions) -> None:
+    """Test one signal: observed and expected CLs."""
+    stages, start = Stages(), start_of(options.start)
+    background, workspace = signal_workspace(options.workspace, options.signal)
+    settings = _start(f"cls {background.digest()}", options.fit, stages)
+    model, data = _build(background, workspace, options.fit, stages, options.test.poi)
+    model = model.with_start(start) if start else model
+    result = hfjax.hypotest(
+        model,
+        data,
+        poi=options.test.test_poi,
+        test_stat=options.test.test_stat.value,
+        settings=settings,
+    )
+    tell_constraint(model, options.test.poi, options.fit.quiet)
+    document = test_document(model, data, result, settings.run)
+    document |= _tell_fits(model, data, result, settings.run, options.fit)
+    stages.end("fit")
+    used = {
+        "measurement": options.fit.measurement,
+        "poi": options.test.poi,
+        "test_poi": float(result.poi),  # of q0 always zero
+        "test_stat": options.test.test_stat.value,
+        **options.fit.settings,
+        "start": start,
+    }
+    _finish(document | _provenance(workspace, used, stages), options.output)
+
+
+@takes(FitCommandOptions)
+def fit(options: FitCommandOptions) -> None:
+    """Find the best fit: parameters by name, and twice_nll = -2 ln L."""
+    stages, start = Stages(), start_of(options.start)
+    background, workspace = signal_workspace(options.workspace, options.signal)
+    settings = _start(f"fit {background.digest()}", options.fit, stages)
+    model, data = _build(background, workspace, options.fit, stages, options.poi)
+    model = model.with_start(start) if start else model
+    held, label = options.test_poi is not None, FREE_FIT
+    if options.test_poi is not None:
+        result = hfjax.fixed_poi_fit(model, data, options.test_poi, settings=settings)
+        label = f"the fit at {model.poi_name} = {options.test_poi:g}"
+    else:
+        result = hfjax.fit(model, data, settings=settings)
+    tell_constraint(model, options.poi, options.fit.quiet)
+    ending = hfjax.fit_ending(model, data, result, held=held, run=settings.run)
+    poi = model.poi_name if model.poi >= 0 else None  # several components may have it
+    tell_endings({label: ending}, poi, options.fit)
+    document = fit_document(model, result) | ending.dump()
+    if not result.converged:
+        document["message"] = hfjax.explain(
+            model, data, result, which=label, advice=ADVICE, run=settings.run
+        )
+    stages.end("fit")
+    used = {
+        "measurement": options.fit.measurement,
+        "poi": options.poi,
+        "test_poi": options.test_poi,
+        **options.fit.settings,
+        "start": start,
+    }
+    _finish(document | _provenance(workspace, used, stages), options.output)
+
+
+def _tell_fits(
+    model: Any, data: Any, result: Any, run: Any, options: FitOptions
+) -> dict[str, Any]:
+    """Tell where the fits of a test have ended; the same as JSON values."""
+    fits = hfjax.named_fits(model, data, result)
+    ends = {
+        key: hfjax.fit_ending(model, fit.data, fit.fit, held=fit.held, run=run)
+        for key, fit in fits.items()
+    }
+    labels = {fits[key].label: ending for key, ending in ends.items()}
+    tell_endings(labels, model.poi_name, options)
+    dumps = {key: ends[key].dump() for key in ("free", "fixed", "background", "asimov")}
+    return {
+        kind: {key: dump[kind] for key, dump in dumps.items()}
+        for kind in ("valleys", "at_bounds", "at_edge")
+    }
+
+
+def test_document(model: Any, data: Any, result: Any, run: Any) -> dict[str, Any]:
+    """A hypothesis test as JSON values, with pyhf's keys first."""
+    why = None
+    if hfjax.FitStatus(int(result.status)).name.lower() != CONVERGED:
+        why = hfjax.explain(model, data, result, advice=ADVICE, run=run)
+    document = hfjax.scan_point("", (), result, message=why).dump()
+    for name in ("name", "values", "lower_by", "passed_over"):
+        del document[name]
+    return document
+
+
+def signal_workspace(source: str, signal: SignalOptions) -> tuple[Workspace, Workspace]:
+    """Read a workspace, and add the signal that the options ask for.
+
+    Returns:
+        The workspace as it is read, and with the signal.
+
+    Raises:
+        typer.BadParameter: The options contradict one another.
+        HfjaxError: A file cannot be read, or a patch not be applied.
+    """
+    if (signal.patchset is None) != (signal.name is None):
+        message = "--patchset FILE and --name NAME belong together: give both"
+        raise typer.BadParameter(message)
+    refuse_shared_input(source, signal.patchset, *(signal.patch or []))
+    workspace = background = Workspace.load(source, signal.compose)
+    if signal.patchset is not None and signal.name is not None:
+        patchset = PatchSet.load(signal.patchset, signal.compose)
+        verify = not signal.no_verify
+        workspace = patchset.apply(workspace, signal.name, verify=verify)
+    for path in signal.patch or []:
+        operations = read_json(path)
+        if signal.compose:
+            with naming(path):
+                operations = compose_document(operations).document
+        workspace = apply_patch(workspace, operations, path)
+    return background, workspace
+
+
+def fit_document(model: Any, result: Any) -> dict[str, Any]:
+    """A fit result as JSON values, with pyhf's keys first."""
+    values = model.parameters.unpack(result.params)
+    status = hfjax.FitStatus(int(result.status))
+    derived = model.derived_parameters(result.params)
+    given = {name: [float(value)] for name, value in derived.items()}
+    return {
+        "mle_parameters": {
+            name: [float(number) for number in value.reshape(-1)]
+            for name, value in values.items()
+        },
+        **({"derived_parameters": given} if given else {}),
+        "twice_nll": finite_or_none(result.twice_nll),
+        "status": status.name.lower(),
+        "message": "",
+        "edm": finite_or_none(result.edm),
+        "steps": int(result.steps),
+    }
+
+
+def _start(occasion: str, options: FitOptions, stages: Stages) -> Any:
+    stages.end("load")
+    settings = start_jax(occasion, not options.no_cache, options.settings)
+    stages.end("start")
+    return settings
+
+
+def _build(
+    background: Workspace,
+    workspace: Workspace,
+    options: FitOptions,
+    stages: Stages,
+    poi: str | None,
+) -> Any:
+    model, data = hfjax.build(
+        workspace, measurement=options.measurement, background=background
+    )
+    if poi is not None:
+        model = model.with_poi(poi)
+    tell_replacement(model.names, poi, options.quiet)
+    stages.end("build")
+    return model, data
+
+
+def tell_constraint(model: Any, poi: str | None, quiet: bool) -> None:
+    """Say what a result means if the parameter that was asked for is constrained."""
+    if poi is not None and model.poi_constrained and not quiet:
+        complain(
+            f"{poi!r} has a constraint term: the result is about all data, its "
+            "auxiliary measurement included"
+        )
+
+
+def tell_replacement(names: Any, poi: str | None, quiet: bool) -> None:
+    """Say which parameter is of interest if the measurement names one that is missing.
+
+    Args:
+        names: what a model has: `poi`, and `announced` by the measurement.
+        poi: the parameter of interest that was asked for.
+        quiet: whether messages are not wanted.
+    """
+    replaced = poi is None and names.announced not in (None, names.poi)
+    if replaced and not quiet:
+        complain(
+            f"the measurement's parameter of interest {names.announced!r} is not in "
+            f"the model: {names.poi!r} is taken for it; --poi NAME chooses another"
+        )
+
+
+def _provenance(
+    workspace: Workspace, settings: dict[str, Any], stages: Stages
+) -> dict[str, Any]:
+    provenance = Provenance(
+        **surroundings(),
+        workspace_digest=workspace.digest(),
+        settings=settings,
+        seconds=stages.seconds(),
+    )
+    document = provenance.dump()
+    del document["patchset_digest"]  # the digest is the patched workspace's
+    return {"hfjax": document}
+
+
+def _finish(document: dict[str, Any], output: Path | None) -> None:
+    """Write a result, and say so if it is none."""
+    write_json(document, output)
+    if document["status"] != CONVERGED:
+        complain(f"{document['status']}: {document['message']}")
+        raise typer.Exit(NOT_CONVERGED)

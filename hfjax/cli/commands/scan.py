@@ -1,0 +1,257 @@
+"""The command `scan`: all points of a patchset, into one result file and a plot."""
+
+import dataclasses
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+import hfjax
+from hfjax.cli.commands.endings import outcome, tell_failures, tell_valleys_of_scan
+from hfjax.cli.commands.inference import tell_constraint, tell_replacement
+from hfjax.cli.commands.selection import select
+from hfjax.cli.options import (
+    BackgroundArgument,
+    ComposeOption,
+    FitOptions,
+    NoVerifyOption,
+    OutputOption,
+    PatchSetArgument,
+    TestOptions,
+    takes,
+    writable,
+)
+from hfjax.cli.runtime import (
+    ADVICE,
+    INTERRUPTED,
+    NOT_CONVERGED,
+    Stages,
+    start_jax,
+    surroundings,
+)
+from hfjax.cli.streams import complain, load_both, progress_bar, say, write_text
+from hfjax.documents.patchset.patchset import PatchSet
+from hfjax.documents.reading.digest import digest
+from hfjax.errors import DataError, HfjaxError
+from hfjax.results.scan import NOT_RUN, ScanPoint, ScanResult
+
+FORMATS = frozenset(
+    {"eps", "jpeg", "jpg", "pdf", "png", "ps", "svg", "tif", "tiff", "webp"}
+)
+"""The formats matplotlib writes without other programs."""
+
+
+def drawable(path: Path | None) -> Path | None:
+    """Check, before anything is computed, that a plot can be drawn into a file.
+
+    Raises:
+        typer.BadParameter: It cannot; the message says why.
+    """
+    if path is None:
+        return None
+    if path.suffix[1:].lower() not in FORMATS:
+        message = (
+            f"'{path}' has no known suffix: use one of {', '.join(sorted(FORMATS))}"
+        )
+        raise typer.BadParameter(message)
+    if importlib.util.find_spec("matplotlib") is None:
+        message = "matplotlib is missing: install it with: pip install 'hfjax[plot]'"
+        raise typer.BadParameter(message)
+    return writable(path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanOptions:
+    """Options of `hfjax scan`."""
+
+    bkgonly: BackgroundArgument
+    patchset: PatchSetArgument
+    output: OutputOption = None
+    plot: Annotated[
+        Path | None,
+        typer.Option(
+            callback=drawable,
+            help="File for the exclusion contour in the plane of two labels, for q0 "
+            "contours of the significance.",
+        ),
+    ] = None
+    condition: Annotated[
+        str | None,
+        typer.Option(
+            "--select",
+            metavar="EXPR",
+            help="Scan only points that fulfil a condition on labels and name, such as "
+            "'m_parent>300 and m_lsp<50'.",
+        ),
+    ] = None
+    no_verify: NoVerifyOption = False
+    compose: ComposeOption = False
+    test: TestOptions
+    fit: FitOptions
+
+
+@takes(ScanOptions)
+def scan(options: ScanOptions) -> None:
+    """Test every signal of a patchset: observed and expected CLs of each point.
+
+    Exit code 0: all points converged; 3: some did not, and have null CLs;
+    2: bad input; 130: interrupted: what was tested by then is in the output file.
+    """
+    stages = Stages()
+    try:
+        prepared = prepare(options, stages)
+    except KeyboardInterrupt:
+        complain("interrupted: no point was tested")
+        raise typer.Exit(INTERRUPTED) from None
+    try:
+        result = run_scan(prepared, options)
+    except hfjax.ScanInterrupted as interruption:
+        result = with_provenance(interruption.result, prepared, options, stages)
+        report_interruption(result, options.output)
+        raise typer.Exit(INTERRUPTED) from None
+    report(with_provenance(result, prepared, options, stages), options)
+
+
+class Prepared(NamedTuple):
+    """What a scan is made of, and the digests of what it was read from."""
+
+    workspace: str
+    patchset: str
+    batch: Any
+    settings: Any
+
+
+def prepare(options: ScanOptions, stages: Stages) -> Prepared:
+    """Read, check and batch what is to be scanned, and load JAX."""
+    workspace, patchset = load_both(options.bkgonly, options.patchset, options.compose)
+    if not options.no_verify:
+        patchset.verify(workspace)
+    names = select(patchset, options.condition) if options.condition else patchset.names
+    if options.plot:
+        check_plot(patchset, names)
+    digests = workspace.digest(), digest(patchset.dump())
+    stages.end("load")
+    settings = start_jax(
+        f"scan {digests[0]}",
+        not options.fit.no_cache,
+        options.fit.settings,
+    )
+    stages.end("start")
+    batch = hfjax.build_scan(
+        workspace,
+        patchset,
+        measurement=options.fit.measurement,
+        poi=options.test.poi,
+        names=names,
+    )
+    tell_of_poi(batch, options)
+    stages.end("build")
+    return Prepared(*digests, batch, settings)
+
+
+def check_plot(patchset: PatchSet, names: Sequence[str]) -> None:
+    """Check that the selected points span a plane.
+
+    Raises:
+        typer.BadParameter: They do not; the message says why.
+    """
+    points = [ScanPoint(name, patchset[name].values) for name in names]
+    try:
+        hfjax.check_plane(ScanResult(patchset.labels, tuple(points)))
+    except HfjaxError as error:
+        raise typer.BadParameter(str(error), param_hint="--plot") from None
+
+
+def tell_of_poi(batch: Any, options: ScanOptions) -> None:
+    """Say what is tested where that is not what the measurement announces."""
+    asked, quiet = options.test.poi, options.fit.quiet
+    for group in batch.groups[:1]:
+        tell_constraint(group.template, asked, quiet)
+    members = [member for group in batch.groups for member in group.members]
+    for each in {(m.announced, m.poi): m for m in members}.values():
+        tell_replacement(each, asked, quiet)
+
+
+def run_scan(prepared: Prepared, options: ScanOptions) -> ScanResult:
+    """Test every point of a batch, and show how far it is.
+
+    Raises:
+        ScanInterrupted: By Ctrl-C; it has the points that were tested.
+    """
+    with progress_bar(len(prepared.batch), options.fit.quiet) as progress:
+        return hfjax.scan(
+            prepared.batch,
+            options.test.test_poi,
+            test_stat=options.test.test_stat.value,
+            settings=prepared.settings,
+            progress=progress,
+            advice=ADVICE._replace(start=""),  # it has no --start
+        )
+
+
+def with_provenance(
+    result: ScanResult, prepared: Prepared, options: ScanOptions, stages: Stages
+) -> ScanResult:
+    """Add what only the command line knows to a result's provenance."""
+    found = result.provenance
+    settings = {
+        "measurement": options.fit.measurement,
+        "poi": options.test.poi,
+        **options.fit.settings,
+        "select": options.condition,
+    }
+    provenance = dataclasses.replace(
+        found,
+        **surroundings(),
+        workspace_digest=prepared.workspace,
+        patchset_digest=prepared.patchset,
+        settings={**found.settings, **settings},
+        seconds=stages.seconds(found.seconds),
+    )
+    return dataclasses.replace(result, provenance=provenance)
+
+
+def report_interruption(result: ScanResult, output: Path | None) -> None:
+    """Write what an interrupted scan has found, if there is a file for it; say so."""
+    if output is None:
+        kept = "nothing is written, as there is no --output FILE"
+    else:
+        write_text(result.text(), output)
+        kept = f"{output} has them, and the others as {NOT_RUN}"
+    tested = f"{len(result.tested)} of {len(result)} points were tested"
+    complain(f"interrupted: {tested}; {kept}")
+
+
+def report(result: ScanResult, options: ScanOptions) -> None:
+    """Write the result and the plot; tell what failed, then the files."""
+    write_text(result.text(), options.output)
+    written = [f"{len(result)} points in {options.output or 'standard output'}"]
+    tell_failures(result)
+    tell_valleys_of_scan(result, options.fit)
+    if options.plot:
+        written += draw(result, options.plot)
+    if result.failed:
+        complain(f"{len(result.failed)} of {len(result)} points have no result")
+    lines = outcome(result), f"written: {', '.join(written)}"
+    for line in filter(None, lines):
+        say(line, options.fit.quiet)
+    if result.failed:
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def draw(result: ScanResult, path: Path) -> list[str]:
+    """Draw a picture; too many failed points are no reason to lose the exit code.
+
+    Returns:
+        What is drawn where; nothing if there is none, which is told.
+    """
+    write = hfjax.write_discovery if result.discovery else hfjax.write_exclusion
+    try:
+        write(result, path)
+    except DataError as error:
+        complain(f"no plot: {error}")
+        return []
+    return [f"{'significances' if result.discovery else 'exclusion'} in {path}"]

@@ -1,0 +1,1 @@
+"""Documents: workspaces and patchsets, in plain Python without JAX."""

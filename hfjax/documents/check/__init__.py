@@ -1,0 +1,1 @@
+"""Checks of workspaces: what is valid in them and will hurt."""

@@ -1,0 +1,1 @@
+"""Other formats: HistFactory XML with ROOT histograms, and HS3."""

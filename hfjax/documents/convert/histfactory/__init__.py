@@ -1,0 +1,1 @@
+"""HistFactory XML: read into workspaces, and written from them."""

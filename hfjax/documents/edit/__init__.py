@@ -1,0 +1,1 @@
+"""Edits of whole workspaces: combine, prune, rename, select, sort."""

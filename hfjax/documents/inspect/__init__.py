@@ -1,0 +1,1 @@
+"""Summaries of workspaces and patchsets."""

@@ -1,0 +1,1 @@
+"""The parameters that a workspace has: sets, constraint terms, settings."""

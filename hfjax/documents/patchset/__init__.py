@@ -1,0 +1,1 @@
+"""Patchsets: read, look up, verify, apply and make them."""

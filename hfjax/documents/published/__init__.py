@@ -1,0 +1,1 @@
+"""Published archives: download, unpack, and list what is in them."""

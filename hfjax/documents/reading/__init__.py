@@ -1,0 +1,1 @@
+"""JSON as files have it: strict values, schemas, digests, records with names."""

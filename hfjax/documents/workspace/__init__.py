@@ -1,0 +1,1 @@
+"""Workspaces: their parts, measurements, expressions, builders and signals."""

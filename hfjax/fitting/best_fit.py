@@ -1,0 +1,235 @@
+"""Maximum likelihood: best fits of all parameters, or with one of them fixed."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hfjax.arrays import (
+    Array,
+    Number,
+    Params,
+    ParamsMask,
+    ScalarInt,
+)
+from hfjax.compiled.program import Program
+from hfjax.errors import (
+    ParameterError,
+)
+from hfjax.fitting.checks import check_inputs, check_start
+from hfjax.fitting.newton.minimize import Minimum
+from hfjax.fitting.objective import Objective
+from hfjax.fitting.others.minimizers import UNCOMPILED, named_minimizer
+from hfjax.fitting.refusal import blanked, held_value, refusal
+from hfjax.fitting.result import FitResult
+from hfjax.fitting.status import FitSettings, FitStatus
+from hfjax.fitting.undifferentiated import undifferentiated
+from hfjax.fitting.valleys.found import Found, Starts, Told, only_found
+from hfjax.fitting.valleys.physical import is_physical
+from hfjax.fitting.valleys.search import search
+from hfjax.fitting.valleys.starts import spread_starts
+from hfjax.model.model import Data, Model
+from hfjax.model.poi import check_poi_value, check_single, require_poi
+from hfjax.model.tracing import is_known, is_traced
+
+
+def fit(
+    model: Model,
+    data: Data,
+    *,
+    start: Array | None = None,
+    settings: FitSettings = FitSettings(),
+) -> FitResult:
+    """Fit all parameters: the maximum of ``L(theta)`` inside the bounds.
+
+    Args:
+        model: a model, or one lane of a batch under ``vmap``.
+        data: observed, Asimov or toy data.
+        start: where to start; the model's initial values by default. What the
+            measurement fixes stays at its initial value.
+        settings: minimizer, steps and tolerance.
+
+    Returns:
+        The best fit; look at its ``status``. Inside ``jit`` and ``vmap`` it says what
+        is an error elsewhere.
+
+    Raises:
+        DataError: the data have the wrong shape, or are no counts.
+        ParameterError: the start has another length, is NaN or outside the bounds, or
+            moves a parameter that the measurement fixes.
+        DerivativeError: a derivative through the fit is taken.
+    """
+    check_inputs(model, data)
+    begin = _begin(model, start)
+    return _fit(model, data, begin[None], model.parameters.fixed, settings)
+
+
+def fixed_poi_fit(
+    model: Model,
+    data: Data,
+    poi_value: Number,
+    *,
+    start: Array | None = None,
+    settings: FitSettings = FitSettings(),
+) -> FitResult:
+    """Fit all parameters but the parameter of interest, which is held at a value.
+
+    Args:
+        model: a model, or one lane of a batch under ``vmap``.
+        data: observed, Asimov or toy data.
+        poi_value: value of the parameter of interest.
+        start: where to start; the model's initial values by default. What the
+            measurement fixes stays at its initial value.
+        settings: minimizer, steps and tolerance.
+
+    Returns:
+        The best fit; look at its ``status``. Inside ``jit`` and ``vmap`` it says what
+        is an error elsewhere.
+
+    Raises:
+        DataError: the data have the wrong shape, or are no counts.
+        MissingPOIError: the model has no parameter of interest.
+        ParameterError: the value is out of bounds; or the start has another length, is
+            NaN or outside the bounds, or moves a parameter that the measurement fixes.
+        DerivativeError: a derivative through the fit is taken.
+    """
+    check_inputs(model, data)
+    require_poi(model)
+    check_single(poi_value)
+    if is_traced(model):
+        poi_value = held_value(model, poi_value)
+    elif is_known(poi_value):
+        check_poi_value(model, poi_value)
+    begin = _with(_begin(model, start, held=True), model.poi, poi_value)
+    fixed = _with(model.parameters.fixed, model.poi, True)
+    return _fit(model, data, begin[None], fixed, settings)
+
+
+def _fit(
+    model: Model, data: Data, starts: Starts, fixed: ParamsMask, settings: FitSettings
+) -> FitResult:
+    """Run a fit, compiled unless its minimizer runs outside of JAX."""
+    arguments = Objective(model.anonymous(), data), starts, fixed
+    if settings.minimizer in UNCOMPILED:
+        found = best_fit(*arguments, settings)
+    else:
+        program = Program(_compiled_fit, arguments, {"settings": settings})
+        found = settings.run(program)
+    return found.named(model.parameters.sets)
+
+
+def best_fit(
+    objective: Objective,
+    starts: Starts,
+    fixed: ParamsMask,
+    settings: FitSettings,
+    told: Told | None = None,
+) -> FitResult:
+    """Fit from several starts with the chosen minimizer, and keep the lowest minimum.
+
+    Args:
+        objective: what to minimize.
+        starts: where to start; fixed parameters stay there.
+        fixed: parameters that must not move.
+        settings: minimizer, steps and tolerance.
+        told: by other fits, if there are any.
+    """
+    objective, starts = undifferentiated((objective, jnp.asarray(starts)))
+    refused = refusal(objective, starts[0])
+    starts = jnp.where(refused == FitStatus.CONVERGED, starts, jnp.nan)
+    found = _found(objective, (starts, told), fixed, settings)
+    return refuse(as_result(objective, found), refused)
+
+
+def _found(
+    objective: Objective,
+    given: tuple[Starts, Told | None],
+    fixed: ParamsMask,
+    settings: FitSettings,
+) -> Found:
+    """Minimize; a fixed parameter stays where it is, inside its bounds or not."""
+    starts, told = given
+    if starts.shape[1] == 0:
+        return _constant(objective, starts[0])
+    own = objective.model.parameters
+    lower = jnp.where(fixed, -jnp.inf, own.lower)
+    bounds = lower, jnp.where(fixed, jnp.inf, own.upper)
+    if settings.minimizer == "newton":
+        if settings.valleys != "initial":
+            starts = spread_starts(objective.model, starts, fixed)
+        return search(objective, starts, bounds, fixed, settings, told)
+    minimize = named_minimizer(settings.minimizer)
+    minimum = minimize(objective.deviance, starts[0], bounds, fixed, settings)
+    minimum = dataclasses.replace(minimum, value=0.5 * minimum.value)
+    return only_found(minimum, is_physical(objective.model, minimum.params))
+
+
+def _constant(objective: Objective, nothing: Params) -> Found:
+    """The minimum of a model without parameters."""
+    value, zero = objective.value(nothing), jnp.zeros((), nothing.dtype)
+    ok = jnp.isfinite(value)
+    status = jnp.where(ok, FitStatus.CONVERGED, FitStatus.NOT_FINITE)
+    steps = jnp.int32(0)
+    minimum = Minimum(nothing, value, jnp.int32(status), zero, zero, steps)
+    return only_found(minimum, is_physical(objective.model, nothing))
+
+
+def refuse(result: FitResult, status: ScalarInt) -> FitResult:
+    """Make a fit one that has no numbers, unless the status is ``CONVERGED``.
+
+    Args:
+        result: a fit.
+        status: of `hfjax.fitting.refusal.refusal`.
+    """
+    blank = blanked(result, status != FitStatus.CONVERGED)
+    return dataclasses.replace(blank, status=jnp.maximum(result.status, status))
+
+
+_compiled_fit = jax.jit(best_fit, static_argnames="settings")
+
+
+def as_result(objective: Objective, found: Found) -> FitResult:
+    """Turn half a deviance into ``-2 ln L``."""
+    minimum, deviance = found.best, 2.0 * found.best.value
+    below = found.passed < minimum.value
+    return FitResult(
+        params=minimum.params,
+        twice_nll=deviance + 2.0 * objective.offset(),
+        deviance=deviance,
+        status=minimum.status,
+        edm=minimum.edm,
+        projected_gradient=minimum.projected_gradient,
+        steps=minimum.steps,
+        initial=2.0 * found.initial,
+        initial_params=found.initial_params,
+        passed=jnp.where(below, 2.0 * found.passed, jnp.inf),
+        passed_params=found.passed_params,
+        physical=found.physical,
+    )
+
+
+def _begin(model: Model, start: Array | None, *, held: bool = False) -> Array:
+    """Where a fit begins: at the model's initial values, or where it is told to."""
+    own = model.parameters
+    if start is not None and jnp.shape(start) != jnp.shape(own.init):
+        message = (
+            f"a start of shape {jnp.shape(start)} for a model with {own.init.size} "
+            "parameters: give one value for each, as model.parameters.pack makes them"
+        )
+        raise ParameterError(message)
+    begin = own.init if start is None else start
+    if is_traced(model) or not is_known((own.init, begin)):
+        return jnp.where(own.fixed, own.init, begin)
+    known = np.asarray(begin, own.init.dtype)
+    check_start(model, known, held=held)
+    return known
+
+
+def _with(vector: Array, position: ScalarInt, value: Number) -> Array:
+    """A vector with another value at one position."""
+    if not is_known((vector, position, value)):
+        return jnp.asarray(vector).at[position].set(value)
+    changed = np.array(vector)
+    changed[position] = value
+    return changed

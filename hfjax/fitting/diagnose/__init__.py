@@ -1,0 +1,1 @@
+"""What a fit has found: bounds, edges, valleys, flat directions, and why it failed."""

@@ -1,0 +1,130 @@
+"""Directions in which the likelihood does not change: what data cannot tell apart."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from hfjax.arrays import Array, Params
+from hfjax.fitting.objective import Objective
+from hfjax.model.model import Data, Model
+
+FLAT = 1e-6
+"""Curvature that counts as none, where each parameter by itself has curvature 1."""
+
+_VISIBLE = 1e-3
+
+Matrix = Float[Array, "par par"]
+Vectors = Float[Array, "free flat"]
+
+
+@dataclasses.dataclass(frozen=True)
+class FlatDirection:
+    """A direction in parameter space along which the likelihood does not change.
+
+    Attributes:
+        weights: how far each parameter moves, by name; the largest is 1.
+        curvature: of the likelihood along it, in units in which every parameter by
+            itself has curvature 1.
+    """
+
+    weights: dict[str, float]
+    curvature: float
+
+
+def flat_directions(model: Model, data: Data, params: Params) -> list[FlatDirection]:
+    """Find the null space of the Hessian of ``-ln L``.
+
+    Parameters that are fixed, or that stand at a bound, take no part.
+
+    Args:
+        model: a model with names.
+        data: a data set.
+        params: where to look, which is at a best fit.
+
+    Returns:
+        As many directions as the null space has dimensions, each with as few
+        parameters as elimination leaves.
+
+    Example:
+        >>> import hfjax
+        >>> scale = {"type": "normfactor", "data": None}
+        >>> both = [{"name": name, **scale} for name in ("mu", "k")]
+        >>> signal = {"name": "signal", "data": [4.0], "modifiers": both}
+        >>> config = {"poi": "mu", "parameters": []}
+        >>> workspace = {
+        ...     "channels": [{"name": "SR", "samples": [signal]}],
+        ...     "observations": [{"name": "SR", "data": [4.0]}],
+        ...     "measurements": [{"name": "search", "config": config}],
+        ...     "version": "1.0.0",
+        ... }
+        >>> model, data = hfjax.build(hfjax.Workspace.parse(workspace))
+        >>> (flat,) = flat_directions(model, data, model.parameters.init)
+        >>> {name: round(weight, 6) for name, weight in sorted(flat.weights.items())}
+        {'k': 1.0, 'mu': -1.0}
+    """
+    own = model.parameters
+    held = (np.asarray(own.fixed)) | at_bound(params, own.lower)
+    free = np.flatnonzero(~(held | at_bound(params, own.upper)))
+    if not free.size:
+        return []
+    hessian = np.asarray(_hessian(Objective(model.anonymous(), data), params))
+    hessian = hessian[np.ix_(free, free)]
+    unit = 1.0 / np.sqrt(np.maximum(np.diagonal(hessian), 1e-300))
+    unit = np.where(np.diagonal(hessian) > 0.0, unit, 1.0)
+    scaled = hessian * unit * unit[:, None]
+    curvatures, vectors = np.linalg.eigh(scaled)
+    flat = vectors[:, np.abs(curvatures) < FLAT]
+    names = [own.names[i] for i in free]
+    return [_direction(v, unit, names, scaled) for v in _sparse(flat).T]
+
+
+def at_bound(params: Params, bound: Params) -> np.ndarray:
+    """Which parameters stand at a bound, up to rounding.
+
+    >>> at_bound(np.array([0.0, 1.0, 1.0]), np.array([1e-10, 0.5, np.inf])).tolist()
+    [True, False, False]
+    """
+    bound = np.asarray(bound)
+    near = 1e-9 * np.maximum(1.0, np.abs(bound))
+    return np.isfinite(bound) & (np.abs(np.asarray(params) - bound) <= near)
+
+
+@jax.jit
+def _hessian(objective: Objective, params: Params) -> Matrix:
+    expansion = objective.expand(params)
+    one = jnp.eye(params.size, dtype=params.dtype)
+    return jax.lax.map(expansion.hessian_product, one)
+
+
+def _sparse(basis: Vectors) -> Vectors:
+    """Another basis of the same space, in which each vector has a parameter of its own.
+
+    Gauss-Jordan elimination with the largest entry as pivot.
+    """
+    basis = np.array(basis)
+    rows = np.ones(basis.shape[0], bool)
+    for k in range(basis.shape[1]):
+        left = np.abs(basis[:, k:]) * rows[:, None]
+        row, column = np.unravel_index(np.argmax(left), left.shape)
+        basis[:, [k, k + column]] = basis[:, [k + column, k]]
+        basis[:, k] /= basis[row, k]
+        others = np.arange(basis.shape[1]) != k
+        basis[:, others] -= np.outer(basis[:, k], basis[row, others])
+        rows[row] = False
+    return basis
+
+
+def _direction(
+    vector: np.ndarray, unit: np.ndarray, names: list[str], scaled: np.ndarray
+) -> FlatDirection:
+    """Name a direction, largest weights first; those that are rounding are left out."""
+    curvature = float(vector @ scaled @ vector / (vector @ vector))
+    moved = np.where(np.abs(vector) > _VISIBLE * np.abs(vector).max(), vector, 0) * unit
+    size = np.round(np.abs(moved) / np.abs(moved).max(), 9)  # equal but for rounding
+    order = np.argsort(-size, kind="stable")
+    moved = moved / moved[order[0]]
+    weights = {names[i]: float(moved[i]) for i in order if moved[i]}
+    return FlatDirection(weights, curvature)

@@ -1,0 +1,1 @@
+"""The minimizer: trust-region Newton steps inside a box."""

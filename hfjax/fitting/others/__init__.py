@@ -1,0 +1,1 @@
+"""Minimizers of other packages behind the signature of our own."""

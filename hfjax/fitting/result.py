@@ -1,0 +1,144 @@
+"""What a fit returns, with its parameters by name."""
+
+import copy
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
+from hfjax.errors import FitError, ParameterError
+from hfjax.fitting.status import FitStatus
+from hfjax.model.parameters import ParameterSet, find_set, single_position
+from hfjax.model.tracing import is_known
+
+SHOWN = 20
+"""Parameters that are shown of a fit, at most."""
+
+
+class FitResult(eqx.Module):
+    """A best fit.
+
+    `fit["mu"]` is the value of a parameter, `fit["gamma[1]"]` of a component, and
+    `fit["gamma"]` of all of them.
+
+    Attributes:
+        params: parameter values, in the order of the model's parameters.
+        twice_nll: ``-2 ln L`` there, all constants included.
+        deviance: the same less its value for a saturated model; differences of it keep
+            their digits where ``twice_nll`` is large.
+        status: a `FitStatus`.
+        edm: estimated distance to the minimum, in units of -2 ln L.
+        projected_gradient: largest derivative of ``-ln L`` in a parameter that could
+            still move.
+        steps: steps taken.
+        initial: deviance where the initial values lead; that of the fit if their valley
+            is the lowest.
+        initial_params: parameters there.
+        passed: deviance of the lowest unphysical minimum that was passed over; infinite
+            if there was none below the best fit.
+        passed_params: parameters there.
+        physical: whether the best fit is; if not, no physical minimum was found.
+        sets: names and positions of the parameters; none where the model has none.
+
+    Example:
+        >>> import hfjax
+        >>> signal, bkg, uncertainty = [12.0, 11.0], [50.0, 52.0], [3.0, 7.0]
+        >>> search = hfjax.uncorrelated_background(signal, bkg, uncertainty, [62, 63])
+        >>> found = hfjax.fit(*hfjax.build(search))
+        >>> round(float(found["mu"]), 6)
+        1.0
+        >>> found["uncorr_bkguncrt"].round(6).tolist()
+        [1.0, 1.0]
+    """
+
+    params: Params
+    twice_nll: Scalar
+    deviance: Scalar
+    status: ScalarInt
+    edm: Scalar
+    projected_gradient: Scalar
+    steps: ScalarInt
+    initial: Scalar
+    initial_params: Params
+    passed: Scalar
+    passed_params: Params
+    physical: ScalarBool
+    sets: tuple[ParameterSet, ...] = eqx.field(static=True, default=())
+
+    def __getitem__(self, name: str) -> Array:
+        """Value of a parameter, or of all components of one that has several.
+
+        Args:
+            name: of a parameter, or of a component: ``gamma[1]``.
+
+        Raises:
+            UnknownNameError: there is no such parameter; close names are given.
+            ParameterError: the fit was one of a model without names.
+        """
+        if not self.sets:
+            message = (
+                f"the fit does not know where {name!r} is: its model has no names, as "
+                "those of `Model.anonymous` and `build_scan`; fit a model as "
+                "hfjax.build makes it, or take a value of `params` by its position"
+            )
+            raise ParameterError(message)
+        single = single_position(self.sets, name)
+        if single is not None:
+            return self.params[..., single]
+        return self._values(find_set(self.sets, name, "the fit"))
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        """Values of all parameters by name, in the order of the model."""
+        return {each.name: self._values(each) for each in self.sets}
+
+    def _values(self, each: ParameterSet) -> Array:
+        part = self.params[..., each.start : each.start + each.size]
+        return part[..., 0] if each.scalar else part
+
+    def named(self, sets: tuple[ParameterSet, ...]) -> "FitResult":
+        """The same, or a batch, with names."""
+        named = copy.copy(self)  # what makes a new one checks that it is no batch
+        object.__setattr__(named, "sets", sets)
+        return named
+
+    @property
+    def converged(self) -> bool:
+        """Whether the fit converged; for a single fit outside of ``jit``."""
+        return int(self.status) == FitStatus.CONVERGED
+
+    def raise_if_failed(self) -> "FitResult":
+        """Return the result itself, or raise if the fit did not converge.
+
+        Raises:
+            FitError: what happened, and what to try.
+        """
+        if not self.converged:
+            raise FitError(FitStatus(int(self.status)).sentence)
+        return self
+
+    def __repr__(self) -> str:
+        """The values by name; of a batch, and inside ``jit``, the shapes."""
+        if not is_single(self):
+            return eqx.tree_pformat(self)
+        head = f"FitResult: {FitStatus(int(self.status)).name.lower()} after "
+        head += f"{int(self.steps)} steps, -2 ln L = {float(self.twice_nll):.10g}"
+        if not bool(self.physical):
+            head += ", not physical"
+        names = [name for each in self.sets for name in each.names]
+        width = max(map(len, names[:SHOWN]), default=0)
+        values = np.asarray(self.params).tolist()
+        shown = zip(names[:SHOWN], values, strict=False)
+        rows = [f"  {name:{width}}  {value: .6g}" for name, value in shown]
+        more = len(values) - len(rows)
+        if more:
+            rows.append(f"  and {more} more: `parameters` has all by name")
+        return "\n".join([head, *rows])
+
+
+def is_single(result: Any) -> bool:
+    """Whether a result is one of known numbers, not of a batch or inside ``jit``."""
+    known = all(isinstance(leaf, Array) for leaf in jax.tree.leaves(result))
+    return known and is_known(result) and np.ndim(result.status) == 0

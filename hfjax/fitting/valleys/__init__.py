@@ -1,0 +1,1 @@
+"""The search for the lowest of several valleys."""

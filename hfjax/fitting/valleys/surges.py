@@ -1,0 +1,219 @@
+"""Surges: several systematics together that raise one sample many times over.
+
+See `hfjax.building.surges`. A sample of ``S = size prod_j f_j`` standard deviations,
+with factors ``f_j`` of nuisance parameters that are ``d_j`` away from a minimum, costs
+about
+
+    sum_j d_j^2 + stiff T^2 - 2 r (T - S' d)
+
+there, if it changes by ``T`` and all other parameters follow; ``r`` is the residual,
+and ``S' d`` what is linear in ``d``, which others balance at a minimum. How the sample
+is raised (or given up) most cheaply can be said for each parameter alone: it is where
+``p log f_j - d_j^2`` is largest, with one pressure ``p`` on all.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from hfjax.arrays import Array, Params, Rates, Scalar, ScalarInt
+from hfjax.fitting.objective import Objective
+from hfjax.fitting.valleys.found import Box, Valleys
+from hfjax.fitting.valleys.landscape import LocalModel, follow, heights, held_along
+from hfjax.model.model import Model
+from hfjax.model.modifiers import inner_factor, outer_exponent
+from hfjax.model.valley_sources import Surges
+
+LESS = 0.9
+"""Part of the square of its distance that a place costs, below which it is tried..."""
+HIGHER = 2.0
+"""...and how many times higher than other places it may be: estimates are rough."""
+NEAREST = 0.3
+"""Least distance of a place."""
+MOST_SURGES = 4
+"""Most of them that are tried, as seen from one minimum."""
+
+_SIDE = np.cumsum([*[0.025] * 4, *[0.05] * 4, *[0.1] * 3, 0.2, 0.2, 0.3, 0.4, 0.6, 0.7])
+AWAY = np.concatenate([-_SIDE[::-1], [0.0], _SIDE])
+"""How far away from a minimum each parameter is looked at."""
+HERE = _SIDE.size
+"""Position of the minimum among them."""
+WANTED = np.array([0.3, 0.6, 1.0])
+"""Parts of the best change of a sample, could it be had for nothing."""
+GIVEN_UP = -0.3
+"""Pressure with which a sample is given up."""
+
+_LEAST_PRESSURE, _MOST_PRESSURE, _HALVINGS = 0.01, 3.0, 9
+_LEAST, _LARGEST = 1e-100, 100.0  # factor, and exponent
+
+Logs = Float[Array, "surge factor place"]
+
+
+class SurgePromise(NamedTuple):
+    """What surges promise.
+
+    Attributes:
+        gain: of each, from 0 on another valley is possible.
+        away: how far away its parameters are there.
+    """
+
+    gain: Float[Array, " surge"]
+    away: Float[Array, "surge factor"]
+
+
+def surge_promise(
+    model: Model, params: Params, residual: Rates, worth: Scalar
+) -> SurgePromise:
+    """How much less than the square of its distance each surge may cost.
+
+    Args:
+        model: a model; names are not needed.
+        params: a minimum.
+        residual: counts less rates there, in standard deviations.
+        worth: how high a place may be.
+    """
+    own = model.surges
+    logs = _logarithms(own, params, jnp.asarray(AWAY, params.dtype))
+    pull = jnp.asarray(own.along) @ residual
+    best = jnp.maximum(pull, 0.0) / jnp.where(own.size > 0.0, own.stiff, jnp.inf)
+    wanted = _sizes(own, logs[..., HERE]) + WANTED[:, None] * best
+    raised = _pressures(own, logs, wanted)
+    given_up = jnp.full_like(raised[:1], GIVEN_UP)
+    moved = jax.vmap(lambda pressure: _raised(logs, pressure))
+    there, away = moved(jnp.concatenate([raised, given_up]))
+    there = jnp.concatenate([there, jnp.zeros_like(there[:1])])  # as by nominal
+    away = jnp.concatenate([away, -_now(own, params)[None]])
+    look = jax.vmap(lambda place: _gain(own, logs, place, (pull, worth)))
+    gain = look((there, away))
+    which = jnp.argmax(gain, axis=0)[None]
+    gain = jnp.take_along_axis(gain, which, axis=0)[0]
+    return SurgePromise(gain, jnp.take_along_axis(away, which[..., None], axis=0)[0])
+
+
+def _pressures(
+    own: Surges, logs: Logs, wanted: Float[Array, "look surge"]
+) -> Float[Array, "look surge"]:
+    """Pressures by which samples become as large as wanted: by halves of a range."""
+
+    def half(_: ScalarInt, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        low, high = state
+        middle = jnp.sqrt(low * high)
+        sizes = jax.vmap(lambda pressure: _sizes(own, _raised(logs, pressure)[0]))
+        less = sizes(middle) < wanted
+        return jnp.where(less, middle, low), jnp.where(less, high, middle)
+
+    ends = (jnp.full_like(wanted, end) for end in (_LEAST_PRESSURE, _MOST_PRESSURE))
+    return jax.lax.fori_loop(0, _HALVINGS, half, tuple(ends))[0]
+
+
+def _raised(
+    logs: Logs, pressure: Float[Array, " surge"]
+) -> tuple[Float[Array, "surge factor"], Float[Array, "surge factor"]]:
+    """Logarithms of the factors under a pressure, and how far away that is."""
+    steps = jnp.asarray(AWAY, logs.dtype)
+    best = jnp.argmax(pressure[:, None, None] * logs - steps**2, axis=2)
+    return jnp.take_along_axis(logs, best[..., None], axis=2)[..., 0], steps[best]
+
+
+def _logarithms(own: Surges, params: Params, away: Float[Array, " place"]) -> Logs:
+    """Logarithms of the factors, with each parameter away from a minimum."""
+    smooth, exponents = _factors(own, params, away)
+    return jnp.log(jnp.maximum(smooth, _LEAST)) + exponents
+
+
+def _factors(
+    own: Surges, params: Params, away: Float[Array, " place"]
+) -> tuple[Logs, Logs]:
+    """Polynomials, or 1, and exponents, or 0, of factors away from a minimum."""
+    alpha = _now(own, params)[..., None] + away
+    edge = own.edge[:, None, None]
+    terms = jnp.moveaxis(jnp.asarray(own.coefficients), 1, 0)[..., None]
+    logs = own.log_hi[..., None], own.log_lo[..., None]
+    return inner_factor(alpha, terms, edge), outer_exponent(alpha, logs, edge)
+
+
+def _now(own: Surges, params: Params) -> Float[Array, "surge factor"]:
+    """Where the parameters of the factors stand; 0 for padded ones."""
+    return jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)
+
+
+def _gain(
+    own: Surges,
+    logs: Logs,
+    place: tuple[Float[Array, "surge factor"], Float[Array, "surge factor"]],
+    scale: tuple[Float[Array, " surge"], Scalar],
+) -> Float[Array, " surge"]:
+    """What is gained at a place; nothing where factors are zero or negative."""
+    (there, away), (pull, worth) = place, scale
+    slope = (logs[..., HERE + 1] - logs[..., HERE - 1]) / (2.0 * _SIDE[0])
+    before, after = (_sizes(own, each) for each in (logs[..., HERE], there))
+    change = after - before
+    bent = change - before * jnp.sum(slope * away, axis=1)
+    apart = jnp.sum(away**2, axis=1)
+    cost = apart + own.stiff * change**2 - 2.0 * pull * bent
+    gain = jnp.minimum(LESS * apart, HIGHER * worth) - cost
+    some = jnp.all(there > 1.0 + np.log(_LEAST), axis=1)
+    exists = (apart > NEAREST**2) & (own.size > 0.0) & some
+    return jnp.where(exists, gain, -jnp.inf)
+
+
+def _sizes(own: Surges, logs: Float[Array, "surge factor"]) -> Float[Array, " surge"]:
+    """How large the samples are, in standard deviations."""
+    return own.size * jnp.exp(jnp.minimum(jnp.sum(logs, axis=1), _LARGEST))
+
+
+def surge_sizes(own: Surges, params: Params) -> Float[Array, " surge"]:
+    """How large each sample that may surge is, in standard deviations of its counts.
+
+    Args:
+        own: of a model.
+        params: parameter values.
+
+    Returns:
+        Sizes, negative where factors turn the sample.
+    """
+    smooth, exponents = _factors(own, params, jnp.zeros(1, params.dtype))
+    logs = jnp.log(jnp.maximum(jnp.abs(smooth), _LEAST)) + exponents
+    negative = jnp.sum(smooth < 0.0, axis=(1, 2)) % 2
+    return jnp.where(negative, -1.0, 1.0) * _sizes(own, logs[..., 0])
+
+
+def surge_starts(
+    objective: Objective, at: LocalModel, promised: SurgePromise, box: Box
+) -> Valleys:
+    """Where the surges lead that promise most; all other parameters follow linearly.
+
+    Args:
+        objective: half a deviance.
+        at: what is known at its minimum.
+        promised: what the surges promise.
+        box: lower and upper bound of each parameter, and those that must not move.
+    """
+    number = min(MOST_SURGES, promised.gain.size)
+    gain, which = jax.lax.top_k(promised.gain, number)
+
+    def start(k: ScalarInt) -> Params:
+        index = objective.model.surges.index[k]
+        away = jnp.zeros_like(at.params).at[index].set(promised.away[k], mode="drop")
+        return jax.lax.cond(
+            promised.gain[k] >= 0.0,
+            lambda: _start(objective, at, away, box),
+            lambda: at.params,
+        )
+
+    return Valleys(jax.lax.map(start, which), gain >= 0.0)
+
+
+def _start(objective: Objective, at: LocalModel, away: Params, box: Box) -> Params:
+    """Parameters at a place of a surge."""
+    bounds, fixed = box
+    there = jnp.clip(at.params + jnp.where(fixed, 0.0, away), *bounds)
+    shift = objective.rates(there) - at.derivatives.rates
+    rest = held_along(at, there - at.params)
+    none = jnp.zeros((0, shift.size), shift.dtype)
+    found = heights(objective, rest, shift, jnp.zeros((), shift.dtype), none)
+    near = follow(rest, found.following, jnp.zeros_like(fixed), bounds)
+    return jnp.clip(near + there - at.params, *bounds)

@@ -1,0 +1,284 @@
+"""Likelihood scans: best fits with some parameters held on a grid."""
+
+import functools
+from collections.abc import Mapping, Sequence
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float, Int
+
+from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
+from hfjax.compiled.program import Program
+from hfjax.errors import ParameterError
+from hfjax.fitting.best_fit import best_fit
+from hfjax.fitting.checks import check_inputs
+from hfjax.fitting.objective import Objective
+from hfjax.fitting.result import FitResult
+from hfjax.fitting.status import FitSettings, FitStatus
+from hfjax.fitting.valleys.candidates import is_near, valley_marks
+from hfjax.fitting.valleys.found import Told
+from hfjax.inference.test_fits import CONSISTENCY
+from hfjax.model.model import Data, Model
+from hfjax.model.tracing import is_known, is_traced
+
+Grid = Mapping[str, Sequence[float] | Array]
+"""Values of parameters, by their names."""
+
+Points = Float[Array, "point held"]
+Positions = Int[Array, " held"]
+
+
+class ProfileResult(eqx.Module):
+    """A likelihood scan; arrays have one axis for each parameter that was held.
+
+    Attributes:
+        names: parameters that were held, in the order of the axes.
+        values: values of each.
+        delta: ``2NLL`` of the best fit at each point less that of the free fit, never
+            negative; NaN where one of the two did not converge.
+        status: worst `FitStatus` of both. A point below the free fit, by more than
+            rounding, is a failure of its own.
+        fits: best fits at the points, with all other parameters.
+        free: fit of all parameters.
+    """
+
+    names: tuple[str, ...] = eqx.field(static=True)
+    values: tuple[Array, ...]
+    delta: Float[Array, "..."]
+    status: Int[Array, "..."]
+    fits: FitResult
+    free: FitResult
+
+
+def profile(
+    model: Model,
+    data: Data,
+    grid: Grid,
+    *,
+    settings: FitSettings = FitSettings(),
+) -> ProfileResult:
+    """Scan the profile likelihood ratio over a grid of one or more parameters.
+
+    ``-2 ln lambda(mu) = 2NLL(mu, theta_hathat) - 2NLL(mu_hat, theta_hat)`` at all
+    combinations of the values: one compiled program fits them all. On a CPU each fit
+    starts where its neighbour ended, or at the free fit if that is better there; on
+    accelerators all run at once from the free fit. The free fit is repeated from the
+    lowest point, so that none lies below it.
+
+    Args:
+        model: a model; a parameter of interest is not needed.
+        data: observed, Asimov or toy data.
+        grid: values to hold parameters at, by name; ``gamma[1]`` is a component.
+        settings: minimizer, steps and tolerance of all fits.
+
+    Returns:
+        The scan; look at its ``status``.
+
+    Raises:
+        UnknownNameError: there is no such parameter; close names are given.
+        ParameterError: a parameter is fixed, has several components or is given by an
+            expression; or its values are no finite numbers inside its bounds.
+        DataError: the data have the wrong shape, or are no counts.
+        DerivativeError: a derivative through the fits is taken.
+
+    Source:
+        Cowan, Cranmer, Gross, Vitells, arXiv:1007.1727, eq. 7.
+
+    Example:
+        >>> import hfjax
+        >>> mu = {"name": "mu", "type": "normfactor", "data": None}
+        >>> signal = {"name": "signal", "data": [10.0], "modifiers": [mu]}
+        >>> config = {"poi": "mu", "parameters": []}
+        >>> workspace = {
+        ...     "channels": [{"name": "SR", "samples": [signal]}],
+        ...     "observations": [{"name": "SR", "data": [10.0]}],
+        ...     "measurements": [{"name": "search", "config": config}],
+        ...     "version": "1.0.0",
+        ... }
+        >>> model, data = hfjax.build(hfjax.Workspace.parse(workspace))
+        >>> scan = hfjax.profile(model, data, {"mu": [0.5, 1.0, 2.0]})
+        >>> [round(delta, 4) for delta in scan.delta.tolist()]
+        [3.8629, 0.0, 6.1371]
+    """
+    check_inputs(model, data)
+    positions = _positions(model, grid)
+    places = zip(grid, positions, grid.values(), strict=True)
+    values = [_checked(model, *place) for place in places]
+    shape = tuple(value.size for value in values)
+    order = _serpentine(shape)
+    mesh = np.meshgrid(*values, indexing="ij")
+    points = np.stack([axis.ravel()[order] for axis in mesh], axis=1)
+    dtype = model.parameters.init.dtype
+    arguments = (
+        Objective(model.anonymous(), jax.tree.map(lambda d: d.astype(dtype), data)),
+        points.astype(dtype),
+        np.array(positions, np.int32),
+    )
+    fit_all = _one_by_one if jax.default_backend() == "cpu" else _all_at_once
+    free, fits = settings.run(Program(fit_all, arguments, {"settings": settings}))
+    back = np.argsort(order)
+    fits = jax.tree.map(lambda f: f[back].reshape(*shape, *f.shape[1:]), fits)
+    fits, free = (each.named(model.parameters.sets) for each in (fits, free))
+    axes = tuple(value.astype(dtype) for value in values)
+    return _result(tuple(grid), axes, fits, free)
+
+
+def _positions(model: Model, grid: Grid) -> list[int]:
+    """Where the parameters to hold stand, each of them free and once."""
+    if not grid:
+        message = "a scan needs a parameter to hold: give its values, by its name"
+        raise ParameterError(message)
+    positions = [model.single_parameter(name) for name in grid]
+    if len(set(positions)) < len(positions):
+        message = f"{list(grid)} name one parameter twice: leave one of them out"
+        raise ParameterError(message)
+    if not is_traced(model):
+        for name, position in zip(grid, positions, strict=True):
+            if np.asarray(model.parameters.fixed)[position]:
+                message = (
+                    f"parameter {name!r} is fixed, so that there is nothing to compare "
+                    "other values with: remove `fixed` in the measurement"
+                )
+                raise ParameterError(message)
+    return positions
+
+
+def _checked(
+    model: Model, name: str, position: int, given: Sequence[float] | Array
+) -> np.ndarray:
+    """The values of a parameter, which have to be finite and inside its bounds."""
+    if not is_known(given):
+        message = (
+            f"the values of {name!r} are traced, and a scan needs to know them: keep "
+            "them out of jax.jit, or use jax.vmap with fixed_poi_fit"
+        )
+        raise ParameterError(message)
+    values = np.asarray(given, float)
+    if values.ndim != 1 or not values.size or not np.all(np.isfinite(values)):
+        message = f"the values of {name!r} are no list of finite numbers: {given!r}"
+        raise ParameterError(message)
+    if not is_traced(model):
+        own = model.parameters
+        low, high = (float(np.asarray(b)[position]) for b in (own.lower, own.upper))
+        for value in values[(values < low) | (values > high)]:
+            message = (
+                f"{name} = {value:g} is outside its bounds [{low:g}, {high:g}]: scan "
+                "values inside, or widen them in the measurement"
+            )
+            raise ParameterError(message)
+    return values
+
+
+def _serpentine(shape: tuple[int, ...]) -> np.ndarray:
+    """An order of the points of a grid in which each is a neighbour of the last.
+
+    >>> _serpentine((2, 3)).tolist()
+    [0, 1, 2, 5, 4, 3]
+    """
+    order = np.arange(shape[-1])
+    for size in reversed(shape[:-1]):
+        rows = [order if i % 2 == 0 else order[::-1] for i in range(size)]
+        order = np.concatenate([i * order.size + row for i, row in enumerate(rows)])
+    return order
+
+
+def _result(
+    names: tuple[str, ...],
+    values: tuple[Array, ...],
+    fits: FitResult,
+    free: FitResult,
+) -> ProfileResult:
+    """Compare the points with the free fit."""
+    below = fits.deviance < free.deviance - CONSISTENCY
+    own = jnp.where(below, jnp.int32(FitStatus.INCONSISTENT), fits.status)
+    status = jnp.maximum(own, free.status)
+    delta = jnp.maximum(0.0, fits.deviance - free.deviance)
+    known = jnp.where(status == FitStatus.CONVERGED, delta, jnp.nan)
+    return ProfileResult(names, values, known, status, fits, free)
+
+
+@functools.partial(jax.jit, static_argnames="settings")
+def _one_by_one(
+    objective: Objective, points: Points, positions: Positions, settings: FitSettings
+) -> tuple[FitResult, FitResult]:
+    """Fit one point after the other, between two free fits; one loop for all.
+
+    On the way back, points whose neighbour has ended in another valley try that.
+
+    Returns:
+        The free fit, and the fits of the points.
+    """
+    own, count = objective.model.parameters, points.shape[0]
+    held = jnp.asarray(own.fixed).at[positions].set(True)
+
+    def at_point(i: ScalarInt, params: Params) -> Params:
+        point = points[jnp.clip(i - 1, 0, count - 1)]
+        return jnp.asarray(params).at[positions].set(point)
+
+    def start(i: ScalarInt, back: ScalarBool, done: FitResult) -> Params:
+        near = at_point(i, done.params[jnp.maximum(i - 1, 0)])
+        free = at_point(i, done.params[0])
+        better = objective.value(near) <= objective.value(free)
+        warm = jnp.where(back, done.params[i], jnp.where(better, near, free))
+        again = done.params[_lowest(done.deviance[:-1])]
+        return jnp.where(i == 0, own.init, jnp.where(i > count, again, warm))
+
+    def stage(turn: ScalarInt, done: FitResult) -> FitResult:
+        back = (turn > count) & (turn <= 2 * count)
+        i = jnp.where(back, 2 * count + 1 - turn, jnp.minimum(turn, count + 1))
+        inner = (i > 0) & (i <= count)
+        beside = jnp.clip(jnp.where(back, i + 1, i - 1), 0, count)
+        told = at_point(i, done.params[beside])
+        refused = jnp.any(jnp.isnan(done.params[i]))
+        marks = [valley_marks(objective.model, at) for at in (done.params[i], told)]
+        new = ~refused & ~is_near(*marks)
+        one = jax.tree.map(lambda leaf: leaf[i], done)
+        fit = jax.lax.cond(
+            ~back | new,
+            lambda: best_fit(
+                objective,
+                start(i, back, done)[None],
+                jnp.where(inner, held, own.fixed),
+                settings,
+                Told(jnp.where(inner, told, jnp.nan)[None], looks=~back),
+            ),
+            lambda: one,
+        )
+        return jax.tree.map(lambda all_, one: all_.at[i].set(one), done, fit)
+
+    kinds = jax.eval_shape(
+        lambda: best_fit(objective, own.init[None], own.fixed, settings)
+    )
+    blank = jax.tree.map(lambda k: jnp.zeros((count + 2, *k.shape), k.dtype), kinds)
+    done = jax.lax.fori_loop(0, 2 * count + 2, stage, blank)
+    free, fits = (
+        jax.tree.map(lambda leaf, part=part: leaf[part], done)
+        for part in (-1, slice(1, -1))
+    )
+    return free, fits
+
+
+@functools.partial(jax.jit, static_argnames="settings")
+def _all_at_once(
+    objective: Objective, points: Points, positions: Positions, settings: FitSettings
+) -> tuple[FitResult, FitResult]:
+    """Fit all points in one batch, for accelerators."""
+    own = objective.model.parameters
+    fixed = jnp.asarray(own.fixed)
+    held = fixed.at[positions].set(True)
+    first = best_fit(objective, own.init[None], fixed, settings)
+
+    def fit(point: Params) -> FitResult:
+        start = jnp.asarray(first.params).at[positions].set(point)
+        return best_fit(objective, start[None], held, settings)
+
+    fits = jax.vmap(fit)(points)
+    both = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, fits)
+    again = both.params[_lowest(both.deviance)]
+    return best_fit(objective, again[None], fixed, settings), fits
+
+
+def _lowest(deviance: Float[Array, " fit"]) -> ScalarInt:
+    return jnp.argmin(jnp.where(jnp.isnan(deviance), jnp.inf, deviance))

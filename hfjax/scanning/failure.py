@@ -1,0 +1,68 @@
+"""Why a point of a scan has no result, in words."""
+
+import dataclasses
+
+from hfjax.building.align import Member
+from hfjax.building.batch import ScanGroup
+from hfjax.compiled.program import Run, run_directly
+from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
+from hfjax.fitting.diagnose.explanation import explain_end, explain_status
+from hfjax.fitting.status import FitStatus
+from hfjax.inference.explain import fit_labels
+from hfjax.inference.test_fits import ASIMOV
+from hfjax.inference.test_statistics import TestStatistic
+from hfjax.model.model import Data, Model
+from hfjax.scanning.point import PointNumbers
+
+
+@dataclasses.dataclass(frozen=True)
+class Failures:
+    """Says why points of a scan have no result.
+
+    Attributes:
+        poi: tested value.
+        test_stat: of `hfjax.inference.test_statistics`.
+        advice: what can be done where the message is read.
+        run: calls a compiled program, as in `FitSettings`.
+    """
+
+    poi: float
+    test_stat: TestStatistic
+    advice: Advice = IN_PYTHON
+    run: Run = run_directly
+
+    def message(self, group: ScanGroup, member: Member, numbers: PointNumbers) -> str:
+        """Name the fit that failed first, and the bins if it was one of the data.
+
+        Args:
+            group: the points of one shape.
+            member: the point.
+            numbers: its test.
+
+        Returns:
+            One line; empty where the test has not failed.
+        """
+        status = FitStatus(int(numbers.status))
+        if status is FitStatus.CONVERGED:
+            return ""
+        worst = int(numbers.worst)
+        labels = fit_labels(member.poi, self.poi, self.test_stat.asimov_poi)
+        if worst == ASIMOV:  # its data are not kept
+            return explain_status(status, labels[worst], self.advice)
+        model, data = named_point(group, member)
+        end = status, numbers.worst_params
+        return explain_end(model, data, end, labels[worst], self.advice, self.run)
+
+
+def named_point(group: ScanGroup, member: Member) -> tuple[Model, Data]:
+    """Model of a point with its names, and its data.
+
+    Args:
+        group: the points of one shape.
+        member: one of them.
+    """
+    model, data = group.point(group.members.index(member))
+    known = group.template
+    names = dataclasses.replace(known.names, poi=member.poi)
+    sets = dataclasses.replace(model.parameters, sets=known.parameters.sets)
+    return dataclasses.replace(model, names=names, parameters=sets), data

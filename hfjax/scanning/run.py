@@ -1,0 +1,337 @@
+"""Execution of a scan: every point of a batch tested in a few compiled programs."""
+
+import contextlib
+import dataclasses
+import functools
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Int
+
+from hfjax.arrays import Array, Scalar, ScalarInt
+from hfjax.building.align import Member
+from hfjax.building.batch import ScanBatch, ScanGroup
+from hfjax.compiled.program import Program
+from hfjax.errors import ParameterError
+from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
+from hfjax.fitting.status import FitSettings
+from hfjax.inference.hypotest import asymptotic_test
+from hfjax.inference.test_statistics import (
+    TestStatistic,
+    named_test_statistic,
+    qmu_tilde,
+)
+from hfjax.model.model import Data, Model
+from hfjax.results.scan import NOT_RUN, Provenance, ScanPoint, ScanResult
+from hfjax.scanning.bounds import out_of_bounds
+from hfjax.scanning.failure import Failures
+from hfjax.scanning.point import PointNumbers, scan_point
+
+CPU_CHUNK = 4
+"""Most points that one call of the compiled program tests on a CPU."""
+NO_MODEL = "no_model"
+"""Status of a point whose patch leaves no model that can be tested."""
+OUT_OF_BOUNDS = "out_of_bounds"
+"""Status of a point whose parameter of interest cannot have the tested value."""
+
+Lanes = tuple[tuple[Model, Data], tuple[Model, Data]]
+"""Leaves that all points share, and stacked leaves; see `ScanGroup`."""
+Progress = Callable[[int, int], None]
+
+
+class ScanInterrupted(KeyboardInterrupt):
+    """A scan that was interrupted, such as by Ctrl-C, with what it had found.
+
+    Attributes:
+        result: all points; those not tested by then have the status ``not_run``.
+
+    Example:
+        >>> done = ScanPoint("a", (300, 0), 0.04, (0.1, 0.2, 0.3, 0.4, 0.5))
+        >>> other = ScanPoint("b", (400, 0), status=NOT_RUN, message="scan it again")
+        >>> try:
+        ...     raise ScanInterrupted(ScanResult(("m", "m_lsp"), (done, other)))
+        ... except ScanInterrupted as interruption:
+        ...     print(interruption, [p.name for p in interruption.result.tested])
+        1 of 2 points were tested ['a']
+    """
+
+    def __init__(self, result: ScanResult) -> None:
+        self.result = result
+        super().__init__(f"{len(result.tested)} of {len(result)} points were tested")
+
+
+def scan(
+    batch: ScanBatch,
+    poi: float = 1.0,
+    *,
+    test_stat: TestStatistic | str = qmu_tilde,
+    settings: FitSettings = FitSettings(),
+    progress: Progress | None = None,
+    advice: Advice = IN_PYTHON,
+) -> ScanResult:
+    """Test one value of the parameter of interest at all points of a batch.
+
+    Args:
+        batch: of `build_scan`.
+        poi: value to test; q0 always tests zero.
+        test_stat: of `hfjax.inference.test_statistics`, or its name, such as "qtilde".
+        settings: minimizer, steps and tolerance of all fits.
+        progress: called with the number of points done and of all.
+        advice: what can be done where the messages of failed points are read.
+
+    Returns:
+        One record a point, in the order of the patchset. A point without a model, whose
+        bounds do not have the value, or whose fits did not converge, says why and has
+        no numbers.
+
+    Raises:
+        ParameterError: the value is outside the bounds of every point.
+        ScanInterrupted: by Ctrl-C; it has the points that were tested.
+    """
+    test_stat = named_test_statistic(test_stat)
+    tested = 0.0 if test_stat.discovery else float(poi)
+    found = _without_model(batch) | _out_of_bounds(batch, test_stat, tested)
+    told = {
+        "test_poi": tested,
+        "test_stat": test_stat.spelling,
+        "valleys": settings.valleys,
+        "max_steps": settings.max_steps,
+    }
+    failures = Failures(tested, test_stat, advice, settings.run)
+    running = _Running(batch, found, told, progress or _silent, failures)
+    question = {"poi": tested, "test_stat": test_stat, "settings": settings}
+    compiled = functools.partial(compile_chunk, **question)
+    # All that takes long runs in threads, and none of them is waited for: Python hears
+    # of Ctrl-C where this thread waits, but not where it is in compiled code.
+    pool = ThreadPoolExecutor(_workers())
+    try:
+        for group in batch.groups:
+            running.test(group, compiled, pool)
+    except KeyboardInterrupt:
+        raise ScanInterrupted(running.result()) from None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return running.result()
+
+
+def _silent(done: int, total: int) -> None:
+    del done, total
+
+
+def _without_model(batch: ScanBatch) -> dict[str, ScanPoint]:
+    return {
+        name: ScanPoint(name, values, status=NO_MODEL, message=batch.failures[name])
+        for name, values in batch.order
+        if name in batch.failures
+    }
+
+
+def _out_of_bounds(
+    batch: ScanBatch, test_stat: TestStatistic, poi: float
+) -> dict[str, ScanPoint]:
+    """The points whose bounds do not have the tested value.
+
+    Raises:
+        ParameterError: none has it.
+    """
+    outside = out_of_bounds(batch.groups, test_stat, poi)
+    members = [member for group in batch.groups for member in group.members]
+    if outside and len(outside) == len(members):
+        raise ParameterError(next(iter(outside.values())))
+    return {
+        m.name: ScanPoint(m.name, m.values, status=OUT_OF_BOUNDS, message=why)
+        for m in members
+        if (why := outside.get(m.name))
+    }
+
+
+@dataclasses.dataclass
+class _Running:
+    """A scan while it runs.
+
+    Attributes:
+        batch: all points.
+        found: records of the points that are done, by name.
+        settings: what the provenance says of the test.
+        progress: called with the number of points done and of all.
+        failures: says why points have no result.
+        seconds: wall-clock time by stage.
+    """
+
+    batch: ScanBatch
+    found: dict[str, ScanPoint]
+    settings: dict[str, Any]
+    progress: Progress
+    failures: Failures
+    seconds: dict[str, float] = dataclasses.field(
+        default_factory=lambda: {"compile": 0.0, "fit": 0.0}
+    )
+
+    def test(
+        self, group: ScanGroup, compiled: Callable[[ScanGroup], "Run"], pool: Executor
+    ) -> None:
+        """Test the points of a group that have no record yet."""
+        members = enumerate(group.members)
+        chosen = [i for i, member in members if member.name not in self.found]
+        if not chosen:
+            return
+        with self._timed("compile"):
+            run = pool.submit(compiled, group).result()
+        with self._timed("fit"):
+            for member, numbers in tested_members(group, chosen, run, pool):
+                why = self.failures.message(group, member, numbers)
+                discovery = self.settings["test_stat"] == "q0"
+                point = scan_point(member.name, member.values, numbers, discovery, why)
+                self.found[member.name] = point
+                self.progress(len(self.found), len(self.batch))
+
+    @contextlib.contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] += time.perf_counter() - begin
+
+    def result(self) -> ScanResult:
+        """All points in the order of the patchset; those without a record not run."""
+        points = [
+            self.found.get(name) or ScanPoint(name, values, **_INTERRUPTED)
+            for name, values in self.batch.order
+        ]
+        origin = Provenance(settings=self.settings, seconds=self.seconds)
+        return ScanResult(self.batch.labels, tuple(points), origin)
+
+
+_INTERRUPTED: dict[str, Any] = {
+    "status": NOT_RUN,
+    "message": "the scan was interrupted before this point was tested: scan it again",
+}
+
+
+Run = Callable[[Int[Array, " chunk"], int], PointNumbers]
+
+
+def compile_chunk(
+    group: ScanGroup, poi: float, test_stat: TestStatistic, settings: FitSettings
+) -> Run:
+    """Compile the program that tests some points of a group.
+
+    Returns:
+        A function of the positions of the points and their number.
+    """
+    on_cpu = jax.default_backend() == "cpu"
+    test = _one_by_one if on_cpu else _all_at_once
+    value = jnp.asarray(poi, group.template.parameters.init.dtype)
+    size = chunk_size(group)
+    lanes = (group.shared, group.stacked)
+    static = {"test_stat": test_stat, "settings": settings}
+
+    def run(positions: Int[Array, " chunk"], count: int) -> PointNumbers:
+        arguments = (lanes, positions, jnp.int32(count), value)
+        return settings.run(Program(test, arguments, static))
+
+    if on_cpu:
+        jax.block_until_ready(run(jnp.zeros(size, jnp.int32), 0))
+    return run
+
+
+def chunk_size(group: ScanGroup) -> int:
+    """Points that one call tests: few on a CPU, so that cores and progress share."""
+    total = len(group.members)
+    if jax.default_backend() == "cpu":
+        return min(CPU_CHUNK, math.ceil(total / _workers()))
+    return total
+
+
+def tested_members(
+    group: ScanGroup, chosen: Sequence[int], run: Run, pool: Executor
+) -> Iterator[tuple[Member, PointNumbers]]:
+    """Test points of a group, and yield them as they are done.
+
+    Args:
+        group: the points.
+        chosen: positions of those to test.
+        run: of `compile_chunk`.
+        pool: where the program is called.
+    """
+    size = chunk_size(group)
+
+    def test(start: int) -> tuple[Sequence[int], PointNumbers]:
+        some = chosen[start : start + size]
+        positions = np.resize(some, size)  # what is behind them is not tested
+        numbers = run(jnp.asarray(positions, jnp.int32), len(some))
+        return some, jax.tree.map(np.asarray, numbers)
+
+    jobs = [pool.submit(test, start) for start in range(0, len(chosen), size)]
+    for job in as_completed(jobs):
+        some, numbers = job.result()
+        for i, position in enumerate(some):
+            point = jax.tree.map(lambda leaf, i=i: leaf[i], numbers)
+            yield group.members[position], point
+
+
+def _workers() -> int:
+    return (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
+
+
+@functools.partial(jax.jit, static_argnames=("test_stat", "settings"))
+def _one_by_one(
+    lanes: Lanes,
+    positions: Int[Array, " chunk"],
+    count: ScalarInt,
+    poi: Scalar,
+    test_stat: TestStatistic,
+    settings: FitSettings,
+) -> PointNumbers:
+    """Test points one after the other: on CPUs a batch waits for its slowest lane."""
+
+    def test(i: ScalarInt, done: PointNumbers) -> PointNumbers:
+        one = _test_point(lanes, positions[i], poi, test_stat, settings)
+        return jax.tree.map(lambda all_, value: all_.at[i].set(value), done, one)
+
+    kinds = jax.eval_shape(
+        lambda: _test_point(lanes, positions[0], poi, test_stat, settings)
+    )
+    blank = jax.tree.map(
+        lambda kind: jnp.zeros((positions.size, *kind.shape), kind.dtype), kinds
+    )
+    return jax.lax.fori_loop(0, count, test, blank)
+
+
+@functools.partial(jax.jit, static_argnames=("test_stat", "settings"))
+def _all_at_once(
+    lanes: Lanes,
+    positions: Int[Array, " chunk"],
+    count: ScalarInt,
+    poi: Scalar,
+    test_stat: TestStatistic,
+    settings: FitSettings,
+) -> PointNumbers:
+    """Test points in one batch, for accelerators."""
+    del count
+    return jax.vmap(lambda i: _test_point(lanes, i, poi, test_stat, settings))(
+        positions
+    )
+
+
+def _test_point(
+    lanes: Lanes,
+    position: ScalarInt,
+    poi: Scalar,
+    test_stat: TestStatistic,
+    settings: FitSettings,
+) -> PointNumbers:
+    shared, stacked = lanes
+    own = jax.tree.map(lambda leaf: leaf[position], stacked)
+    model, data = eqx.combine(shared, own)
+    result = asymptotic_test(model, data, poi, test_stat, "normal", settings)
+    return PointNumbers(*(getattr(result, name) for name in PointNumbers._fields))

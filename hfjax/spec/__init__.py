@@ -1,1 +1,0 @@
-"""Documents: workspaces, patchsets and their schemas, in plain Python without JAX."""
