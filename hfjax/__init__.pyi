@@ -121,14 +121,14 @@ from .fitting.diagnose.valley_report import (
 )
 from .fitting.result import FitResult as FitResult
 from .fitting.status import FitSettings as FitSettings, FitStatus as FitStatus
-from .inference.explain import explain as explain, named_fits as named_fits
+from .inference.explain import explain as explain, fits_by_name as fits_by_name
 from .inference.hypotest import HypotestResult as HypotestResult, hypotest as hypotest
 from .inference.profile import ProfileResult as ProfileResult, profile as profile
 from .inference.test_statistics import (
-    named_test_statistic as named_test_statistic,
     q0 as q0,
     qmu as qmu,
     qmu_tilde as qmu_tilde,
+    test_statistic as test_statistic,
     tmu as tmu,
     tmu_tilde as tmu_tilde,
 )

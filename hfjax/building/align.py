@@ -18,7 +18,7 @@ from hfjax.documents.workspace.workspace import Workspace
 
 
 @dataclasses.dataclass(frozen=True)
-class Member:
+class SignalPoint:
     """A point that has a model.
 
     Attributes:
@@ -40,7 +40,7 @@ class Member:
     announced: str | None = None
 
 
-def union_layout(members: Sequence[Member]) -> Layout:
+def union_layout(members: Sequence[SignalPoint]) -> Layout:
     """Lay out all channels and parameters that occur in any point."""
     bins: dict[str, int] = {}
     groups: dict[str, ParameterGroup] = {}
@@ -86,7 +86,7 @@ def _appended(
     )
 
 
-def own_layout(member: Member, union: Layout) -> tuple[Layout, np.ndarray]:
+def own_layout(member: SignalPoint, union: Layout) -> tuple[Layout, np.ndarray]:
     """Fill the union with the values of one point.
 
     Returns:

@@ -13,9 +13,9 @@ import equinox as eqx
 import jax
 import numpy as np
 
-from hfjax.building.align import Member, own_layout, union_layout
+from hfjax.building.align import SignalPoint, own_layout, union_layout
 from hfjax.building.build import assemble, fill_parameters, observed, to_device
-from hfjax.building.fill import BlockShape, Cell, block_shape, fill_block
+from hfjax.building.fill import BlockShape, PlacedSample, block_shape, fill_block
 from hfjax.building.layout import Layout, channel_bins, make_layout
 from hfjax.building.lopsided import padded
 from hfjax.building.surges import padded_surges
@@ -51,7 +51,7 @@ class ScanGroup:
         template: the first model with its names, for messages and lookups.
     """
 
-    members: tuple[Member, ...]
+    members: tuple[SignalPoint, ...]
     shared: tuple[Model, Data]
     stacked: tuple[Model, Data]
     template: Model
@@ -134,7 +134,7 @@ def build_scan(
 
 def _member(
     workspace: Workspace, patch: Patch, measurement: str | int | None, poi: str | None
-) -> Member:
+) -> SignalPoint:
     """Apply a patch and check that the result is a model."""
     patched = patch.apply(workspace)
     chosen = patched.measurement(measurement)
@@ -143,12 +143,14 @@ def _member(
     if poi is None:
         poi = parameter_of_interest(groups, chosen, workspace)
     announced = chosen.poi or None
-    return Member(patch.name, patch.values, patched, groups, poi, derived, announced)
+    return SignalPoint(
+        patch.name, patch.values, patched, groups, poi, derived, announced
+    )
 
 
 def _testable(
-    members: Sequence[Member], asked: str | None
-) -> tuple[list[Member], dict[str, HfjaxError]]:
+    members: Sequence[SignalPoint], asked: str | None
+) -> tuple[list[SignalPoint], dict[str, HfjaxError]]:
     """Tell the points whose parameter of interest can be tested from the others.
 
     Raises:
@@ -168,7 +170,7 @@ def _testable(
     return testable, refused
 
 
-def _check_poi(member: Member, asked: str | None) -> None:
+def _check_poi(member: SignalPoint, asked: str | None) -> None:
     """Refuse a point whose parameter of interest cannot be tested."""
     poi, groups = member.poi, {group.name: group for group in member.groups}
     if poi is None or (asked is None and poi not in groups):
@@ -192,9 +194,9 @@ def _check_poi(member: Member, asked: str | None) -> None:
         raise fixed_poi(poi)
 
 
-def compatible(members: Sequence[Member]) -> list[list[Member]]:
+def compatible(members: Sequence[SignalPoint]) -> list[list[SignalPoint]]:
     """Group points in which every name means the same kind of thing."""
-    groups: list[tuple[dict[str, Any], list[Member]]] = []
+    groups: list[tuple[dict[str, Any], list[SignalPoint]]] = []
     for member in members:
         meaning = _meaning(member)
         for known, group in groups:
@@ -207,7 +209,7 @@ def compatible(members: Sequence[Member]) -> list[list[Member]]:
     return [group for _, group in groups]
 
 
-def _meaning(member: Member) -> dict[str, Any]:
+def _meaning(member: SignalPoint) -> dict[str, Any]:
     """What must not differ between points of one batch, by name."""
     kinds: dict[str, Any] = {
         f"parameter {g.name}": (g.scalar, g.constraint, g.kind == "shapefactor")
@@ -218,17 +220,17 @@ def _meaning(member: Member) -> dict[str, Any]:
     return kinds | {f"channel {name}": width for name, width in bins.items()}
 
 
-def build_group(members: Sequence[Member], settings: ModelSettings) -> ScanGroup:
+def build_group(members: Sequence[SignalPoint], settings: ModelSettings) -> ScanGroup:
     """Stack points of one shape into a batched model."""
     layout = union_layout(members)
-    common = common_cells(members)
+    common = common_samples(members)
     background = fill_block(common, layout, settings)
-    own = [own_cells(member, common) for member in members]
-    shape = union_shape([block_shape(cells) for cells in own])
+    own = [own_samples(member, common) for member in members]
+    shape = union_shape([block_shape(placed) for placed in own])
     points: list[tuple[Model, Data]] = []
-    for member, cells in zip(members, own, strict=True):
+    for member, placed in zip(members, own, strict=True):
         mine, present = own_layout(member, layout)
-        signal = fill_block(cells, mine, settings, shape)
+        signal = fill_block(placed, mine, settings, shape)
         names = Names(poi=member.poi, announced=member.announced)
         model = assemble((background, signal), mine, settings, names)
         data = observed(member.workspace, mine)
@@ -242,7 +244,7 @@ def build_group(members: Sequence[Member], settings: ModelSettings) -> ScanGroup
     return split(members, points)
 
 
-def common_cells(members: Sequence[Member]) -> list[Cell]:
+def common_samples(members: Sequence[SignalPoint]) -> list[PlacedSample]:
     """Samples that every point has, and has unchanged, in rows by name."""
     first, *others = (_samples(member) for member in members)
     same = [
@@ -254,7 +256,9 @@ def common_cells(members: Sequence[Member]) -> list[Cell]:
     return [(rows.index(name), channel, first[channel, name]) for channel, name in same]
 
 
-def own_cells(member: Member, common: Sequence[Cell]) -> list[Cell]:
+def own_samples(
+    member: SignalPoint, common: Sequence[PlacedSample]
+) -> list[PlacedSample]:
     """Samples that a point does not share with all others, in rows by name."""
     shared = {(channel, sample.name) for _, channel, sample in common}
     own = {k: s for k, s in _samples(member).items() if k not in shared}
@@ -262,7 +266,7 @@ def own_cells(member: Member, common: Sequence[Cell]) -> list[Cell]:
     return [(rows.index(name), channel, s) for (channel, name), s in own.items()]
 
 
-def _samples(member: Member) -> dict[tuple[str, str], Sample]:
+def _samples(member: SignalPoint) -> dict[tuple[str, str], Sample]:
     channels = member.workspace.channels
     return {(c.name, s.name): s for c in channels for s in c.samples}
 
@@ -279,7 +283,9 @@ def union_shape(shapes: Sequence[BlockShape]) -> BlockShape:
     )
 
 
-def masked(model: Model, member: Member, layout: Layout, present: np.ndarray) -> Model:
+def masked(
+    model: Model, member: SignalPoint, layout: Layout, present: np.ndarray
+) -> Model:
     """Mask the bins and constraint terms that a point does not have."""
     bins = channel_bins(member.workspace)
     widths = [width for _, width in layout.channels.values()]
@@ -318,7 +324,7 @@ def with_surges(model: Model, number: int) -> Model:
 
 
 def split(
-    members: Sequence[Member],
+    members: Sequence[SignalPoint],
     points: Sequence[tuple[Model, Data]],
 ) -> ScanGroup:
     """Keep once what all points share, and stack the rest."""

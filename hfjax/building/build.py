@@ -90,12 +90,12 @@ def build(
     groups, derived = model_parameters(workspace, chosen)
     layout = make_layout(channel_bins(workspace), groups, derived)
     samples = sorted({s.name for c in workspace.channels for s in c.samples})
-    cells = [
+    placed = [
         (samples.index(s.name), c.name, s)
         for c in workspace.channels
         for s in c.samples
     ]
-    block = fill_block(cells, layout, settings)
+    block = fill_block(placed, layout, settings)
     poi = parameter_of_interest(groups, chosen, background)
     names = Names(poi=poi, announced=chosen.poi or None, samples=(*samples,))
     model = assemble((block,), layout, settings, names)

@@ -19,7 +19,7 @@ from hfjax.model.model import SampleBlock
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
 from hfjax.model.settings import ModelSettings
 
-Cell = tuple[int, str, Sample]
+PlacedSample = tuple[int, str, Sample]
 """Where a sample goes: its row in the block and its channel."""
 
 
@@ -44,11 +44,11 @@ class BlockShape:
     scaling_slots: int
 
 
-def block_shape(cells: Sequence[Cell]) -> BlockShape:
+def block_shape(placed: Sequence[PlacedSample]) -> BlockShape:
     """Smallest shape that holds the samples."""
     names: dict[str, set[str]] = {"histosys": set(), "normsys": set(), "scaling": set()}
     slots, variations = {"histosys": 0, "normsys": 0, "scaling": 0}, 0
-    for _, _, sample in cells:
+    for _, _, sample in placed:
         kinds = [m.type if m.type in names else "scaling" for m in sample.modifiers]
         for kind in names:
             slots[kind] = max(slots[kind], kinds.count(kind))
@@ -56,7 +56,7 @@ def block_shape(cells: Sequence[Cell]) -> BlockShape:
         for kind, modifier in zip(kinds, sample.modifiers, strict=True):
             names[kind].add(modifier.name)
     return BlockShape(
-        samples=max((row + 1 for row, _, _ in cells), default=0),
+        samples=max((row + 1 for row, _, _ in placed), default=0),
         histosys=tuple(sorted(names["histosys"])),
         normsys=tuple(sorted(names["normsys"])),
         normsys_slots=slots["normsys"],
@@ -66,7 +66,7 @@ def block_shape(cells: Sequence[Cell]) -> BlockShape:
 
 
 def fill_block(
-    cells: Sequence[Cell],
+    placed: Sequence[PlacedSample],
     layout: Layout,
     settings: ModelSettings,
     shape: BlockShape | None = None,
@@ -74,31 +74,35 @@ def fill_block(
     """Stack samples and their modifiers into arrays.
 
     Args:
-        cells: row, channel and sample; a sample absent from a channel contributes zero.
+        placed: row, channel and sample; a sample absent from a channel contributes
+            zero.
         layout: positions of channels and parameters.
         settings: interpolation codes.
         shape: larger shape to pad to; empty rows and slots contribute nothing.
     """
-    shape = shape or block_shape(cells)
+    shape = shape or block_shape(placed)
     nominal = np.zeros((shape.samples, layout.bins))
-    for row, channel, sample in cells:
+    for row, channel, sample in placed:
         start, width = layout.channels[channel]
         nominal[row, start : start + width] = sample.data
     return SampleBlock(
         nominal=nominal,
-        histosys=_fill_histosys(cells, layout, settings, shape),
-        normsys=_fill_normsys(cells, layout, settings, shape),
-        scaling=_fill_scaling(cells, layout, shape),
+        histosys=_fill_histosys(placed, layout, settings, shape),
+        normsys=_fill_normsys(placed, layout, settings, shape),
+        scaling=_fill_scaling(placed, layout, shape),
     )
 
 
 def _fill_histosys(
-    cells: Sequence[Cell], layout: Layout, settings: ModelSettings, shape: BlockShape
+    placed: Sequence[PlacedSample],
+    layout: Layout,
+    settings: ModelSettings,
+    shape: BlockShape,
 ) -> HistoSys:
     rows = {name: i for i, name in enumerate(shape.histosys)}
     odd = np.zeros((len(rows), shape.samples, layout.bins))
     even = np.zeros_like(odd)
-    for row, channel, sample in cells:
+    for row, channel, sample in placed:
         start, width = layout.channels[channel]
         chosen = [m for m in sample.modifiers if m.type == "histosys"]
         if not chosen:
@@ -114,7 +118,10 @@ def _fill_histosys(
 
 
 def _fill_normsys(
-    cells: Sequence[Cell], layout: Layout, settings: ModelSettings, shape: BlockShape
+    placed: Sequence[PlacedSample],
+    layout: Layout,
+    settings: ModelSettings,
+    shape: BlockShape,
 ) -> NormSys:
     rows = {name: i for i, name in enumerate(shape.normsys)}
     room = (shape.samples, len(layout.channels))
@@ -124,7 +131,7 @@ def _fill_normsys(
     where = np.zeros(shape.variations, np.int32)
     hi, lo = np.ones((2, shape.variations))
     each = itertools.count()
-    for row, channel, sample in sorted(cells, key=lambda cell: cell[:2]):
+    for row, channel, sample in sorted(placed, key=lambda cell: cell[:2]):
         place = (row, layout.channel_index[channel])
         chosen = [m for m in sample.modifiers if m.type == "normsys"]
         for slot, modifier in enumerate(sorted(chosen, key=lambda m: m.name)):
@@ -146,11 +153,13 @@ def _fill_normsys(
     )
 
 
-def _fill_scaling(cells: Sequence[Cell], layout: Layout, shape: BlockShape) -> Scaling:
+def _fill_scaling(
+    placed: Sequence[PlacedSample], layout: Layout, shape: BlockShape
+) -> Scaling:
     index = np.full(
         (shape.scaling_slots, shape.samples, layout.bins), layout.factors, np.int32
     )
-    for row, channel, sample in cells:
+    for row, channel, sample in placed:
         start, width = layout.channels[channel]
         chosen = [m for m in sample.modifiers if m.type not in ("histosys", "normsys")]
         for slot, modifier in enumerate(sorted(chosen, key=lambda m: m.name)):

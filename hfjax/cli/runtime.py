@@ -20,14 +20,14 @@ INTERRUPTED = 130
 """Exit code of a command that was interrupted, such as by Ctrl-C."""
 
 
-def start_jax(occasion: str, cache: bool, chosen: Mapping[str, Any] = _USUAL) -> Any:
+def start_jax(purpose: str, cache: bool, chosen: Mapping[str, Any] = _USUAL) -> Any:
     """Load JAX in float64, and keep compiled programs if a cache is wanted.
 
     On a CPU whole programs are kept, on accelerators JAX's persistent cache. Where no
     folder can be made, programs are compiled anew each time.
 
     Args:
-        occasion: what is done with what; programs are loaded while it is prepared.
+        purpose: what is done with what; programs are loaded while it is prepared.
         cache: whether to keep programs.
         chosen: settings of all fits, other than the usual ones.
 
@@ -39,7 +39,7 @@ def start_jax(occasion: str, cache: bool, chosen: Mapping[str, Any] = _USUAL) ->
     jax.config.update("jax_enable_x64", True)
     if jax.default_backend() == "cpu":
         jax.config.update("jax_enable_compilation_cache", False)
-        return _settings(occasion, cache, chosen)
+        return _settings(purpose, cache, chosen)
     folder = jax_folder() if cache else None
     jax.config.update("jax_enable_compilation_cache", folder is not None)
     if folder is not None:
@@ -49,13 +49,13 @@ def start_jax(occasion: str, cache: bool, chosen: Mapping[str, Any] = _USUAL) ->
     return hfjax.FitSettings(**chosen)
 
 
-def _settings(occasion: str, cache: bool, chosen: Mapping[str, Any]) -> Any:
+def _settings(purpose: str, cache: bool, chosen: Mapping[str, Any]) -> Any:
     """The settings of fits on a CPU, with a store of programs if one is wanted."""
     folder = program_folder() if cache else None
     if folder is None:
         return hfjax.FitSettings(**chosen)
     store = hfjax.ProgramStore(folder)
-    store.foresee(f"{occasion} {sorted(chosen.items())}")
+    store.preload(f"{purpose} {sorted(chosen.items())}")
     return hfjax.FitSettings(**chosen, run=store.run)
 
 
@@ -99,7 +99,7 @@ def _made(folder: Path) -> bool:
     return True
 
 
-def surroundings() -> dict[str, str]:
+def run_facts() -> dict[str, str]:
     """Versions, device, precision and command line, for the provenance of a result."""
     import jax
 

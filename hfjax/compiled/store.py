@@ -80,26 +80,26 @@ class ProgramStore:
         self._folder = folder
         self._private = check_private(folder)
         self._loaded: dict[Any, Loaded] = {}
-        self._foreseen: dict[Path, Future[Loaded]] = {}
+        self._preloading: dict[Path, Future[Loaded]] = {}
         self._note: Path | None = None
 
-    def foresee(self, occasion: str) -> None:
-        """Begin to load the program that ran first on this occasion, in a thread.
+    def preload(self, purpose: str) -> None:
+        """Begin to load the program that ran first on this purpose, in a thread.
 
         What fits is first; small programs that look at its results are not waited for.
 
         Args:
-            occasion: any text that tells the occasions of programs apart.
+            purpose: any text that tells the purposes of programs apart.
         """
         if not self._private:
             return
-        self._note = self._folder / f"{_digest(occasion)}.last"
+        self._note = self._folder / f"{_digest(purpose)}.last"
         try:
             path = self._folder / self._note.read_text(encoding="utf-8")
         except FileNotFoundError:
             return
         thread = ThreadPoolExecutor(1)
-        self._foreseen[path] = thread.submit(_load, path)
+        self._preloading[path] = thread.submit(_load, path)
         thread.shutdown(wait=False)
 
     def run(self, program: Program) -> Any:
@@ -117,7 +117,7 @@ class ProgramStore:
         static = tuple(sorted(program.static.items()))
         key = (program.function, tree, shapes, static)
         if key not in self._loaded:
-            depends = (_name(program.function), tree, shapes, static, surroundings())
+            depends = (_name(program.function), tree, shapes, static, dependencies())
             path = self._folder / f"{_digest(str(depends))}.program"
             self._loaded[key] = self._stored(path) or self._compiled(path, program)
             self._note = None
@@ -126,9 +126,9 @@ class ProgramStore:
 
     def _stored(self, path: Path) -> Loaded | None:
         """Load a program from its file; None if there is none that can be used."""
-        foreseen = self._foreseen.get(path)
+        preloading = self._preloading.get(path)
         try:
-            found = foreseen.result() if foreseen else _load(path)
+            found = preloading.result() if preloading else _load(path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except Exception as error:  # whatever a damaged file makes of itself
@@ -137,7 +137,7 @@ class ProgramStore:
             return None
         if found.lapack:
             _load_lapack()
-        if foreseen is None:
+        if preloading is None:
             with contextlib.suppress(OSError):  # a note saves time, nothing else
                 self._write_note(path)
         return found
@@ -154,7 +154,7 @@ class ProgramStore:
         return loaded
 
     def _write_note(self, path: Path) -> None:
-        """Note what ran first on this occasion, for the next time."""
+        """Note what ran first on this purpose, for the next time."""
         if self._note is not None:
             _write(self._note, path.name.encode())
 
@@ -201,7 +201,7 @@ def _digest(text: str) -> str:
 
 
 @functools.cache
-def surroundings() -> str:
+def dependencies() -> str:
     """What compiled code depends on beside its own program."""
     settings = sorted(f"{k}={v}" for k, v in os.environ.items() if k.startswith(_FLAGS))
     versions = [f"{name}=={importlib.metadata.version(name)}" for name in PACKAGES]

@@ -17,10 +17,11 @@ from hfjax.compiled.program import Program
 from hfjax.errors import (
     ParameterError,
 )
+from hfjax.fitting.box import Box
 from hfjax.fitting.checks import check_inputs, check_start
 from hfjax.fitting.newton.minimize import Minimum
 from hfjax.fitting.objective import Objective
-from hfjax.fitting.others.minimizers import UNCOMPILED, named_minimizer
+from hfjax.fitting.others.minimizers import UNCOMPILED, find_minimizer
 from hfjax.fitting.refusal import blanked, held_value, refusal
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
@@ -28,7 +29,7 @@ from hfjax.fitting.undifferentiated import undifferentiated
 from hfjax.fitting.valleys.found import Found, Starts, Told, only_found
 from hfjax.fitting.valleys.physical import is_physical
 from hfjax.fitting.valleys.search import search
-from hfjax.fitting.valleys.starts import spread_starts
+from hfjax.fitting.valleys.starts import several_starts
 from hfjax.model.model import Data, Model
 from hfjax.model.poi import check_poi_value, check_single, require_poi
 from hfjax.model.tracing import is_known, is_traced
@@ -116,7 +117,7 @@ def _fit(
     else:
         program = Program(_compiled_fit, arguments, {"settings": settings})
         found = settings.run(program)
-    return found.named(model.parameters.sets)
+    return found.with_names(model.parameters.sets)
 
 
 def best_fit(
@@ -154,12 +155,12 @@ def _found(
         return _constant(objective, starts[0])
     own = objective.model.parameters
     lower = jnp.where(fixed, -jnp.inf, own.lower)
-    bounds = lower, jnp.where(fixed, jnp.inf, own.upper)
+    bounds = Box(lower, jnp.where(fixed, jnp.inf, own.upper))
     if settings.minimizer == "newton":
         if settings.valleys != "initial":
-            starts = spread_starts(objective.model, starts, fixed)
+            starts = several_starts(objective.model, starts, fixed)
         return search(objective, starts, bounds, fixed, settings, told)
-    minimize = named_minimizer(settings.minimizer)
+    minimize = find_minimizer(settings.minimizer)
     minimum = minimize(objective.deviance, starts[0], bounds, fixed, settings)
     minimum = dataclasses.replace(minimum, value=0.5 * minimum.value)
     return only_found(minimum, is_physical(objective.model, minimum.params))

@@ -149,30 +149,32 @@ class Objective(eqx.Module):
         factor = jnp.where(poisson.present, poisson.factor, 0.0)
         impossible, target = self._impossible(rates.rates), self._lifted()
         strong = (LIFT * target) ** -2
-        tension = jnp.where(present, 1.0 - count / safe, 0.0)
-        tension = jnp.where(impossible, strong * (rates.rates - target), tension)
+        rate_gradient = jnp.where(present, 1.0 - count / safe, 0.0)
+        rate_gradient = jnp.where(
+            impossible, strong * (rates.rates - target), rate_gradient
+        )
         weight = jnp.where(impossible, strong, count / safe**2)
         prior = jnp.zeros_like(params)
         prior = prior.at[gaussian.index].add(tight)
         prior = prior.at[poisson.index].add(events / gamma**2)
-        gradient = jnp.asarray(rates.jacobian) @ tension
+        gradient = jnp.asarray(rates.jacobian) @ rate_gradient
         gradient = gradient.at[gaussian.index].add(pull / gaussian.width)
         gradient = gradient.at[poisson.index].add(factor - events / gamma)
-        bends = jnp.asarray(rates.bends(tension))
+        own_curvature = jnp.asarray(rates.own_curvature(rate_gradient))
         if model.lognormal.index.size:
             terms = log_normal_terms(model.lognormal, params, aux)
             gradient = gradient.at[model.lognormal.index].add(terms.gradient)
             prior = prior.at[model.lognormal.index].add(terms.prior)
-            bends = bends.at[model.lognormal.index].add(terms.rest)
+            own_curvature = own_curvature.at[model.lognormal.index].add(terms.rest)
         return Expansion(
             rates=rates,
             gradient=gradient,
             prior=prior,
             weight=jnp.where(present, weight, 0.0),
             fisher_weight=jnp.where(present, 1.0 / safe, 0.0),
-            tension=tension,
-            bends=bends,
-            diagonal=bends - rates.squares(tension),
+            rate_gradient=rate_gradient,
+            own_curvature=own_curvature,
+            diagonal=own_curvature - rates.squared_slopes(rate_gradient),
         )
 
 
@@ -220,9 +222,9 @@ class Expansion(eqx.Module):
         prior: second derivative of the constraint terms, not negative.
         weight: ``n / nu^2`` of each bin.
         fisher_weight: ``1 / nu`` of each bin.
-        tension: ``1 - n / nu`` of each bin.
-        bends: curvature of the rates in each parameter alone, and of constraint terms
-            what may be negative.
+        rate_gradient: ``1 - n / nu`` of each bin.
+        own_curvature: curvature of the rates in each parameter alone, and of constraint
+            terms what may be negative.
         diagonal: the same less what products of modifiers have too much.
     """
 
@@ -231,13 +233,13 @@ class Expansion(eqx.Module):
     prior: Params
     weight: Rates
     fisher_weight: Rates
-    tension: Rates
-    bends: Params
+    rate_gradient: Rates
+    own_curvature: Params
     diagonal: Params
 
     def hessian_product(self, vector: Params) -> Params:
         """The exact Hessian times a vector."""
         jacobian = self.rates.jacobian
         fisher = jacobian @ (self.weight * (vector @ jacobian))
-        bent = self.rates.curvature(self.tension, self.diagonal, vector)
+        bent = self.rates.curvature(self.rate_gradient, self.diagonal, vector)
         return fisher + bent + self.prior * vector

@@ -98,7 +98,7 @@ class FitResult(eqx.Module):
         part = self.params[..., each.start : each.start + each.size]
         return part[..., 0] if each.scalar else part
 
-    def named(self, sets: tuple[ParameterSet, ...]) -> "FitResult":
+    def with_names(self, sets: tuple[ParameterSet, ...]) -> "FitResult":
         """The same, or a batch, with names."""
         named = copy.copy(self)  # what makes a new one checks that it is no batch
         object.__setattr__(named, "sets", sets)

@@ -66,7 +66,7 @@ def explain(
     model.check_data(data)
     if isinstance(result, FitResult):
         return _explained(model, [NamedFit(which, result, data, False)], advice, run)
-    fits = list(named_fits(model, data, result).values())
+    fits = list(fits_by_name(model, data, result).values())
     return _explained(model, fits, advice, run)
 
 
@@ -102,7 +102,9 @@ def fit_labels(name: str | None, poi: float, asimov_poi: float) -> dict[int, str
     }
 
 
-def named_fits(model: Model, data: Data, result: HypotestResult) -> dict[str, NamedFit]:
+def fits_by_name(
+    model: Model, data: Data, result: HypotestResult
+) -> dict[str, NamedFit]:
     """The fits of a test by key: background, fixed, free and asimov, as they are done.
 
     Args:
@@ -114,7 +116,7 @@ def named_fits(model: Model, data: Data, result: HypotestResult) -> dict[str, Na
         >>> import hfjax
         >>> workspace = hfjax.uncorrelated_background([3.0], [5.0], [1.0], [9.0])
         >>> model, data = hfjax.build(workspace)
-        >>> fits = named_fits(model, data, hfjax.hypotest(model, data))
+        >>> fits = fits_by_name(model, data, hfjax.hypotest(model, data))
         >>> [name for name, each in fits.items() if each.held]
         ['background', 'fixed', 'asimov']
     """

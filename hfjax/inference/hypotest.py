@@ -29,8 +29,8 @@ from hfjax.inference.asymptotics import asymptotic_tails
 from hfjax.inference.test_fits import TestFits, run_fits
 from hfjax.inference.test_statistics import (
     TestStatistic,
-    named_test_statistic,
     qmu_tilde,
+    test_statistic,
 )
 from hfjax.model.model import Data, Model
 from hfjax.model.parameters import ParameterSet
@@ -120,9 +120,9 @@ class HypotestResult(eqx.Module):
         """Whether all fits converged; for a single test outside of ``jit``."""
         return int(self.status) == FitStatus.CONVERGED
 
-    def named(self, sets: tuple[ParameterSet, ...]) -> "HypotestResult":
+    def with_names(self, sets: tuple[ParameterSet, ...]) -> "HypotestResult":
         """The same with names of parameters in all fits."""
-        changed = {each: getattr(self, each).named(sets) for each in FITS}
+        changed = {each: getattr(self, each).with_names(sets) for each in FITS}
         return dataclasses.replace(self, **changed)
 
     def __repr__(self) -> str:
@@ -206,7 +206,7 @@ def hypotest(
         J. Phys. G 28 (2002) 2693.
     """
     check_testable(model, data)
-    test_stat = named_test_statistic(test_stat)
+    test_stat = test_statistic(test_stat)
     tested = 0.0 if test_stat.discovery else poi
     check_single(tested)
     if not is_traced(model):
@@ -220,7 +220,7 @@ def hypotest(
     static = {"test_stat": test_stat, "base": base, "settings": settings}
     arguments = (model.anonymous(), data, value)
     result = settings.run(Program(asymptotic_test, arguments, static))
-    return result.named(model.parameters.sets)
+    return result.with_names(model.parameters.sets)
 
 
 def check_poi_values(model: Model, test_stat: TestStatistic, poi: Number) -> None:

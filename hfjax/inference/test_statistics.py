@@ -125,7 +125,7 @@ TEST_STATISTICS = {
 """All test statistics by their name as text."""
 
 
-def named_test_statistic(test_stat: TestStatistic | str) -> TestStatistic:
+def test_statistic(test_stat: TestStatistic | str) -> TestStatistic:
     """Return the test statistic of a name, or what is one already.
 
     Args:
@@ -134,7 +134,7 @@ def named_test_statistic(test_stat: TestStatistic | str) -> TestStatistic:
     Raises:
         UnknownNameError: there is none of this name; close names are suggested.
 
-    >>> named_test_statistic("qtilde").name
+    >>> test_statistic("qtilde").name
     'qmu_tilde'
     """
     if isinstance(test_stat, TestStatistic):

@@ -86,11 +86,11 @@ class Slopes(eqx.Module):
     bend: Float[Array, "derived used"]
     cross: Float[Array, "derived used used"]
 
-    def push(self, vector: Params) -> Factors:
+    def jvp(self, vector: Params) -> Factors:
         """Extend a direction in parameter space to the derived parameters."""
         return jnp.concatenate([vector, self.first @ vector[self.index]])
 
-    def pull(self, full: Array) -> Array:
+    def vjp(self, full: Array) -> Array:
         """Lead derivatives in all factors back to the parameters; ``par`` first."""
         count = full.shape[0] - self.first.shape[0]
         own = jnp.asarray(full[:count])

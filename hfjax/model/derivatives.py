@@ -20,7 +20,7 @@ from hfjax.arrays import Array, Params, Rates, SampleRates
 from hfjax.model.derivation import Slopes, Values
 from hfjax.model.interpolation import derivatives, polynomial_derivatives
 from hfjax.model.model import Model, SampleBlock
-from hfjax.model.modifiers import Cells, HistoSys, NormSys, Variations, spread
+from hfjax.model.modifiers import Cells, HistoSys, NormSys, Variations, gather
 
 # Factors are kept this far from zero where they divide. A polynomial is known to 1e-17
 # at best; a parameter may be exactly zero.
@@ -80,8 +80,8 @@ def normsys_derivatives(
     log = jnp.where(alpha > 0.0, normsys.log_hi, -normsys.log_lo)
     slope = jnp.where(inside, first / safe, log)
     bend = jnp.where(inside, second / safe, log * log)
-    exponents = spread(normsys.exponent(alpha), 0.0, normsys.slot)
-    factors = spread(safe, 1.0, normsys.slot)
+    exponents = gather(normsys.exponent(alpha), 0.0, normsys.slot)
+    factors = gather(safe, 1.0, normsys.slot)
     total = jnp.prod(factors, axis=0) * jnp.exp(jnp.sum(exponents, axis=0))
     if normsys.positive:
         moving = (total > 0.0).reshape(-1)[normsys.cell]
@@ -106,7 +106,7 @@ def block_derivatives(
         bend=bend,
         normsys_slope=normsys_slope,
         normsys_bend=normsys_bend,
-        slope=spread(normsys_slope, 0.0, block.normsys.table),
+        slope=gather(normsys_slope, 0.0, block.normsys.table),
         inverse=1.0 / scaling,
     )
 
@@ -172,10 +172,10 @@ def by_channel(cells: SampleRates, block: SampleBlock, model: Model) -> Cells:
     return jax.ops.segment_sum(cells.T, model.bin_channel, channels).T
 
 
-def block_bends(
+def block_own_curvature(
     at: BlockDerivatives, weights: Rates, into: Params, model: Model
 ) -> Params:
-    """Add ``sum_sb weights_b d2N_sb`` in each parameter alone: what bends by itself."""
+    """Add ``sum_sb weights_b d2N_sb`` in each parameter alone."""
     block, out = at.block, jnp.asarray(into)
     if block.histosys.index.size:
         bend = at.bend * jnp.tensordot(block.histosys.even, weights * at.factor, 2)
@@ -183,7 +183,7 @@ def block_bends(
     return _add_normsys(at, at.normsys_bend, weights, out, model)
 
 
-def block_squares(
+def block_squared_slopes(
     at: BlockDerivatives, weights: Rates, into: Params, model: Model
 ) -> Params:
     """Add ``sum_sb weights_b N_sb u_j^2``, which `block_curvature` has too much."""
@@ -223,7 +223,7 @@ class RateDerivatives(eqx.Module):
 
         Args:
             weights: of the bins.
-            diagonal: `bends` less `squares` with these weights.
+            diagonal: `own_curvature` less `squared_slopes` with these weights.
             vector: to be multiplied.
         """
         out = diagonal * vector
@@ -231,18 +231,18 @@ class RateDerivatives(eqx.Module):
             out = block_curvature(at, weights, vector, out, self.model)
         return out
 
-    def bends(self, weights: Rates) -> Params:
+    def own_curvature(self, weights: Rates) -> Params:
         """``sum_b weights_b d2nu_b`` of modifiers that bend by themselves."""
         out = jnp.zeros(self.jacobian.shape[0], weights.dtype)
         for at in self.blocks:
-            out = block_bends(at, weights, out, self.model)
+            out = block_own_curvature(at, weights, out, self.model)
         return out
 
-    def squares(self, weights: Rates) -> Params:
+    def squared_slopes(self, weights: Rates) -> Params:
         """Products of modifiers with themselves, which do not belong to `curvature`."""
         out = jnp.zeros(self.jacobian.shape[0], weights.dtype)
         for at in self.blocks:
-            out = block_squares(at, weights, out, self.model)
+            out = block_squared_slopes(at, weights, out, self.model)
         return out
 
 
@@ -266,22 +266,22 @@ class ChainedDerivatives(eqx.Module):
 
     def curvature(self, weights: Rates, diagonal: Params, vector: Params) -> Params:
         """``sum_b weights_b d2nu_b`` times a vector; see `RateDerivatives`."""
-        full = self.slopes.push(vector)
+        full = self.slopes.jvp(vector)
         inner = self.inner.curvature(weights, jnp.zeros_like(full), full)
         index, cross = self.slopes.index, self.slopes.cross
         turned = jnp.tensordot(self._forces(weights), cross, 1) @ vector[index]
-        own = self.slopes.pull(inner) + diagonal * vector
+        own = self.slopes.vjp(inner) + diagonal * vector
         return jnp.asarray(own).at[index].add(turned)
 
-    def bends(self, weights: Rates) -> Params:
-        """What bends by itself, expressions in one parameter as well."""
-        inner = self.inner.bends(weights)[: self.jacobian.shape[0]]
+    def own_curvature(self, weights: Rates) -> Params:
+        """Curvature in each parameter alone, that of expressions as well."""
+        inner = self.inner.own_curvature(weights)[: self.jacobian.shape[0]]
         own = self._forces(weights) @ self.slopes.bend
         return jnp.asarray(inner).at[self.slopes.index].add(own)
 
-    def squares(self, weights: Rates) -> Params:
+    def squared_slopes(self, weights: Rates) -> Params:
         """Products of modifiers with themselves, which do not belong to `curvature`."""
-        return self.inner.squares(weights)[: self.jacobian.shape[0]]
+        return self.inner.squared_slopes(weights)[: self.jacobian.shape[0]]
 
     def _forces(self, weights: Rates) -> Values:
         """``sum_b weights_b dnu_b`` in each derived parameter."""
@@ -300,7 +300,7 @@ def differentiate(model: Model, params: Params) -> RateDerivatives | ChainedDeri
     if model.derivation is None:
         return inner
     slopes = model.derivation.slopes(params)
-    return ChainedDerivatives(inner, slopes, slopes.pull(inner.jacobian))
+    return ChainedDerivatives(inner, slopes, slopes.vjp(inner.jacobian))
 
 
 def _differentiate_factors(model: Model, params: Params) -> RateDerivatives:

@@ -101,7 +101,7 @@ class NormSys(eqx.Module):
     """Multiplicative variations of a sample in a whole channel.
 
     Most modifiers act on few cells. What each of them does to one cell is a variation:
-    these are stored and interpolated in a list without gaps, and spread to tables.
+    these are stored and interpolated in a list without gaps, and gather to tables.
 
     Attributes:
         index: position of each nuisance parameter.
@@ -144,7 +144,7 @@ class NormSys(eqx.Module):
 
     def alpha(self, params: Params) -> Variations:
         """Nuisance parameter of each variation, 0 of empty ones."""
-        return spread(params[self.index], 0.0, self.modifier)
+        return gather(params[self.index], 0.0, self.modifier)
 
     def factor(self, params: Params) -> Cells:
         """Product of all normsys factors of each sample and channel.
@@ -155,8 +155,8 @@ class NormSys(eqx.Module):
         if not self.index.size:
             return jnp.ones(self.slot.shape[1:], params.dtype)
         alpha = self.alpha(params)
-        exponents = spread(self.exponent(alpha), 0.0, self.slot)
-        factors = spread(self.polynomial(alpha), 1.0, self.slot)
+        exponents = gather(self.exponent(alpha), 0.0, self.slot)
+        factors = gather(self.polynomial(alpha), 1.0, self.slot)
         factor = product(factors) * jnp.exp(jnp.sum(exponents, axis=0))
         if self.positive:
             return jnp.maximum(factor, jnp.finfo(factor.dtype).tiny)
@@ -184,7 +184,7 @@ def outer_exponent(
     return jnp.where(outside, steep, 0.0)
 
 
-def spread(
+def gather(
     values: Float[Array, " value"], empty: float, where: Int[Array, "*place"]
 ) -> Float[Array, "*place"]:
     """Write values into a table of their positions, ``empty`` where there is none.
@@ -192,7 +192,7 @@ def spread(
     The barrier keeps compilers from computing a value again in each of its places.
 
     Example:
-        >>> spread(jnp.array([3.0, 5.0]), 1.0, jnp.array([[0, 2], [1, 0]])).tolist()
+        >>> gather(jnp.array([3.0, 5.0]), 1.0, jnp.array([[0, 2], [1, 0]])).tolist()
         [[3.0, 1.0], [5.0, 3.0]]
     """
     padded = jnp.append(values, jnp.full(1, empty, values.dtype))
@@ -211,7 +211,7 @@ class Scaling(eqx.Module):
 
     def factors(self, params: Params) -> Float[Array, "slot sample bin"]:
         """The parameter in each slot, 1 in empty ones."""
-        return spread(params, 1.0, self.index)
+        return gather(params, 1.0, self.index)
 
     def factor(self, params: Params) -> SampleRates:
         """Product of all such factors of each sample and bin."""

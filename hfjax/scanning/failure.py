@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from hfjax.building.align import Member
+from hfjax.building.align import SignalPoint
 from hfjax.building.batch import ScanGroup
 from hfjax.compiled.program import Run, run_directly
 from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
@@ -31,7 +31,9 @@ class Failures:
     advice: Advice = IN_PYTHON
     run: Run = run_directly
 
-    def message(self, group: ScanGroup, member: Member, numbers: PointNumbers) -> str:
+    def message(
+        self, group: ScanGroup, member: SignalPoint, numbers: PointNumbers
+    ) -> str:
         """Name the fit that failed first, and the bins if it was one of the data.
 
         Args:
@@ -49,12 +51,12 @@ class Failures:
         labels = fit_labels(member.poi, self.poi, self.test_stat.asimov_poi)
         if worst == ASIMOV:  # its data are not kept
             return explain_status(status, labels[worst], self.advice)
-        model, data = named_point(group, member)
+        model, data = point_with_names(group, member)
         end = status, numbers.worst_params
         return explain_end(model, data, end, labels[worst], self.advice, self.run)
 
 
-def named_point(group: ScanGroup, member: Member) -> tuple[Model, Data]:
+def point_with_names(group: ScanGroup, member: SignalPoint) -> tuple[Model, Data]:
     """Model of a point with its names, and its data.
 
     Args:

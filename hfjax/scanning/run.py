@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Int
 
 from hfjax.arrays import Array, Scalar, ScalarInt
-from hfjax.building.align import Member
+from hfjax.building.align import SignalPoint
 from hfjax.building.batch import ScanBatch, ScanGroup
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError
@@ -26,8 +26,8 @@ from hfjax.fitting.status import FitSettings
 from hfjax.inference.hypotest import asymptotic_test
 from hfjax.inference.test_statistics import (
     TestStatistic,
-    named_test_statistic,
     qmu_tilde,
+    test_statistic,
 )
 from hfjax.model.model import Data, Model
 from hfjax.results.scan import NOT_RUN, Provenance, ScanPoint, ScanResult
@@ -96,7 +96,7 @@ def scan(
         ParameterError: the value is outside the bounds of every point.
         ScanInterrupted: by Ctrl-C; it has the points that were tested.
     """
-    test_stat = named_test_statistic(test_stat)
+    test_stat = test_statistic(test_stat)
     tested = 0.0 if test_stat.discovery else float(poi)
     found = _without_model(batch) | _out_of_bounds(batch, test_stat, tested)
     told = {
@@ -254,7 +254,7 @@ def chunk_size(group: ScanGroup) -> int:
 
 def tested_members(
     group: ScanGroup, chosen: Sequence[int], run: Run, pool: Executor
-) -> Iterator[tuple[Member, PointNumbers]]:
+) -> Iterator[tuple[SignalPoint, PointNumbers]]:
     """Test points of a group, and yield them as they are done.
 
     Args:

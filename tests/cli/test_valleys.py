@@ -173,9 +173,9 @@ def test_a_fixed_parameter_starts_nowhere_else(hfjax, write):
 
 def test_other_settings_are_other_occasions(cache_home, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache_home))
-    foreseen = []
+    preloading = []
     monkeypatch.setattr(
-        library.ProgramStore, "foresee", lambda _, text: foreseen.append(text)
+        library.ProgramStore, "preload", lambda _, text: preloading.append(text)
     )
     usual = {"minimizer": "newton", "valleys": "lowest", "max_steps": 300}
     for chosen in (usual, usual | {"valleys": "any"}, usual | {"max_steps": 3}):
@@ -184,7 +184,7 @@ def test_other_settings_are_other_occasions(cache_home, monkeypatch):
             chosen["valleys"],
             chosen["max_steps"],
         )
-    assert len(set(foreseen)) == 3
+    assert len(set(preloading)) == 3
 
 
 def test_a_result_without_the_new_keys_is_read():

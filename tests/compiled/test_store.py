@@ -20,7 +20,7 @@ from hfjax.compiled.store import (
     PACKAGES,
     Loaded,
     ProgramStore,
-    surroundings,
+    dependencies,
 )
 from hfjax.fitting.best_fit import fit
 from hfjax.fitting.status import FitSettings
@@ -83,11 +83,11 @@ def test_what_a_program_depends_on_tells_it_apart(tmp_path, x, n):
 def test_a_flag_of_the_compiler_tells_programs_apart(tmp_path, monkeypatch):
     power(ProgramStore(tmp_path), 3.0)
     monkeypatch.setenv("XLA_FLAGS", "--another")
-    surroundings.cache_clear()  # it is read once, as JAX reads it once
+    dependencies.cache_clear()  # it is read once, as JAX reads it once
     try:
         assert power(ProgramStore(tmp_path), 3.0) == (9.0, 1)
     finally:
-        surroundings.cache_clear()
+        dependencies.cache_clear()
 
 
 def test_functions_of_one_name_in_two_modules_are_told_apart(tmp_path):
@@ -99,17 +99,17 @@ def test_functions_of_one_name_in_two_modules_are_told_apart(tmp_path):
 @pytest.mark.parametrize("name", PACKAGES)
 def test_another_version_of_a_package_tells_programs_apart(monkeypatch, name):
     version = importlib.metadata.version
-    before = surroundings()
-    surroundings.cache_clear()
+    before = dependencies()
+    dependencies.cache_clear()
     monkeypatch.setattr(
         importlib.metadata,
         "version",
         lambda of: "99.0" if of == name else version(of),
     )
     try:
-        assert surroundings() != before
+        assert dependencies() != before
     finally:
-        surroundings.cache_clear()
+        dependencies.cache_clear()
 
 
 def test_the_minimizers_of_other_packages_are_in_the_versions():
@@ -154,7 +154,7 @@ def assert_not_used(folder):
     """What is kept in a folder is not read, and nothing is written."""
     before = {path: path.read_bytes() for path in folder.iterdir()}
     store = ProgramStore(folder)
-    store.foresee("cls of a workspace")
+    store.preload("cls of a workspace")
     assert power(store, 3.0) == (9.0, 1)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
@@ -264,14 +264,14 @@ def test_an_executable_that_does_not_run_again_is_not_kept(tmp_path, monkeypatch
 
 def foreseeing(folder):
     store = ProgramStore(folder)
-    store.foresee("cls of a workspace")
+    store.preload("cls of a workspace")
     return store
 
 
 def test_what_ran_on_an_occasion_is_foreseen(tmp_path):
     power(foreseeing(tmp_path), 3.0)
     store = foreseeing(tmp_path)
-    ((path, loading),) = store._foreseen.items()
+    ((path, loading),) = store._preloading.items()
     loading.result()
     path.unlink()  # it has been read
     assert power(store, 2.0) == (4.0, 0)

@@ -12,6 +12,7 @@ from hfjax.building.build import build
 from hfjax.compiled.store import ProgramStore
 from hfjax.errors import DataError, DerivativeError, MissingPOIError, ParameterError
 from hfjax.fitting.best_fit import fit, fixed_poi_fit
+from hfjax.fitting.box import Box
 from hfjax.fitting.others.minimizers import MINIMIZERS
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.undifferentiated import undifferentiated
@@ -217,7 +218,7 @@ def test_a_fixed_parameter_stays_outside_the_box(hello, minimizer):
 def test_every_minimizer_clips_free_parameters_only(name):
     settings = FitSettings(minimizer=name, max_steps=3000, tolerance=1e-6)
     centre = jnp.array([2.0, 9.0])
-    bounds = jnp.full(2, -1.0), jnp.ones(2)
+    bounds = Box(jnp.full(2, -1.0), jnp.ones(2))
     found = MINIMIZERS[name](
         lambda p: jnp.sum((p - centre) ** 2),
         jnp.array([0.0, 5.0]),

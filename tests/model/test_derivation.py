@@ -194,7 +194,7 @@ def test_without_expressions_a_program_knows_nothing_of_them(monkeypatch):
     plain = derivatives._differentiate_factors
     monkeypatch.setattr(objective, "differentiate", plain)
     monkeypatch.setattr(
-        best_fit, "spread_starts", lambda _model, starts, _fixed: starts
+        best_fit, "several_starts", lambda _model, starts, _fixed: starts
     )
     jax.clear_caches()
     assert programs(model, data) == found

@@ -102,7 +102,7 @@ def points(model):
 def factored(model, params, weights):
     """Rates, Jacobian and weighted curvature, from their factored form."""
     at = differentiate(model, params)
-    diagonal = at.bends(weights) - at.squares(weights)
+    diagonal = at.own_curvature(weights) - at.squared_slopes(weights)
     product = jax.vmap(lambda vector: at.curvature(weights, diagonal, vector))
     return at.rates, at.jacobian.T, product(jnp.eye(params.size))
 

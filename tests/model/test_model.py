@@ -400,14 +400,14 @@ def test_samples_have_the_expected_mean():
     )
     # standard error of a mean of 8000; five of them
     error = 5 / math.sqrt(8000)
-    for found, known, spread in (
+    for found, known, gather in (
         (drawn.main, expected.main, expected.main),
         (drawn.aux, expected.aux, variance),
     ):
-        off = jnp.abs(found.mean(0) - known) / jnp.sqrt(spread)
+        off = jnp.abs(found.mean(0) - known) / jnp.sqrt(gather)
         assert float(jnp.max(off)) < error
         # relative error of a variance: sqrt((2 + 1 / mean) / 8000) < 0.02 here
-        np.testing.assert_allclose(found.var(0), spread, rtol=0.1)
+        np.testing.assert_allclose(found.var(0), gather, rtol=0.1)
 
 
 def test_t13_samples_are_counts_where_terms_are_poisson():

@@ -8,7 +8,7 @@ from hfjax.cli.streams import complain
 from hfjax.results.scan import LEVEL, MEDIAN, ScanResult
 
 FREE_FIT = "the free fit"
-"""What the fit of all parameters is called, here and by `hfjax.named_fits`."""
+"""What the fit of all parameters is called, here and by `hfjax.fits_by_name`."""
 MOST_BINS = 3
 """Most bins that are named."""
 MOST_POINTS = 3

@@ -24,8 +24,8 @@ from hfjax.cli.runtime import (
     ADVICE,
     NOT_CONVERGED,
     Stages,
+    run_facts,
     start_jax,
-    surroundings,
 )
 from hfjax.cli.streams import complain, refuse_shared_input, write_json
 from hfjax.documents.patchset.patchset import PatchSet, apply_patch
@@ -136,7 +136,7 @@ def _tell_fits(
     model: Any, data: Any, result: Any, run: Any, options: FitOptions
 ) -> dict[str, Any]:
     """Tell where the fits of a test have ended; the same as JSON values."""
-    fits = hfjax.named_fits(model, data, result)
+    fits = hfjax.fits_by_name(model, data, result)
     ends = {
         key: hfjax.fit_ending(model, fit.data, fit.fit, held=fit.held, run=run)
         for key, fit in fits.items()
@@ -209,9 +209,9 @@ def fit_document(model: Any, result: Any) -> dict[str, Any]:
     }
 
 
-def _start(occasion: str, options: FitOptions, stages: Stages) -> Any:
+def _start(purpose: str, options: FitOptions, stages: Stages) -> Any:
     stages.end("load")
-    settings = start_jax(occasion, not options.no_cache, options.settings)
+    settings = start_jax(purpose, not options.no_cache, options.settings)
     stages.end("start")
     return settings
 
@@ -262,7 +262,7 @@ def _provenance(
     workspace: Workspace, settings: dict[str, Any], stages: Stages
 ) -> dict[str, Any]:
     provenance = Provenance(
-        **surroundings(),
+        **run_facts(),
         workspace_digest=workspace.digest(),
         settings=settings,
         seconds=stages.seconds(),

@@ -29,8 +29,8 @@ from hfjax.cli.runtime import (
     INTERRUPTED,
     NOT_CONVERGED,
     Stages,
+    run_facts,
     start_jax,
-    surroundings,
 )
 from hfjax.cli.streams import complain, load_both, progress_bar, say, write_text
 from hfjax.documents.patchset.patchset import PatchSet
@@ -205,7 +205,7 @@ def with_provenance(
     }
     provenance = dataclasses.replace(
         found,
-        **surroundings(),
+        **run_facts(),
         workspace_digest=prepared.workspace,
         patchset_digest=prepared.patchset,
         settings={**found.settings, **settings},

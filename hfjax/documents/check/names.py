@@ -7,37 +7,37 @@ from typing import Any
 
 from hfjax.documents.check.finding import Finding, Places, Spot, report
 from hfjax.documents.check.templates import SAME, finite
-from hfjax.documents.parameters.parameter_sets import Cell, bin_count, collect
+from hfjax.documents.parameters.parameter_sets import Use, bin_count, collect
 from hfjax.documents.workspace.workspace import Workspace
 
 LARGE, OUTLYING = 0.5, 30.0
 """An effect this large, and larger than most by this factor, is an outlier."""
 
-Cells = dict[str, list[Cell]]
+Uses = dict[str, list[Use]]
 
 
 def name_findings(workspace: Workspace, places: Places) -> Iterator[Finding]:
     """Check modifiers of one name against one another, and names that look alike."""
     found = collect(workspace)
-    alphas: Cells = {}
+    alphas: Uses = {}
     for kind in ("histosys", "normsys"):
-        for name, cells in found[kind].items():
-            alphas.setdefault(name, []).extend(cells)
+        for name, uses in found[kind].items():
+            alphas.setdefault(name, []).extend(uses)
     yield from _duplicates(alphas, places)
-    for name, cells in alphas.items():
-        yield from _outlier(name, cells, places)
-        yield from _opposite(name, cells, places)
-    for name, cells in found["shapefactor"].items():
-        yield from _widths(name, cells, places)
+    for name, uses in alphas.items():
+        yield from _outlier(name, uses, places)
+        yield from _opposite(name, uses, places)
+    for name, uses in found["shapefactor"].items():
+        yield from _widths(name, uses, places)
     yield from _alike(workspace, places)
 
 
-def effects(cell: Cell) -> tuple[float, float]:
+def effects(use: Use) -> tuple[float, float]:
     """Relative change of a sample's events by a normsys or histosys, down and up.
 
     Zero where the sample has no events, or the numbers are not finite.
     """
-    _, sample, modifier = cell
+    _, sample, modifier = use
     data = modifier.data
     if modifier.type == "normsys":
         return (
@@ -52,17 +52,17 @@ def effects(cell: Cell) -> tuple[float, float]:
     return (down / total, up / total)
 
 
-def _size(cell: Cell) -> float:
-    size = max(map(abs, effects(cell)))
+def _size(use: Use) -> float:
+    size = max(map(abs, effects(use)))
     return size if size > SAME else 0.0
 
 
-def _outlier(name: str, cells: list[Cell], places: Places) -> Iterator[Finding]:
+def _outlier(name: str, uses: list[Use], places: Places) -> Iterator[Finding]:
     """Find the one place where a shared name does far more than elsewhere."""
-    sizes = [size for cell in cells if (size := _size(cell))]
+    sizes = [size for use in uses if (size := _size(use))]
     if len(sizes) < 2:
         return
-    worst = max(cells, key=_size)
+    worst = max(uses, key=_size)
     typical = statistics.median_low(sizes)
     if _size(worst) >= LARGE and _size(worst) > OUTLYING * typical:
         why = (
@@ -72,14 +72,14 @@ def _outlier(name: str, cells: list[Cell], places: Places) -> Iterator[Finding]:
         yield report("effects-differ", places.modifier(*worst), why)
 
 
-def _opposite(name: str, cells: list[Cell], places: Places) -> Iterator[Finding]:
+def _opposite(name: str, uses: list[Use], places: Places) -> Iterator[Finding]:
     """Find histosys and normsys of one name that pull a sample in two directions."""
-    pairs: dict[tuple[str, str], list[Cell]] = {}
-    for cell in cells:
-        pairs.setdefault((cell[0].name, cell[1].name), []).append(cell)
+    pairs: dict[tuple[str, str], list[Use]] = {}
+    for use in uses:
+        pairs.setdefault((use[0].name, use[1].name), []).append(use)
     for pair in pairs.values():
         if len(pair) == 2:
-            ups = [effects(cell)[1] for cell in pair]
+            ups = [effects(use)[1] for use in pair]
             if min(ups) < -0.01 and max(ups) > 0.01:
                 why = (
                     f"at +1, histosys and normsys {name!r} change this sample by "
@@ -88,32 +88,32 @@ def _opposite(name: str, cells: list[Cell], places: Places) -> Iterator[Finding]
                 yield report("shared-opposite", places.modifier(*pair[1]), why)
 
 
-def _duplicates(alphas: Cells, places: Places) -> Iterator[Finding]:
+def _duplicates(alphas: Uses, places: Places) -> Iterator[Finding]:
     """Find systematics that do the same everywhere under two names."""
     known: dict[Hashable, str] = {}
-    for name, cells in alphas.items():
-        if not any(map(_size, cells)):
+    for name, uses in alphas.items():
+        if not any(map(_size, uses)):
             continue
-        first = known.setdefault(frozenset(map(_content, cells)), name)
+        first = known.setdefault(frozenset(map(_content, uses)), name)
         if first != name:
             why = f"{name!r} does everywhere what {first!r} does"
-            spot = places.modifier(*cells[0])
+            spot = places.modifier(*uses[0])
             yield report("duplicate-systematics", spot, why)
 
 
-def _content(cell: Cell) -> Hashable:
-    channel, sample, modifier = cell
+def _content(use: Use) -> Hashable:
+    channel, sample, modifier = use
     data: dict[str, Any] = modifier.data
     values = tuple(data[key] for key in sorted(data))
     return (channel.name, sample.name, modifier.type, values)
 
 
-def _widths(name: str, cells: list[Cell], places: Places) -> Iterator[Finding]:
-    sizes = {channel.name: bin_count(channel) for channel, _, _ in cells}
+def _widths(name: str, uses: list[Use], places: Places) -> Iterator[Finding]:
+    sizes = {channel.name: bin_count(channel) for channel, _, _ in uses}
     if len(set(sizes.values())) > 1:
         shown = ", ".join(f"{size} in {key}" for key, size in sizes.items())
         why = f"shapefactor {name!r} is shared by channels of different bins: {shown}"
-        odd = next(c for c in cells if bin_count(c[0]) != bin_count(cells[0][0]))
+        odd = next(c for c in uses if bin_count(c[0]) != bin_count(uses[0][0]))
         yield report("shapefactor-widths", places.modifier(*odd), why)
 
 

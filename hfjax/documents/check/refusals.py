@@ -16,7 +16,7 @@ from hfjax.documents.parameters.derived import (
 from hfjax.documents.parameters.overrides import configured
 from hfjax.documents.parameters.parameter_group import ParameterGroup
 from hfjax.documents.parameters.parameter_sets import (
-    Cell,
+    Use,
     add_group,
     default_group,
     independent_groups,
@@ -46,25 +46,25 @@ def gather(workspace: Workspace, places: Places) -> tuple[Groups, list[Finding]]
     """
     groups: Groups = {}
     refused: list[Finding] = []
-    for kind, name, cells in requests(workspace):
-        wrong = list(_contradictions(kind, name, cells, places))
+    for kind, name, uses in requests(workspace):
+        wrong = list(_contradictions(kind, name, uses, places))
         refused += wrong
         if wrong:
             continue
         try:
-            add_group(groups, default_group(kind, name, cells), cells)
+            add_group(groups, default_group(kind, name, uses), uses)
         except ModelError as error:
-            spot = parameter_spot(cells[0], places)
+            spot = parameter_spot(uses[0], places)
             refused.append(report("name-conflict", spot, str(error)))
     return groups, refused
 
 
 def _contradictions(
-    kind: str, name: str, cells: list[Cell], places: Places
+    kind: str, name: str, uses: list[Use], places: Places
 ) -> Iterator[Finding]:
     """Yield what the modifiers of one type and name contradict by themselves."""
     alone = kind in ("normsys", "histosys")  # each stands or falls for itself
-    for some in [[cell] for cell in cells] if alone else [cells]:
+    for some in [[use] for use in uses] if alone else [uses]:
         try:
             default_group(kind, name, some)
         except ModelError as error:
@@ -72,20 +72,20 @@ def _contradictions(
             yield report(_REFUSALS[kind], spot, str(error))
 
 
-def parameter_spot(cell: Cell, places: Places) -> Spot:
+def parameter_spot(use: Use, places: Places) -> Spot:
     """The place of a modifier, as one of a parameter."""
-    return places.modifier(*cell).inside("", parameter=cell[2].name)
+    return places.modifier(*use).inside("", parameter=use[2].name)
 
 
-def _odd_one(kind: str, cells: list[Cell]) -> Cell:
+def _odd_one(kind: str, uses: list[Use]) -> Use:
     """The place to look at first, among those that contradict one another."""
     if kind == "shapesys":
-        return cells[1]
-    channels = {channel.name for channel, _, _ in cells}
-    for cell in cells:
-        if {c.name for c, sample, _ in cells if sample.name == cell[1].name} < channels:
-            return cell
-    return cells[0]
+        return uses[1]
+    channels = {channel.name for channel, _, _ in uses}
+    for use in uses:
+        if {c.name for c, sample, _ in uses if sample.name == use[1].name} < channels:
+            return use
+    return uses[0]
 
 
 def settle(

@@ -8,7 +8,7 @@ from hfjax.documents.check.templates import finite
 from hfjax.documents.parameters.derived import names_in_expressions
 from hfjax.documents.parameters.overrides import outside_bounds
 from hfjax.documents.parameters.parameter_group import ParameterGroup
-from hfjax.documents.parameters.parameter_sets import Cell
+from hfjax.documents.parameters.parameter_sets import Use
 from hfjax.documents.workspace.measurement import ParameterConfig
 from hfjax.documents.workspace.workspace import Measurement
 
@@ -133,20 +133,20 @@ def _negative_bounds(group: ParameterGroup, spot: Spot) -> Iterator[Finding]:
 
 
 def degenerate_findings(
-    groups: Groups, cells: Mapping[str, list[Cell]], poi: str | None, places: Places
+    groups: Groups, uses: Mapping[str, list[Use]], poi: str | None, places: Places
 ) -> Iterator[Finding]:
     """Find free normfactors of which only the product matters.
 
     Args:
         groups: the parameters, with their settings.
-        cells: places of all normfactors, by name.
+        uses: places of all normfactors, by name.
         poi: the parameter of interest.
         places: of the workspace.
     """
     known: dict[frozenset[tuple[str, str]], str] = {}
-    free = [name for name in cells if name in groups and not groups[name].fixed[0]]
+    free = [name for name in uses if name in groups and not groups[name].fixed[0]]
     for name in sorted(free, key=lambda name: name != poi):
-        where = frozenset((c.name, s.name) for c, s, _ in cells[name])
+        where = frozenset((c.name, s.name) for c, s, _ in uses[name])
         first = known.setdefault(where, name)
         if first != name:
             kind = "poi-degenerate" if first == poi else "normfactors-degenerate"
@@ -154,4 +154,4 @@ def degenerate_findings(
                 f"{name!r} scales exactly what {first!r} scales: data see only their "
                 "product"
             )
-            yield report(kind, parameter_spot(cells[name][0], places), why)
+            yield report(kind, parameter_spot(uses[name][0], places), why)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hfjax.documents.check.finding import Finding, Places, Spot, report
 from hfjax.documents.check.templates import bins, finite, in_bins
 from hfjax.documents.parameters.bin_uncertainties import relative_uncertainty
-from hfjax.documents.parameters.parameter_sets import Cell, collect
+from hfjax.documents.parameters.parameter_sets import Use, collect
 from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.channel import Channel, Modifier, Sample
 from hfjax.documents.workspace.workspace import Workspace
@@ -17,41 +17,41 @@ Carriers = list[tuple[Sample, Modifier]]
 def uncertainty_findings(workspace: Workspace, places: Places) -> Iterator[Finding]:
     """Check staterror and shapesys where they lose their meaning."""
     found = collect(workspace)
-    for name, cells in found["staterror"].items():
-        yield from _signs(cells, places)
-        yield from _spans(name, cells, places)
-        for channel, carriers in _by_channel(cells):
+    for name, uses in found["staterror"].items():
+        yield from _signs(uses, places)
+        yield from _spans(name, uses, places)
+        for channel, carriers in _by_channel(uses):
             yield from _staterror(channel, carriers, places)
-    for cells in found["shapesys"].values():
-        yield from _signs(cells, places)
-        for cell in cells:
-            yield from _shapesys(*cell[1:], places.modifier(*cell))
+    for uses in found["shapesys"].values():
+        yield from _signs(uses, places)
+        for use in uses:
+            yield from _shapesys(*use[1:], places.modifier(*use))
 
 
-def _by_channel(cells: list[Cell]) -> Iterator[tuple[Channel, Carriers]]:
-    channels = {channel.name: channel for channel, _, _ in cells}
+def _by_channel(uses: list[Use]) -> Iterator[tuple[Channel, Carriers]]:
+    channels = {channel.name: channel for channel, _, _ in uses}
     for name, channel in channels.items():
-        yield channel, [(s, m) for c, s, m in cells if c.name == name]
+        yield channel, [(s, m) for c, s, m in uses if c.name == name]
 
 
-def _signs(cells: list[Cell], places: Places) -> Iterator[Finding]:
-    for cell in cells:
-        kind, data = cell[2].type, cell[2].data
+def _signs(uses: list[Use], places: Places) -> Iterator[Finding]:
+    for use in uses:
+        kind, data = use[2].type, use[2].data
         if negative := bins(value < 0 for value in data):
             first = negative[0]
             why = f"this {kind} has {data[first]:g} events{in_bins(negative)}"
-            spot = places.modifier(*cell).inside(f"/data/{first}")
+            spot = places.modifier(*use).inside(f"/data/{first}")
             yield report("uncertainty-negative", spot, why)
 
 
-def _spans(name: str, cells: list[Cell], places: Places) -> Iterator[Finding]:
-    channels = sorted({channel.name for channel, _, _ in cells})
+def _spans(name: str, uses: list[Use], places: Places) -> Iterator[Finding]:
+    channels = sorted({channel.name for channel, _, _ in uses})
     if len(channels) > 1:
         why = (
             f"staterror {name!r} is in channels {', '.join(channels)}, where it has "
             "parameters of its own for every bin of each: nothing is correlated"
         )
-        spot = places.modifier(*cells[0])
+        spot = places.modifier(*uses[0])
         yield report("staterror-across-channels", spot, why)
 
 

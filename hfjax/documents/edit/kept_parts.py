@@ -37,8 +37,8 @@ class Rules:
     measurement: Callable[[str], bool] = _always
 
 
-def keep(workspace: Workspace, rules: Rules) -> Workspace:
-    """Return a workspace with only what the rules keep, in the order it had.
+def keep_parts(workspace: Workspace, rules: Rules) -> Workspace:
+    """Return a workspace with only what the rules keep_parts, in the order it had.
 
     Observations of channels that the workspace does not have follow the rule for
     channels. What stays whole is the same object in the result. Its version is the
@@ -56,7 +56,7 @@ def keep(workspace: Workspace, rules: Rules) -> Workspace:
     >>> channel = Channel("SR", (Sample("signal", (5,)), Sample("top", (4,))))
     >>> observation = Observation("SR", (4,))
     >>> ws = Workspace((channel,), (Measurement("search", "mu"),), (observation,))
-    >>> keep(ws, Rules(sample=lambda _, name: name == "top")).sample_names
+    >>> keep_parts(ws, Rules(sample=lambda _, name: name == "top")).sample_names
     ('top',)
     """
     channels = tuple(

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from hfjax.documents.edit.kept_parts import Rules, keep
+from hfjax.documents.edit.kept_parts import Rules, keep_parts
 from hfjax.documents.parameters.parameter_sets import walk
 from hfjax.documents.workspace.channel import Modifier
 from hfjax.documents.workspace.workspace import Workspace
@@ -119,7 +119,7 @@ def prune(
     gone = frozenset(measurements)
     refuse_unknown("measurement", gone, workspace.measurement_names)
     _check_places(workspace, named)
-    return keep(workspace, _rules(workspace, named, gone))
+    return keep_parts(workspace, _rules(workspace, named, gone))
 
 
 def refuse_unknown(kind: str, given: Iterable[str], names: Collection[str]) -> None:

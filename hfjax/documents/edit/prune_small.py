@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from hfjax.documents.edit.kept_parts import Rules, keep
+from hfjax.documents.edit.kept_parts import Rules, keep_parts
 from hfjax.documents.edit.prune import modifier_names
 from hfjax.documents.parameters.bin_uncertainties import relative_uncertainty
 from hfjax.documents.parameters.derived import names_in_expressions
@@ -127,7 +127,7 @@ def prune_small(workspace: Workspace, threshold: float) -> SmallPruning:
         for kind in found.types
     }
     rules = Rules(modifier=lambda c, s, m: (c, s, m.name, m.type) not in gone)
-    smaller = keep(workspace, rules)
+    smaller = keep_parts(workspace, rules)
     names = set(modifier_names(workspace)) - set(modifier_names(smaller))
     return SmallPruning(smaller, threshold, dropped, tuple(sorted(names)))
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from hfjax.documents.edit.kept_parts import Rules, keep
+from hfjax.documents.edit.kept_parts import Rules, keep_parts
 from hfjax.documents.edit.prune import modifier_names
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import EditError, UnknownNameError, close_names
@@ -52,7 +52,7 @@ def select(
         parameter=lambda name: name not in known or modifier(name),
         measurement=_matching("measurement", measurements, workspace.measurement_names),
     )
-    return keep(workspace, rules)
+    return keep_parts(workspace, rules)
 
 
 def _matching(

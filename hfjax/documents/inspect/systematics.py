@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from hfjax.documents.parameters.bin_uncertainties import relative_uncertainty
-from hfjax.documents.parameters.parameter_sets import Cell, collect
+from hfjax.documents.parameters.parameter_sets import Use, collect
 from hfjax.documents.reading.json_values import Number, finite_or_none
 from hfjax.documents.workspace.channel import Channel, Modifier, Sample
 from hfjax.documents.workspace.workspace import Measurement, Workspace
@@ -48,12 +48,12 @@ def systematics(
 
 
 def _alpha(
-    name: str, cells: list[Cell], effect: Callable[[Sample, Modifier], Effect]
+    name: str, uses: list[Use], effect: Callable[[Sample, Modifier], Effect]
 ) -> dict[str, Any]:
     """The channel and the sample that a histosys or normsys changes most."""
     changes: dict[str, list[float]] = {}
     samples, totals = [], {}
-    for channel, sample, modifier in cells:
+    for channel, sample, modifier in uses:
         down, up = effect(sample, modifier)
         change = changes.setdefault(channel.name, [0.0, 0.0])
         change[0] += down
@@ -68,7 +68,7 @@ def _alpha(
     ]
     return {
         "name": name,
-        "places": len(cells),
+        "places": len(uses),
         "channel": max(channels, key=_size),
         "sample": max(samples, key=_size),
     }
@@ -96,24 +96,24 @@ def _histosys(sample: Sample, modifier: Modifier) -> Effect:
     return down - nominal, up - nominal
 
 
-def _gamma(name: str, cells: list[Cell]) -> dict[str, Any]:
+def _gamma(name: str, uses: list[Use]) -> dict[str, Any]:
     """The bin with the largest relative uncertainty of a staterror or shapesys."""
     bins = [
         {"channel": channel, "bin": i, "uncertainty": uncertainty}
-        for channel, samples in _by_channel(cells)
+        for channel, samples in _by_channel(uses)
         for i, uncertainty in enumerate(_uncertainties(samples))
     ]
     return {
         "name": name,
-        "places": len(cells),
+        "places": len(uses),
         "bin": max(bins, key=_size),
     }
 
 
-def _lumi(name: str, cells: list[Cell], measurement: Measurement) -> dict[str, Any]:
+def _lumi(name: str, uses: list[Use], measurement: Measurement) -> dict[str, Any]:
     """The relative uncertainty of the luminosity; null where it is not configured."""
     config = measurement.parameter(name)
-    row = {"name": name, "places": len(cells), "measurement": measurement.name}
+    row = {"name": name, "places": len(uses), "measurement": measurement.name}
     if config is None or not config.sigmas or not config.auxdata:
         return row | {"uncertainty": None}
     return row | _relative_width(config.sigmas[0], config.auxdata[0])
@@ -123,14 +123,14 @@ def _relative_width(sigma: Number, centre: Number) -> dict[str, float | None]:
     return {"uncertainty": finite_or_none(float(sigma) / centre) if centre else None}
 
 
-def _by_channel(cells: list[Cell]) -> Iterator[tuple[str, list[Cell]]]:
-    for name in dict.fromkeys(channel.name for channel, _, _ in cells):
-        yield name, [cell for cell in cells if cell[0].name == name]
+def _by_channel(uses: list[Use]) -> Iterator[tuple[str, list[Use]]]:
+    for name in dict.fromkeys(channel.name for channel, _, _ in uses):
+        yield name, [use for use in uses if use[0].name == name]
 
 
-def _uncertainties(cells: list[Cell]) -> Iterator[float | None]:
-    nominals = zip(*(sample.data for _, sample, _ in cells), strict=True)
-    errors = zip(*(modifier.data for _, _, modifier in cells), strict=True)
+def _uncertainties(uses: list[Use]) -> Iterator[float | None]:
+    nominals = zip(*(sample.data for _, sample, _ in uses), strict=True)
+    errors = zip(*(modifier.data for _, _, modifier in uses), strict=True)
     for nominal, error in zip(nominals, errors, strict=True):
         yield finite_or_none(relative_uncertainty(nominal, error))
 

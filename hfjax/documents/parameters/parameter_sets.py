@@ -41,7 +41,7 @@ KINDS = (
 )
 """Types of modifiers, in the order in which their parameters are listed."""
 
-Cell = tuple[Channel, Sample, Modifier]
+Use = tuple[Channel, Sample, Modifier]
 
 
 class ModelParameters(NamedTuple):
@@ -126,12 +126,12 @@ def default_groups(workspace: Workspace) -> dict[str, ParameterGroup]:
         ModelError: modifiers of one name disagree, or a shapesys is shared.
     """
     groups: dict[str, ParameterGroup] = {}
-    for kind, name, cells in requests(workspace):
-        add_group(groups, default_group(kind, name, cells), cells)
+    for kind, name, uses in requests(workspace):
+        add_group(groups, default_group(kind, name, uses), uses)
     return groups
 
 
-def requests(workspace: Workspace) -> Iterator[tuple[str, str, list[Cell]]]:
+def requests(workspace: Workspace) -> Iterator[tuple[str, str, list[Use]]]:
     """Yield which modifiers ask for parameters: type, name, and all their places.
 
     They come in the order of the parameters; a name comes once for each of its types.
@@ -143,31 +143,31 @@ def requests(workspace: Workspace) -> Iterator[tuple[str, str, list[Cell]]]:
             yield kind, name, found[kind][name]
 
 
-def default_group(kind: str, name: str, cells: list[Cell]) -> ParameterGroup:
+def default_group(kind: str, name: str, uses: list[Use]) -> ParameterGroup:
     """Make the parameters that modifiers of one type and name ask for.
 
     Raises:
         ModelError: the modifiers contradict one another.
     """
-    return _DEFAULTS[kind](name, cells)
+    return _DEFAULTS[kind](name, uses)
 
 
 def add_group(
-    groups: dict[str, ParameterGroup], group: ParameterGroup, cells: list[Cell]
+    groups: dict[str, ParameterGroup], group: ParameterGroup, uses: list[Use]
 ) -> None:
     """Add parameters to those that are there by name, or share them.
 
     Args:
         groups: the parameters so far, which may gain one.
         group: the parameters that modifiers ask for.
-        cells: the places of the modifiers, for the message.
+        uses: the places of the modifiers, for the message.
 
     Raises:
         ModelError: modifiers of another type have the name and need other parameters.
     """
     known = groups.setdefault(group.name, group)
     if not known.shares_with(group):
-        raise _not_shared(known, group, cells[0])
+        raise _not_shared(known, group, uses[0])
 
 
 def parameter_of_interest(
@@ -202,16 +202,16 @@ def parameter_of_interest(
     return alike[0] if len(alike) == 1 else named
 
 
-def collect(workspace: Workspace) -> dict[str, dict[str, list[Cell]]]:
+def collect(workspace: Workspace) -> dict[str, dict[str, list[Use]]]:
     """Find the places of every modifier, by type and name, in pyhf's walking order."""
-    found: dict[str, dict[str, list[Cell]]] = {kind: {} for kind in KINDS}
-    for cell in walk(workspace):
-        modifier = cell[2]
-        found[modifier.type].setdefault(modifier.name, []).append(cell)
+    found: dict[str, dict[str, list[Use]]] = {kind: {} for kind in KINDS}
+    for use in walk(workspace):
+        modifier = use[2]
+        found[modifier.type].setdefault(modifier.name, []).append(use)
     return found
 
 
-def walk(workspace: Workspace) -> Iterator[Cell]:
+def walk(workspace: Workspace) -> Iterator[Use]:
     """Yield every modifier: channels, samples and modifiers in alphabetical order."""
     for channel in sorted(workspace.channels, key=lambda c: c.name):
         for sample in sorted(channel.samples, key=lambda s: s.name):
@@ -224,11 +224,11 @@ def bin_count(channel: Channel) -> int:
     return len(channel.samples[0].data)
 
 
-def _alpha(name: str, cells: list[Cell]) -> ParameterGroup:
+def _alpha(name: str, uses: list[Use]) -> ParameterGroup:
     """Interpolation parameter of normsys and histosys: standard normal constraint."""
-    kind = cells[0][2].type
-    for cell in cells if kind == "normsys" else ():
-        _check_factors(*cell)
+    kind = uses[0][2].type
+    for use in uses if kind == "normsys" else ():
+        _check_factors(*use)
     bounds = ((-5.0, 5.0),)
     return ParameterGroup(
         name, kind, True, (0.0,), bounds, (False,), "normal", (0.0,), (1.0,)
@@ -251,22 +251,22 @@ def _check_factors(channel: Channel, sample: Sample, modifier: Modifier) -> None
     raise ModelError(message)
 
 
-def _normfactor(name: str, cells: list[Cell]) -> ParameterGroup:
-    del cells
+def _normfactor(name: str, uses: list[Use]) -> ParameterGroup:
+    del uses
     return ParameterGroup(name, "normfactor", True, (1.0,), ((0.0, 10.0),), (False,))
 
 
-def _lumi(name: str, cells: list[Cell]) -> ParameterGroup:
+def _lumi(name: str, uses: list[Use]) -> ParameterGroup:
     """Luminosity; every value comes from the measurement, see `configured`."""
-    del cells
+    del uses
     return ParameterGroup(
         name, "lumi", True, (1.0,), ((0.0, 10.0),), (False,), "normal"
     )
 
 
-def _shapefactor(name: str, cells: list[Cell]) -> ParameterGroup:
+def _shapefactor(name: str, uses: list[Use]) -> ParameterGroup:
     """One free factor a bin; channels of different width share their first bins."""
-    size = max(bin_count(channel) for channel, _, _ in cells)
+    size = max(bin_count(channel) for channel, _, _ in uses)
     return ParameterGroup(
         name,
         "shapefactor",
@@ -274,15 +274,15 @@ def _shapefactor(name: str, cells: list[Cell]) -> ParameterGroup:
         (1.0,) * size,
         ((0.0, 10.0),) * size,
         (False,) * size,
-        offsets={channel.name: 0 for channel, _, _ in cells},
+        offsets={channel.name: 0 for channel, _, _ in uses},
     )
 
 
-def _shapesys(name: str, cells: list[Cell]) -> ParameterGroup:
+def _shapesys(name: str, uses: list[Use]) -> ParameterGroup:
     """One factor a bin, Poisson term with ``tau = (nominal / uncertainty)^2``."""
-    (channel, sample, modifier), *others = cells
+    (channel, sample, modifier), *others = uses
     if others:
-        places = " and ".join(_place(*cell[:2]) for cell in (cells[0], others[0]))
+        places = " and ".join(_place(*use[:2]) for use in (uses[0], others[0]))
         message = (
             f"shapesys {name!r} is used by {places}: its constraint belongs to one "
             "sample; give each its own name"
@@ -311,18 +311,18 @@ def _tau(nominal: Number, uncertainty: Number) -> float | None:
     return None
 
 
-def _staterror(name: str, cells: list[Cell]) -> ParameterGroup:
+def _staterror(name: str, uses: list[Use]) -> ParameterGroup:
     """One factor a bin, with the relative uncertainty of all samples that carry it.
 
     ``delta_b = sqrt(sum_s uncertainty_sb^2) / sum_s nominal_sb``, over the samples with
     this modifier; a bin with ``delta_b = 0`` is fixed and gets the width 1.
     """
-    channels = _staterror_channels(name, cells)
+    channels = _staterror_channels(name, uses)
     widths: list[float] = []
     offsets: dict[str, int] = {}
     for channel in channels:
         offsets[channel.name] = len(widths)
-        carriers = [(s, m) for c, s, m in cells if c.name == channel.name]
+        carriers = [(s, m) for c, s, m in uses if c.name == channel.name]
         widths += _relative_uncertainties(carriers)
     size = len(widths)
     return ParameterGroup(
@@ -348,11 +348,11 @@ def _relative_uncertainties(carriers: list[tuple[Sample, Modifier]]) -> list[flo
     ]
 
 
-def _staterror_channels(name: str, cells: list[Cell]) -> list[Channel]:
+def _staterror_channels(name: str, uses: list[Use]) -> list[Channel]:
     """Channels of a staterror; every sample that has it must have it in all of them."""
-    channels = {channel.name: channel for channel, _, _ in cells}
+    channels = {channel.name: channel for channel, _, _ in uses}
     users: dict[str, set[str]] = {}
-    for channel, sample, _ in cells:
+    for channel, sample, _ in uses:
         users.setdefault(sample.name, set()).add(channel.name)
     for sample, used in users.items():
         if missing := sorted(set(channels) - used):
@@ -376,12 +376,10 @@ _DEFAULTS = {
 }
 
 
-def _not_shared(
-    first: ParameterGroup, second: ParameterGroup, cell: Cell
-) -> ModelError:
+def _not_shared(first: ParameterGroup, second: ParameterGroup, use: Use) -> ModelError:
     message = (
         f"parameter {first.name!r} is a {first.kind} and also a {second.kind} "
-        f"({_place(*cell[:2])}), which need different parameters: rename one of them"
+        f"({_place(*use[:2])}), which need different parameters: rename one of them"
     )
     return ModelError(message)
 

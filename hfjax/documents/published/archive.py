@@ -39,7 +39,7 @@ _ZIP_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class ArchiveMember:
     """A file in an archive.
 
     Attributes:
@@ -56,7 +56,7 @@ class Member:
 @contextlib.contextmanager
 def open_archive(
     file: io.BufferedIOBase, allowance: Allowance
-) -> Iterator[tuple[Member, ...]]:
+) -> Iterator[tuple[ArchiveMember, ...]]:
     """Give the files in an archive, all of whose members have been checked.
 
     Args:
@@ -101,7 +101,7 @@ itself, such as the DOI of a resource, which ends in /r2
     raise ArchiveError(_no_archive(start))
 
 
-def read_member(member: Member, limit: int) -> bytes:
+def read_member(member: ArchiveMember, limit: int) -> bytes:
     """Return the content of a file in an archive.
 
     Raises:
@@ -191,13 +191,13 @@ def _inflated(
         yield target
 
 
-_Members = Iterator[tuple[Member, bool]]
+_ArchiveMembers = Iterator[tuple[ArchiveMember, bool]]
 """Members, and whether they are files; the others are folders."""
 
 
 def _zip_members(
     file: io.BufferedIOBase, stack: contextlib.ExitStack, allowance: Allowance
-) -> _Members:
+) -> _ArchiveMembers:
     largest = max(_CHUNK, _ZIP_ENTRY * allowance.limits.members)
     bounded: Any = _Bounded(file, largest)
     archive = stack.enter_context(zipfile.ZipFile(bounded))
@@ -211,12 +211,12 @@ def _zip_members(
         if info.compress_type not in _ZIP_METHODS:
             raise _refused(name, "is compressed by an uncommon method")
         open_it: Any = partial(archive.open, info)
-        yield Member(name, info.file_size, open_it), not info.is_dir()
+        yield ArchiveMember(name, info.file_size, open_it), not info.is_dir()
 
 
 def _tar_members(
     file: io.BufferedIOBase, stack: contextlib.ExitStack, allowance: Allowance
-) -> _Members:
+) -> _ArchiveMembers:
     del allowance  # the bytes of a tar archive's files are all in it
     bounded: Any = _Bounded(file, _TAR_HEADER)
     archive = stack.enter_context(tarfile.TarFile(fileobj=bounded))
@@ -224,12 +224,14 @@ def _tar_members(
         if info.issparse() or not (info.isreg() or info.isdir()):
             raise _refused(info.name, "is neither a file nor a folder")
         open_it: Any = partial(archive.extractfile, info)
-        yield Member(info.name, info.size, open_it), info.isreg()
+        yield ArchiveMember(info.name, info.size, open_it), info.isreg()
 
 
-def _checked(members: _Members, allowance: Allowance) -> tuple[Member, ...]:
+def _checked(
+    members: _ArchiveMembers, allowance: Allowance
+) -> tuple[ArchiveMember, ...]:
     """Check names and sizes; give the files, with their names in one form."""
-    found: dict[str, Member] = {}
+    found: dict[str, ArchiveMember] = {}
     for member, is_file in members:
         allowance.spend(member.size if is_file else 0)
         name = _safe_name(member)
@@ -237,14 +239,14 @@ def _checked(members: _Members, allowance: Allowance) -> tuple[Member, ...]:
             continue
         if not name or name in found:
             raise _refused(member.name, "is there twice" if name else "has no name")
-        found[name] = Member(name, member.size, member.open)
+        found[name] = ArchiveMember(name, member.size, member.open)
     for name in found:
         if any(str(folder) in found for folder in PurePosixPath(name).parents):
             raise _refused(name, "is inside of a file")
     return tuple(found.values())
 
 
-def _safe_name(member: Member) -> str:
+def _safe_name(member: ArchiveMember) -> str:
     name = member.name
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or ".." in parts or _ELSEWHERE.search(name):

@@ -13,7 +13,7 @@ from typing import Any
 
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.published.archive import (
-    Member,
+    ArchiveMember,
     chunks,
     naming,
     open_archive,
@@ -134,7 +134,7 @@ def extract_document(
     raise error
 
 
-def _files(path: Path, limits: ArchiveLimits) -> Iterator[Member]:
+def _files(path: Path, limits: ArchiveLimits) -> Iterator[ArchiveMember]:
     """Yield all files; each can be read until the next is asked for."""
     with refusing_broken():
         if path.is_dir():
@@ -146,27 +146,29 @@ def _files(path: Path, limits: ArchiveLimits) -> Iterator[Member]:
             yield from _files_of_archive(file, "", allowance)
 
 
-def _files_of_folder(folder: Path, limits: ArchiveLimits) -> Iterator[Member]:
+def _files_of_folder(folder: Path, limits: ArchiveLimits) -> Iterator[ArchiveMember]:
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     if len(paths) > limits.members:
         what = f"has more than {limits.members} files"
         raise exceeded(what, "members")
     for path in paths:
         name, size = path.relative_to(folder).as_posix(), path.stat().st_size
-        member = Member(name, size, partial(path.open, "rb"))
+        member = ArchiveMember(name, size, partial(path.open, "rb"))
         yield from _expanded(member, Allowance(limits, size), depth=0)
 
 
 def _files_of_archive(
     file: io.BufferedIOBase, folder: str, allowance: Allowance, depth: int = 1
-) -> Iterator[Member]:
+) -> Iterator[ArchiveMember]:
     with open_archive(file, allowance) as members:
         for found in members:
-            member = Member(folder + found.name, found.size, found.open)
+            member = ArchiveMember(folder + found.name, found.size, found.open)
             yield from _expanded(member, allowance, depth)
 
 
-def _expanded(member: Member, allowance: Allowance, depth: int) -> Iterator[Member]:
+def _expanded(
+    member: ArchiveMember, allowance: Allowance, depth: int
+) -> Iterator[ArchiveMember]:
     """Yield a file, or the files in it if it is an archive itself."""
     if member.name.endswith(".json.gz"):
         yield _decompressed(member, allowance)
@@ -182,7 +184,7 @@ def _expanded(member: Member, allowance: Allowance, depth: int) -> Iterator[Memb
 
 
 @contextlib.contextmanager
-def _copied(member: Member) -> Iterator[Any]:
+def _copied(member: ArchiveMember) -> Iterator[Any]:
     """Give a file of an archive as a temporary file."""
     with tempfile.TemporaryFile() as file:
         with refusing_broken(), member.open() as source:
@@ -192,7 +194,7 @@ def _copied(member: Member) -> Iterator[Any]:
         yield file
 
 
-def _decompressed(member: Member, allowance: Allowance) -> Member:
+def _decompressed(member: ArchiveMember, allowance: Allowance) -> ArchiveMember:
     """Give a compressed document as it is when decompressed."""
     limit = allowance.limits.document
     most = min(limit, allowance.bytes_left)
@@ -202,7 +204,7 @@ def _decompressed(member: Member, allowance: Allowance) -> Member:
         if len(content) > limit:
             raise too_large(limit)
         allowance.spend(len(content))
-    return Member(member.name, len(content), partial(io.BytesIO, content))
+    return ArchiveMember(member.name, len(content), partial(io.BytesIO, content))
 
 
 def _is_json(name: str) -> bool:
@@ -211,7 +213,9 @@ def _is_json(name: str) -> bool:
     return base.endswith((".json", ".json.gz")) and not base.startswith("._")
 
 
-def _described(member: Member, limits: ArchiveLimits) -> tuple[Document, Digests]:
+def _described(
+    member: ArchiveMember, limits: ArchiveLimits
+) -> tuple[Document, Digests]:
     """Tell what a document is, with digests to match it by."""
     plain = Document(member.name, "other", member.size)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hfjax.documents.published.archive import (
-    Member,
+    ArchiveMember,
     archive_kind,
     chunks,
     naming,
@@ -59,7 +59,7 @@ def unpack(
 @contextlib.contextmanager
 def archive_members(
     path: Path, limits: ArchiveLimits = ArchiveLimits(), name: str = ""
-) -> Iterator[tuple[Member, ...]]:
+) -> Iterator[tuple[ArchiveMember, ...]]:
     """Give the files in an archive, all of whose members have been checked.
 
     Raises:
@@ -88,7 +88,7 @@ def check_folder(folder: Path) -> None:
         raise ArchiveError(message)
 
 
-def _placed(path: Path, members: tuple[Member, ...]) -> dict[str, Member]:
+def _placed(path: Path, members: tuple[ArchiveMember, ...]) -> dict[str, ArchiveMember]:
     """Give the files by the path at which they are unpacked."""
     found = {m.name: m for m in members if not m.name.startswith("__MACOSX/")}
     tops = {name.partition("/")[0] for name in found}
@@ -102,7 +102,7 @@ def _placed(path: Path, members: tuple[Member, ...]) -> dict[str, Member]:
     return found
 
 
-def _write(member: Member, path: Path) -> None:
+def _write(member: ArchiveMember, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with member.open() as source, path.open("xb") as target:
         for chunk in chunks(source):

@@ -1,4 +1,4 @@
-"""Where a step leads: the points that it looks at, each a turn of one loop.
+"""The line search of a step: the points that it looks at, each a turn of one loop.
 
 The Newton step is tried whole: straight, and bent where that has not kept its promise.
 Where the quadratic model has failed there, the Fisher-scoring step is tried at up to
@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hfjax.arrays import Params, Rates, Scalar, ScalarBool, ScalarInt
+from hfjax.fitting.box import Box
 from hfjax.fitting.newton.step import Step
 from hfjax.fitting.objective import Expansion, Objective
 
@@ -32,7 +33,7 @@ class Point(NamedTuple):
     value: Scalar
 
 
-class Trial(NamedTuple):
+class LineSearch(NamedTuple):
     """The best point that a step has led to, and how far to trust the next.
 
     Attributes:
@@ -48,7 +49,7 @@ class Trial(NamedTuple):
     tried: ScalarInt
 
 
-class _Way(NamedTuple):
+class _Direction(NamedTuple):
     """A direction to look along.
 
     Attributes:
@@ -62,7 +63,7 @@ class _Way(NamedTuple):
     enough: Scalar
 
 
-class _Look(NamedTuple):
+class _Looks(NamedTuple):
     """State of a search along a direction.
 
     Attributes:
@@ -78,15 +79,15 @@ class _Look(NamedTuple):
     found: ScalarInt
 
 
-def try_step(
+def line_search(
     objective: Objective,
     here: Point,
     at: Expansion,
     step: Step,
-    bounds: tuple[Params, Params],
+    bounds: Box,
     radius: Scalar,
-) -> Trial:
-    """Look where a step leads.
+) -> LineSearch:
+    """Search along a step for a lower point.
 
     Args:
         objective: what is minimized.
@@ -97,78 +98,84 @@ def try_step(
         radius: longest step that the quadratic model was trusted with.
     """
 
-    def look(trial: Trial) -> Trial:
-        scores = trial.tried == 1
-        way = _Way(
+    def look(so_far: LineSearch) -> LineSearch:
+        scores = so_far.tried == 1
+        along = _Direction(
             jnp.where(scores, step.scoring, step.move),
             jnp.where(scores, LENGTHS.size, 1),
             jnp.where(scores, -jnp.inf, here.value - ENOUGH * step.gain),
         )
         far = Point(here.params, jnp.full_like(here.value, jnp.inf))
-        least = jax.tree.map(lambda a, b: jnp.where(scores, a, b), trial.best, far)
-        found = _look_along(objective, here, (at, step), way, bounds, least)
+        least = jax.tree.map(lambda a, b: jnp.where(scores, a, b), so_far.best, far)
+        found = _look_along(objective, here, (at, step), along, bounds, least)
         newton = _judge_newton(here, found, step, radius)
-        length = jnp.maximum(trial.radius, step.metric.norm(found.params - here.params))
-        better = found.value < trial.best.value
-        scoring = Trial(
+        length = jnp.maximum(
+            so_far.radius, step.metric.norm(found.params - here.params)
+        )
+        better = found.value < so_far.best.value
+        scoring = LineSearch(
             found,
-            jnp.where(better, length, trial.radius),
+            jnp.where(better, length, so_far.radius),
             jnp.array(False),
             jnp.int32(2),
         )
         return jax.tree.map(lambda a, b: jnp.where(scores, a, b), scoring, newton)
 
-    start = Trial(here, radius, jnp.array(True), jnp.int32(0))
-    return jax.lax.while_loop(lambda trial: trial.again, look, start)
+    start = LineSearch(here, radius, jnp.array(True), jnp.int32(0))
+    return jax.lax.while_loop(lambda so_far: so_far.again, look, start)
 
 
-def _judge_newton(here: Point, found: Point, step: Step, radius: Scalar) -> Trial:
+def _judge_newton(here: Point, found: Point, step: Step, radius: Scalar) -> LineSearch:
     """Keep the end of a Newton step if it keeps its promise, at least in part."""
     ratio = _ratio(here.value, found.value, step.gain)
     best = jax.tree.map(lambda a, b: jnp.where(ratio > 1e-4, a, b), found, here)
-    return Trial(best, _next_radius(ratio, step, radius), ratio < 0.25, jnp.int32(1))
+    return LineSearch(
+        best, _next_radius(ratio, step, radius), ratio < 0.25, jnp.int32(1)
+    )
 
 
 def _look_along(
     objective: Objective,
     here: Point,
     local: tuple[Expansion, Step],
-    way: _Way,
-    bounds: tuple[Params, Params],
+    along: _Direction,
+    bounds: Box,
     least: Point,
 ) -> Point:
     """Evaluate a direction, straight and bent at each length; the lowest point wins.
 
     The second turn looks only how the rates bend along the direction. The last length
     is the one that leads no lower than the one before, where that has led lower; and
-    nothing more is looked at below ``way.enough``.
+    nothing more is looked at below ``along.enough``.
     """
     at, step = local
     noise = jnp.where(jnp.isfinite(least.value), 1e-12 * (1.0 + abs(least.value)), 0.0)
     lengths = jnp.asarray(LENGTHS, here.params.dtype)
 
-    def turn(s: _Look) -> _Look:
+    def turn(s: _Looks) -> _Looks:
         probes, which = s.turn == 1, _length_of(s.turn)
         length = jnp.where(probes, PROBE, lengths[which])
         bent = jnp.where(s.turn % 2 == 0, length**2 * s.bending, 0.0)
-        end = here.params + length * way.direction + bent
+        end = here.params + length * along.direction + bent
         end = jnp.where(probes, end, jnp.clip(end, *bounds))
         rates = objective.rates(end)
         bending = jax.lax.cond(
-            probes, lambda: _bending(at, step, way.direction, rates), lambda: s.bending
+            probes,
+            lambda: _bending(at, step, along.direction, rates),
+            lambda: s.bending,
         )
         value = objective.merit_at(end, rates)
         lower = ~probes & (value < s.best.value - noise)
         found = Point(end, value)
         best = jax.tree.map(lambda a, b: jnp.where(lower, a, b), found, s.best)
-        return _Look(s.turn + 1, bending, best, jnp.where(lower, which, s.found))
+        return _Looks(s.turn + 1, bending, best, jnp.where(lower, which, s.found))
 
-    def unfinished(s: _Look) -> ScalarBool:
-        last = jnp.minimum(way.count, s.found + 2)
-        return (_length_of(s.turn) < last) & (s.best.value > way.enough)
+    def unfinished(s: _Looks) -> ScalarBool:
+        last = jnp.minimum(along.count, s.found + 2)
+        return (_length_of(s.turn) < last) & (s.best.value > along.enough)
 
     none = jnp.int32(LENGTHS.size)
-    start = _Look(jnp.int32(0), jnp.zeros_like(here.params), least, none)
+    start = _Looks(jnp.int32(0), jnp.zeros_like(here.params), least, none)
     return jax.lax.while_loop(unfinished, turn, start).best
 
 

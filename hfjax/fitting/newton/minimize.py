@@ -15,7 +15,8 @@ import jax
 import jax.numpy as jnp
 
 from hfjax.arrays import Params, ParamsMask, Scalar, ScalarBool, ScalarInt
-from hfjax.fitting.newton.line_search import Point, try_step
+from hfjax.fitting.box import Box
+from hfjax.fitting.newton.line_search import Point, line_search
 from hfjax.fitting.newton.step import Metric, Step, fisher, newton_step, off_saddle
 from hfjax.fitting.objective import IMPOSSIBLE, Objective
 from hfjax.fitting.status import FitSettings, FitStatus
@@ -64,7 +65,7 @@ class _State(NamedTuple):
 def minimize(
     objective: Objective,
     start: Params,
-    bounds: tuple[Params, Params],
+    bounds: Box,
     fixed: ParamsMask,
     settings: FitSettings = FitSettings(),
     limit: ScalarInt | int | None = None,
@@ -104,7 +105,7 @@ def begin_at(objective: Objective, start: Params) -> Minimum:
 def descend(
     objective: Objective,
     begin: Minimum,
-    bounds: tuple[Params, Params],
+    bounds: Box,
     fixed: ParamsMask,
     settings: FitSettings,
     ends: Ends,
@@ -133,7 +134,7 @@ def descend(
 def _advance(
     objective: Objective,
     state: _State,
-    bounds: tuple[Params, Params],
+    bounds: Box,
     fixed: ParamsMask,
     tolerance: float,
 ) -> _State:
@@ -151,11 +152,11 @@ def _advance(
         lambda: (step, jnp.array(False)),
     )
     here = Point(at.params, at.value)
-    trial = try_step(objective, here, expansion, step, bounds, state.radius)
-    lower = here.value - trial.best.value > 0.1 * step.gain
+    found = line_search(objective, here, expansion, step, bounds, state.radius)
+    lower = here.value - found.best.value > 0.1 * step.gain
     after = Minimum(
-        params=trial.best.params,
-        value=trial.best.value,
+        params=found.best.params,
+        value=found.best.value,
         status=jnp.where(leaves & lower, jnp.int32(RUNNING), status),
         edm=edm,
         projected_gradient=jnp.max(
@@ -164,14 +165,14 @@ def _advance(
         steps=at.steps + 1,
     )
     gain = jnp.where(step.bounded, jnp.inf, step.gain)
-    return _State(after, trial.radius, gain)
+    return _State(after, found.radius, gain)
 
 
 def _movable(
     params: Params,
     gradient: Params,
     metric: Metric,
-    bounds: tuple[Params, Params],
+    bounds: Box,
     tolerance: float,
 ) -> ParamsMask:
     """Parameters that may move: not pressed against a bound, and not at rest.

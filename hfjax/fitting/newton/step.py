@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool, ScalarInt
+from hfjax.fitting.box import Box
 from hfjax.fitting.objective import Expansion
 from hfjax.model.derivatives import Jacobian
 
@@ -87,7 +88,7 @@ class Metric(NamedTuple):
     """The Fisher matrix ``diag(curvature) + factor factor'``.
 
     Attributes:
-        curvature: diagonal part: constraints, and what bends by itself.
+        curvature: diagonal part: constraints, and curvature in one parameter alone.
         factor: derivative of the rates over their uncertainties.
     """
 
@@ -142,7 +143,7 @@ def fisher(at: Expansion) -> Metric:
     jacobian = at.rates.jacobian
     floor = MIN_CURVATURE * ((jacobian * jacobian) @ at.fisher_weight)
     tiny = jnp.finfo(floor.dtype).tiny
-    curvature = at.prior + jnp.maximum(at.bends, 0.0) + floor + tiny**0.5
+    curvature = at.prior + jnp.maximum(at.own_curvature, 0.0) + floor + tiny**0.5
     return Metric(curvature, jacobian * jnp.sqrt(at.weight))
 
 
@@ -255,7 +256,7 @@ def newton_step(
     at: Expansion,
     metric: Metric,
     params: Params,
-    box: tuple[Params, Params],
+    box: Box,
     free: ParamsMask,
     radius: Scalar,
 ) -> Step:
@@ -269,7 +270,7 @@ def newton_step(
         free: parameters that may move.
         radius: longest step, in standard deviations.
     """
-    room = box[0] - params, box[1] - params
+    room = Box(box.lower - params, box.upper - params)
     none = jnp.zeros_like(params)
     first = metric.inverse(free)
     start = _Round(
@@ -297,7 +298,7 @@ def _round(
     s: _Round,
     at: Expansion,
     metric: Metric,
-    room: tuple[Params, Params],
+    room: Box,
     radius: Scalar,
 ) -> _Round:
     """Minimize, put what crosses a bound on it, and free the rest for another round."""
@@ -305,7 +306,7 @@ def _round(
     move, bounded = conjugate_gradients(
         at.hessian_product, s.inverse, start, s.free, radius
     )
-    over = s.free & ((move < room[0]) | (move > room[1]))
+    over = s.free & ((move < room.lower) | (move > room.upper))
     crossed = jnp.any(over)
     free = s.free & ~over
     move = jnp.clip(move, *room)
@@ -325,7 +326,7 @@ def off_saddle(
     at: Expansion,
     step: Step,
     params: Params,
-    box: tuple[Params, Params],
+    box: Box,
     free: ParamsMask,
 ) -> tuple[Step, ScalarBool]:
     """Propose a step off a point at rest where one parameter alone bends downwards.
@@ -347,10 +348,10 @@ def off_saddle(
     if params.size == 0:
         return step, jnp.array(False)
     scale = step.metric.diagonal()
-    curvature = jnp.where(free, scale + jnp.minimum(at.bends, 0.0), scale)
+    curvature = jnp.where(free, scale + jnp.minimum(at.own_curvature, 0.0), scale)
     which = jnp.argmin(curvature / scale)
     length = SIDEWAYS / jnp.sqrt(scale[which])
-    length = jnp.where(params[which] + length > box[1][which], -length, length)
+    length = jnp.where(params[which] + length > box.upper[which], -length, length)
     move = jnp.zeros_like(params).at[which].set(length)
     saddle = curvature[which] < SADDLE * scale[which]
     aside = step._replace(
@@ -368,7 +369,7 @@ Proposal = tuple[Params, Scalar, ParamsMask]
 def _or_steepest(
     at: Expansion,
     metric: Metric,
-    room: tuple[Params, Params],
+    room: Box,
     radius: Scalar,
     proposal: Proposal,
 ) -> tuple[Params, Scalar, ScalarBool]:

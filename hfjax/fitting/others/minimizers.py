@@ -1,6 +1,6 @@
 """Minimizers of jaxopt and optax behind the signature of our own.
 
-`named_minimizer` gives a function
+`find_minimizer` gives a function
 
     minimize(objective, start, bounds, fixed, settings) -> Minimum
 
@@ -32,11 +32,12 @@ from jaxtyping import PyTree
 
 from hfjax.arrays import Params, ParamsMask, Scalar, ScalarBool, ScalarInt
 from hfjax.errors import FitError, unknown_name
+from hfjax.fitting.box import Box
 from hfjax.fitting.newton.minimize import Minimum
-from hfjax.fitting.others.scaled import Bounds, Function, Scaled, flatness, judge, scale
+from hfjax.fitting.others.scaled import Function, Scaled, flatness, judge, scale
 from hfjax.fitting.status import FitSettings
 
-Minimizer = Callable[[Function, Params, Bounds, ParamsMask, FitSettings], Minimum]
+Minimizer = Callable[[Function, Params, Box, ParamsMask, FitSettings], Minimum]
 
 _LINE_SEARCH = 30  # halvings of a step before a direction is given up
 _SUFFICIENT = 1e-4  # of the decrease that the slope promises (Armijo's rule)
@@ -55,7 +56,7 @@ def _jaxopt():
 def jaxopt_lbfgsb(
     objective: Function,
     start: Params,
-    bounds: Bounds,
+    bounds: Box,
     fixed: ParamsMask,
     settings: FitSettings,
 ) -> Minimum:
@@ -76,7 +77,7 @@ def jaxopt_lbfgsb(
 def jaxopt_projected_gradient(
     objective: Function,
     start: Params,
-    bounds: Bounds,
+    bounds: Box,
     fixed: ParamsMask,
     settings: FitSettings,
 ) -> Minimum:
@@ -99,7 +100,7 @@ def jaxopt_projected_gradient(
 def jaxopt_scipy(
     objective: Function,
     start: Params,
-    bounds: Bounds,
+    bounds: Box,
     fixed: ParamsMask,
     settings: FitSettings,
 ) -> Minimum:
@@ -183,7 +184,7 @@ def _walk(
 def optax_lbfgs(
     objective: Function,
     start: Params,
-    bounds: Bounds,
+    bounds: Box,
     fixed: ParamsMask,
     settings: FitSettings,
 ) -> Minimum:
@@ -195,7 +196,7 @@ def optax_lbfgs(
 
     >>> import jax.numpy as jnp
     >>> start, fixed = jnp.zeros(2), jnp.zeros(2, bool)
-    >>> bounds = (jnp.full(2, -5.0), jnp.asarray([5.0, 0.5]))
+    >>> bounds = Box(jnp.full(2, -5.0), jnp.asarray([5.0, 0.5]))
     >>> centre = jnp.asarray([2.0, 1.0])
     >>> found = optax_lbfgs(
     ...     lambda p: jnp.sum((p - centre) ** 2), start, bounds, fixed, FitSettings()
@@ -263,7 +264,7 @@ def _line_search(
 def optax_adam(
     objective: Function,
     start: Params,
-    bounds: Bounds,
+    bounds: Box,
     fixed: ParamsMask,
     settings: FitSettings,
 ) -> Minimum:
@@ -318,13 +319,13 @@ UNCOMPILED = frozenset({"jaxopt-scipy"})
 """Those that run on the host, outside of any compiled program."""
 
 
-def named_minimizer(name: str) -> Minimizer:
+def find_minimizer(name: str) -> Minimizer:
     """Return the minimizer of this name.
 
     Raises:
         UnknownNameError: there is none; close names are suggested.
 
-    >>> named_minimizer("optax-lbfgs").__name__
+    >>> find_minimizer("optax-lbfgs").__name__
     'optax_lbfgs'
     """
     if name not in MINIMIZERS:

@@ -12,11 +12,11 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarInt
+from hfjax.fitting.box import Box
 from hfjax.fitting.newton.minimize import Minimum
 from hfjax.fitting.status import FitSettings, FitStatus
 
 Function = Callable[[Params], Scalar]
-Bounds = tuple[Params, Params]
 
 _REJECTED = 1e3  # how far above the start a value counts that is none
 _FLAT = 1e-10  # curvature, in scaled parameters, that counts as none
@@ -41,7 +41,7 @@ class Scaled(eqx.Module):
     lower: Params
     upper: Params
     ceiling: Scalar
-    box: Bounds
+    box: Box
 
     def params(self, z: Params) -> Params:
         """The parameters at z."""
@@ -93,9 +93,7 @@ def _second_derivatives(objective: Function, params: Params) -> Float[Array, "pa
     )
 
 
-def scale(
-    objective: Function, start: Params, bounds: Bounds, fixed: ParamsMask
-) -> Scaled:
+def scale(objective: Function, start: Params, bounds: Box, fixed: ParamsMask) -> Scaled:
     """Put the objective into scaled parameters."""
     lower, upper = bounds
     start = jnp.where(fixed, start, jnp.clip(start, lower, upper))
@@ -110,7 +108,7 @@ def scale(
         lower=jnp.where(fixed, 0.0, (lower - start) / unit),
         upper=jnp.where(fixed, 0.0, (upper - start) / unit),
         ceiling=objective(start) + _REJECTED,
-        box=(jnp.where(fixed, start, lower), jnp.where(fixed, start, upper)),
+        box=Box(jnp.where(fixed, start, lower), jnp.where(fixed, start, upper)),
     )
 
 

@@ -22,10 +22,11 @@ from hfjax.arrays import (
     ScalarBool,
     ScalarInt,
 )
+from hfjax.fitting.box import Box, Domain
 from hfjax.fitting.newton.minimize import Minimum
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitStatus
-from hfjax.fitting.valleys.found import Box, Found, Valleys
+from hfjax.fitting.valleys.found import Found, Valleys
 from hfjax.fitting.valleys.grid import (
     MOST,
     Candidates,
@@ -188,7 +189,7 @@ def other_valleys(
     objective: Objective,
     params: Params,
     hints: tuple[Promise, Float[Array, "told par"]],
-    box: Box,
+    domain: Domain,
     worth: Scalar,
 ) -> Valleys:
     """Find places from which a fit may lead to a lower minimum.
@@ -198,21 +199,21 @@ def other_valleys(
         params: its minimum so far.
         hints: of `promise`, and minima of other fits, which are looked at as well; NaN
             for none.
-        box: lower and upper bound of each parameter, and those that must not move.
+        domain: bounds of the parameters, and which of them must not move.
         worth: how high a place may be.
     """
-    (gain, told), (bounds, fixed) = hints, box
+    (gain, told), (bounds, fixed) = hints, domain
     model, at = objective.model, look_around(objective, params, bounds, fixed)
     heard = jax.lax.cond(
         jnp.any(jnp.isfinite(told)),
-        lambda: _told(objective, at, told, box, worth),
+        lambda: _told(objective, at, told, domain, worth),
         lambda: Valleys(told, jnp.zeros(told.shape[0], bool)),
     )
     found = [heard]
     if model.lopsided.index.size:
-        found.append(_seen(objective, at, gain.alone, box, worth))
+        found.append(_seen(objective, at, gain.alone, domain, worth))
     if model.surges.stiff.size:
-        found.append(surge_starts(objective, at, gain.surges, box))
+        found.append(surge_starts(objective, at, gain.surges, domain))
     return jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
 
 
@@ -237,11 +238,11 @@ def _seen(
     objective: Objective,
     at: LocalModel,
     gain: Float[Array, " lopsided"],
-    box: Box,
+    domain: Domain,
     worth: Scalar,
 ) -> Valleys:
     """Look at lopsided parameters alone and in pairs, a few at a time."""
-    bounds, fixed = box
+    bounds, fixed = domain
     number, few = at.params.size, _are_few(objective.model)
     order = jnp.argsort(-gain)
     index = jnp.asarray(objective.model.lopsided.index)[order]
@@ -270,11 +271,11 @@ def _told(
     objective: Objective,
     at: LocalModel,
     told: Float[Array, "told par"],
-    box: Box,
+    domain: Domain,
     worth: Scalar,
 ) -> Valleys:
     """Look at the minima of other fits: lopsided parameters there, the rest follow."""
-    bounds, fixed = box
+    bounds, fixed = domain
     model = objective.model
     index = jnp.append(model.surges.index, model.lopsided.index)
     moved = jnp.zeros_like(fixed).at[index].set(True, mode="drop") & ~fixed
@@ -364,9 +365,7 @@ def leads_nowhere(
     return known & (above | back)
 
 
-def _starts(
-    at: LocalModel, found: Candidates, bounds: tuple[Params, Params]
-) -> Valleys:
+def _starts(at: LocalModel, found: Candidates, bounds: Box) -> Valleys:
     """Parameters at the places: the moved ones there, the others following."""
 
     def start(one: Candidates) -> Params:

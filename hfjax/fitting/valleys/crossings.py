@@ -19,7 +19,7 @@ from hfjax.fitting.status import FitStatus
 
 WALL = 1.0
 """Fisher information on a parameter from which on its crossings separate valleys."""
-BESIDE = 10.0 ** -np.arange(3, 17)
+SIDES = 10.0 ** -np.arange(3, 17)
 """How far from a crossing its sides are looked at, in units of the parameter."""
 SMALL = 1e-6
 """Step of a derivative by finite difference."""
@@ -136,7 +136,7 @@ def remember(
     new = jnp.abs(end.value - held.released[task.which]) > rounding(end.value)
     place, kept = jax.lax.cond(
         task.holds & done & (new | wanted),
-        lambda: look_beside(objective, end, task),
+        lambda: look_at_both_sides(objective, end, task),
         lambda: (end.params, ~task.holds),
     )
     which = jnp.where(done & task.releases, task.which, held.released.size)
@@ -149,7 +149,7 @@ def rounding(value: Scalar) -> Scalar:
     return SAME * (1.0 + jnp.abs(value))
 
 
-def is_walled(objective: Objective, params: Params) -> ScalarBool:
+def crossings_separate(objective: Objective, params: Params) -> ScalarBool:
     """Whether crossings may hold valleys that are too narrow to be seen from elsewhere.
 
     They may where the Fisher information on a parameter at its crossing is large,
@@ -169,28 +169,28 @@ def is_walled(objective: Objective, params: Params) -> ScalarBool:
     return jnp.max(jax.vmap(stiffness)(every)) > WALL
 
 
-def look_beside(
+def look_at_both_sides(
     objective: Objective, held: Minimum, task: CrossingTask
 ) -> tuple[Params, ScalarBool]:
     """Look from the crossing where a fit was held to both its sides.
 
     The next fit starts at the lowest place. If that is where the fit was held, and if
     products at or below zero are set to the smallest positive number, the place is a
-    minimum as it stands, a kink: a rate that wants to be negative ends where its
+    minimum as it stands: a rate that wants to be negative ends where its
     product is zero, and there no derivative vanishes.
 
     Returns:
-        The lowest place, and whether it is a kink.
+        The lowest place, and whether it is a minimum as it stands.
     """
     crossings = objective.model.crossings
     index, value = crossings.index[task.which], crossings.value[task.which]
     here = jnp.arange(held.params.size) == index
-    places = value + jnp.asarray(np.concatenate([-BESIDE, BESIDE]))
+    places = value + jnp.asarray(np.concatenate([-SIDES, SIDES]))
     points = jnp.where(here, places[:, None], held.params)
     values = jax.lax.map(objective.value, points)
     lowest = jnp.argmin(values)
     rises = values[lowest] >= held.value - 1e-12 * (1.0 + jnp.abs(held.value))
-    near = jnp.abs(held.params[index] - value) < BESIDE[0]
-    kinked = any(block.normsys.positive for block in objective.model.blocks)
-    kink = kinked & rises & near & (held.status == FitStatus.CONVERGED)
-    return jnp.where(rises, held.params, points[lowest]), kink
+    near = jnp.abs(held.params[index] - value) < SIDES[0]
+    stands_at_zero = any(block.normsys.positive for block in objective.model.blocks)
+    minimum = stands_at_zero & rises & near & (held.status == FitStatus.CONVERGED)
+    return jnp.where(rises, held.params, points[lowest]), minimum

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, ParamsMask, ScalarBool, ScalarInt
+from hfjax.fitting.box import Box
 from hfjax.fitting.newton.minimize import Minimum
 from hfjax.fitting.objective import Objective
 from hfjax.model.model import Data
@@ -31,7 +32,7 @@ EDGE_EVENTS = 10.0 ** -np.arange(2, 12, 2)
 
 
 def lifted_starts(
-    start: Params, bounds: tuple[Params, Params], fixed: ParamsMask
+    start: Params, bounds: Box, fixed: ParamsMask
 ) -> Float[Array, "start par"]:
     """Starts on both sides, for a first one from where no step lifts a rate."""
     ends = [jnp.clip(bound, start - FAR, start + FAR) for bound in bounds]

@@ -6,13 +6,11 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Bool, Float
 
-from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool
+from hfjax.arrays import Array, Params, Scalar, ScalarBool
 from hfjax.fitting.newton.minimize import Minimum
 
 Starts = Float[Array, "start par"]
 """Parameters from which fits start; NaN where there is no start."""
-Box = tuple[tuple[Params, Params], ParamsMask]
-"""Lower and upper bound of each parameter, and which of them must not move."""
 
 
 class Valleys(NamedTuple):

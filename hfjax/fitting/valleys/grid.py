@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Bool, Float, Int
 
 from hfjax.arrays import Array, Params, Scalar
+from hfjax.fitting.box import Box
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.valleys.landscape import (
     Following,
@@ -78,7 +79,7 @@ def grid_of(
     objective: Objective,
     at: LocalModel,
     index: Int[Array, " moved"],
-    bounds: tuple[Params, Params],
+    bounds: Box,
 ) -> Grid:
     """Look at parameters alone; one that does not exist has a grid of no change."""
     real = index < at.params.size

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Params, ParamsMask, Rates, ScalarInt
+from hfjax.fitting.box import Box
 from hfjax.fitting.newton.step import FEW, inverse_root
 from hfjax.fitting.objective import Expansion, Objective, half_deviance
 from hfjax.model.derivatives import (
@@ -82,17 +83,17 @@ class Following(NamedTuple):
 def look_around(
     objective: Objective,
     params: Params,
-    bounds: tuple[Params, Params],
+    bounds: Box,
     fixed: ParamsMask,
 ) -> LocalModel:
     """Prepare for `heights`: expand the objective at a minimum."""
     at = objective.expand(params)
     rates, present = at.rates.rates, objective.model.bin_present
-    free = ~fixed & (params > bounds[0]) & (params < bounds[1])
+    free = ~fixed & (params > bounds.lower) & (params < bounds.upper)
     weight = 0.5 * (at.weight + at.fisher_weight)
     root = jnp.sqrt(jnp.where(present & (rates > 0.0), weight, 0.0))
     jacobian = jnp.asarray(at.rates.jacobian)
-    own = at.prior + jnp.maximum(at.bends, 0.0)
+    own = at.prior + jnp.maximum(at.own_curvature, 0.0)
     floor = 1e-8 * ((jacobian * jacobian) @ at.fisher_weight) + 1e-100
     inverse = jnp.where(free, 1.0 / (own + floor), 0.0)
     directions = jnp.sqrt(inverse)[:, None] * jacobian * root
@@ -100,7 +101,7 @@ def look_around(
     inner = at.rates
     if isinstance(inner, ChainedDerivatives):
         inner = inner.inner
-    leaver, inward = _leaver(at, ~fixed & ~free, params <= bounds[0])
+    leaver, inward = _leaver(at, ~fixed & ~free, params <= bounds.lower)
     return LocalModel(
         derivatives=inner,
         params=params,
@@ -108,7 +109,7 @@ def look_around(
         directions=directions,
         root=jnp.where(root > 0.0, root, 1.0),
         still=still,
-        slope=jnp.where(root > 0.0, at.tension, 0.0),
+        slope=jnp.where(root > 0.0, at.rate_gradient, 0.0),
         leaver=leaver,
         inward=inward,
     )
@@ -351,7 +352,7 @@ def follow(
     at: LocalModel,
     how: Following,
     moved: ParamsMask,
-    bounds: tuple[Params, Params],
+    bounds: Box,
 ) -> Params:
     """Parameters near a place: all but the moved ones follow, inside their bounds.
 
@@ -363,7 +364,7 @@ def follow(
     """
     root = jnp.sqrt(jnp.where(moved, 0.0, at.inverse))
     step = root * (at.directions @ (how.response / at.root))
-    below = at.params <= bounds[0]
+    below = at.params <= bounds.lower
     inward = jnp.where(below, how.inward, -how.inward)
     step = step.at[at.leaver].set(inward[at.leaver], mode="drop")
     return jnp.where(moved, at.params, jnp.clip(at.params + step, *bounds))

@@ -27,7 +27,7 @@ PAIRS = 6
 """Most pairs of them that are looked at closely."""
 TOGETHER = 1.5
 """How many times better than it seems a pair may be..."""
-BESIDE = 0.3
+MARGIN = 0.3
 """...and which part higher than one of its parameters alone, to be looked at."""
 
 
@@ -71,7 +71,7 @@ def partners(
     first, second = away[_FIRST, :, None], away[_SECOND, None]
     alone = jnp.minimum(jnp.minimum(first, second), worth)
     together = first + second + TOGETHER * jnp.minimum(both, 0.0)
-    least = alone + BESIDE * jnp.abs(alone)
+    least = alone + MARGIN * jnp.abs(alone)
     gain = jnp.where(jnp.isfinite(together), least - together, -jnp.inf)
     most, order = jax.lax.top_k(jnp.max(gain, axis=(1, 2)), PAIRS)
     number = jnp.sum(jnp.isfinite(most) if few else most >= 0.0)

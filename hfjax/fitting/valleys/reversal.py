@@ -13,7 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from hfjax.arrays import Params, ParamsMask
-from hfjax.fitting.valleys.found import Box, Starts
+from hfjax.fitting.box import Domain
+from hfjax.fitting.valleys.found import Starts
 from hfjax.fitting.valleys.physical import unphysical_rates
 from hfjax.model.model import Model
 
@@ -52,13 +53,13 @@ def turned_by(model: Model, slope: Params, fixed: ParamsMask) -> ParamsMask:
     return (slope != 0.0) & ~constrained & ~fixed
 
 
-def reversed_factors(params: Params, turned: ParamsMask, box: Box) -> Params:
+def reversed_factors(params: Params, turned: ParamsMask, domain: Domain) -> Params:
     """Parameters with the factors that turn samples at a little of the other sign."""
-    bounds, _ = box
+    bounds, _ = domain
     return jnp.where(turned, jnp.clip(A_LITTLE * params, *bounds), params)
 
 
-def other_sides(model: Model, params: Params, slope: Params, box: Box) -> Starts:
+def other_sides(model: Model, params: Params, slope: Params, domain: Domain) -> Starts:
     """Starts with systematics on the other side of their initial values.
 
     First those that turn samples too far, then all that are lopsided.
@@ -67,9 +68,9 @@ def other_sides(model: Model, params: Params, slope: Params, box: Box) -> Starts
         model: a model; names are not needed.
         params: an unphysical minimum.
         slope: `turning_slope` there.
-        box: lower and upper bound of each parameter, and those that must not move.
+        domain: bounds of the parameters, and which of them must not move.
     """
-    bounds, fixed = box
+    bounds, fixed = domain
     init = jnp.asarray(model.parameters.init)
     turns = jnp.abs(slope * (params - init))
     lopsided = jnp.zeros_like(fixed).at[model.lopsided.index].set(True, mode="drop")
@@ -77,7 +78,7 @@ def other_sides(model: Model, params: Params, slope: Params, box: Box) -> Starts
     return jnp.clip(jnp.where(which, 2.0 * init - params, params), *bounds)
 
 
-def scattered_starts(model: Model, params: Params, box: Box) -> Starts:
+def scattered_starts(model: Model, params: Params, domain: Domain) -> Starts:
     """Starts with all parameters away from their initial values.
 
     As a Latin hypercube, each parameter is once in every part of its range; the starts
@@ -86,9 +87,9 @@ def scattered_starts(model: Model, params: Params, box: Box) -> Starts:
     Args:
         model: a model; names are not needed.
         params: a minimum; what must not move stays there.
-        box: lower and upper bound of each parameter, and those that must not move.
+        domain: bounds of the parameters, and which of them must not move.
     """
-    (lower, upper), fixed = box
+    (lower, upper), fixed = domain
     init = jnp.asarray(model.parameters.init)
     parts = (2.0 * np.arange(SCATTERED) + 1.0) / SCATTERED - 1.0
     cube = np.tile(parts[:, None], init.size)

@@ -25,11 +25,11 @@ from jaxtyping import Bool
 
 from hfjax.arrays import (
     Array,
-    Params,
     ParamsMask,
     Scalar,
     ScalarBool,
 )
+from hfjax.fitting.box import Box, Domain
 from hfjax.fitting.newton.minimize import Minimum, begin_at, descend
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
@@ -44,7 +44,7 @@ from hfjax.fitting.valleys.candidates import (
     valley_marks,
 )
 from hfjax.fitting.valleys.crossings import (
-    is_walled,
+    crossings_separate,
     nothing_held,
     remember,
     rounding,
@@ -55,7 +55,6 @@ from hfjax.fitting.valleys.edge import (
     lifted_starts,
 )
 from hfjax.fitting.valleys.found import (
-    Box,
     Found,
     Starts,
     Told,
@@ -90,7 +89,7 @@ UNPHYSICAL_WORTH = 50.0
 def search(
     objective: Objective,
     starts: Starts,
-    bounds: tuple[Params, Params],
+    bounds: Box,
     fixed: ParamsMask,
     settings: FitSettings,
     told: Told | None = None,
@@ -115,7 +114,7 @@ def search(
     kinds = kinds_of_turns(objective, starts.shape[0], told.minima.shape[0], settings)
 
     def run(s: Search) -> Search:
-        task = next_task(objective, s, starts, (bounds, fixed), kinds)
+        task = next_task(objective, s, starts, Domain(bounds, fixed), kinds)
         begin = begin_at(task.objective, task.start)
         low = task.anyhow | (begin.value < s.found.best.value + PROMISING)
         seen = (s.task >= kinds.valleys) & (s.task < kinds.crossings)
@@ -126,7 +125,7 @@ def search(
 
         end = descend(task.objective, begin, bounds, task.fixed, settings, ends)
         after = _judge(objective, s, task, end, settings, kinds)
-        return _next(objective, after, (starts, told), (bounds, fixed), kinds)
+        return _next(objective, after, (starts, told), Domain(bounds, fixed), kinds)
 
     begin = _begin(objective, starts, kinds.crossings - kinds.valleys)
     return jax.lax.while_loop(lambda s: s.task < kinds.end, run, begin).found
@@ -199,7 +198,7 @@ def _valid(
     seen = s.valleys.worth
     if seen.size:
         seen = seen & ~are_known(objective.model, s.marks, s.ends, s.found.physical)
-    walled = jnp.full(kinds.edge - kinds.crossings, s.walled)
+    separated = jnp.full(kinds.edge - kinds.crossings, s.separated)
     empty = jnp.any((data.main == 0.0) & objective.model.bin_present)
     stuck = (best.status == FitStatus.STALLED) | (best.status == FitStatus.MAX_STEPS)
     edge = jnp.full(kinds.reversals - kinds.edge, empty & stuck)
@@ -208,14 +207,14 @@ def _valid(
     turned = jnp.full(kinds.scattered - kinds.reversals, lower)
     far = ~s.found.physical | (best.value > s.found.passed + FAR)
     scattered = jnp.full(kinds.end - kinds.scattered, lower & far)
-    return jnp.concatenate([own, seen, walled, edge, turned, scattered])
+    return jnp.concatenate([own, seen, separated, edge, turned, scattered])
 
 
 def _next(
     objective: Objective,
     s: Search,
     given: tuple[Starts, Told],
-    box: Box,
+    domain: Domain,
     kinds: Kinds,
 ) -> Search:
     """Go to the next turn; look for other valleys where a round begins."""
@@ -228,7 +227,7 @@ def _next(
         s = jax.lax.cond(
             over | begins,
             lambda: _explored(
-                objective, s, told._replace(looks=told.looks | over), box, kinds
+                objective, s, told._replace(looks=told.looks | over), domain, kinds
             ),
             lambda: s,
         )
@@ -243,7 +242,7 @@ def _explored(
     objective: Objective,
     s: Search,
     told: Told,
-    box: Box,
+    domain: Domain,
     kinds: Kinds,
 ) -> Search:
     """Look around at the best minimum, or only where others have told to."""
@@ -258,7 +257,7 @@ def _explored(
 
         def look() -> tuple[Valleys, Array]:
             hints = gain, minima
-            seen = other_valleys(objective, best.params, hints, box, worth)
+            seen = other_valleys(objective, best.params, hints, domain, worth)
             return seen, jax.vmap(lambda at: valley_marks(model, at))(seen.starts)
 
         valleys, marks = jax.lax.cond(
@@ -268,7 +267,7 @@ def _explored(
         )
         s = s._replace(valleys=valleys, marks=marks)
     if kinds.edge > kinds.crossings:
-        s = s._replace(walled=is_walled(objective, best.params))
+        s = s._replace(separated=crossings_separate(objective, best.params))
     return s
 
 
@@ -286,7 +285,7 @@ def _begin(objective: Objective, starts: Starts, places: int) -> Search:
         held=nothing_held(objective, start),
         last=start,
         task=jnp.int32(0),
-        walled=no,
+        separated=no,
         improved=no,
         rounds=jnp.int32(0),
     )

@@ -12,7 +12,7 @@ from hfjax.arrays import Array, Params, ParamsMask
 from hfjax.model.model import Model
 
 
-def spread_starts(
+def several_starts(
     model: Model, starts: Float[Array, "start par"], fixed: ParamsMask
 ) -> Float[Array, "more par"]:
     """Add starts that differ from the first in the parameters that expressions use.

@@ -20,8 +20,9 @@ import numpy as np
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, Rates, Scalar, ScalarInt
+from hfjax.fitting.box import Domain
 from hfjax.fitting.objective import Objective
-from hfjax.fitting.valleys.found import Box, Valleys
+from hfjax.fitting.valleys.found import Valleys
 from hfjax.fitting.valleys.landscape import LocalModel, follow, heights, held_along
 from hfjax.model.model import Model
 from hfjax.model.modifiers import inner_factor, outer_exponent
@@ -182,7 +183,7 @@ def surge_sizes(own: Surges, params: Params) -> Float[Array, " surge"]:
 
 
 def surge_starts(
-    objective: Objective, at: LocalModel, promised: SurgePromise, box: Box
+    objective: Objective, at: LocalModel, promised: SurgePromise, domain: Domain
 ) -> Valleys:
     """Where the surges lead that promise most; all other parameters follow linearly.
 
@@ -190,7 +191,7 @@ def surge_starts(
         objective: half a deviance.
         at: what is known at its minimum.
         promised: what the surges promise.
-        box: lower and upper bound of each parameter, and those that must not move.
+        domain: bounds of the parameters, and which of them must not move.
     """
     number = min(MOST_SURGES, promised.gain.size)
     gain, which = jax.lax.top_k(promised.gain, number)
@@ -200,16 +201,18 @@ def surge_starts(
         away = jnp.zeros_like(at.params).at[index].set(promised.away[k], mode="drop")
         return jax.lax.cond(
             promised.gain[k] >= 0.0,
-            lambda: _start(objective, at, away, box),
+            lambda: _start(objective, at, away, domain),
             lambda: at.params,
         )
 
     return Valleys(jax.lax.map(start, which), gain >= 0.0)
 
 
-def _start(objective: Objective, at: LocalModel, away: Params, box: Box) -> Params:
+def _start(
+    objective: Objective, at: LocalModel, away: Params, domain: Domain
+) -> Params:
     """Parameters at a place of a surge."""
-    bounds, fixed = box
+    bounds, fixed = domain
     there = jnp.clip(at.params + jnp.where(fixed, 0.0, away), *bounds)
     shift = objective.rates(there) - at.derivatives.rates
     rest = held_along(at, there - at.params)

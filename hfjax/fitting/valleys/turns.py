@@ -10,12 +10,13 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, ParamsMask, ScalarBool, ScalarInt
+from hfjax.fitting.box import Domain
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings
 from hfjax.fitting.valleys.candidates import number_of_valleys
 from hfjax.fitting.valleys.crossings import TURNS, CrossingTask, Held, crossing_task
 from hfjax.fitting.valleys.edge import EDGE_EVENTS, INSIDE, with_events
-from hfjax.fitting.valleys.found import Box, Found, Starts, Valleys
+from hfjax.fitting.valleys.found import Found, Starts, Valleys
 from hfjax.fitting.valleys.reversal import (
     REVERSALS,
     SCATTERED,
@@ -39,7 +40,7 @@ class Search(NamedTuple):
         held: the last fit held at a crossing.
         last: where the last fit has ended.
         task: turn to come.
-        walled: crossings separate valleys here.
+        separated: crossings separate valleys here.
         improved: something has led lower in this round.
         rounds: rounds that have ended.
     """
@@ -51,7 +52,7 @@ class Search(NamedTuple):
     held: Held
     last: Params
     task: ScalarInt
-    walled: ScalarBool
+    separated: ScalarBool
     improved: ScalarBool
     rounds: ScalarInt
 
@@ -113,7 +114,7 @@ class Task(NamedTuple):
 
 
 def next_task(
-    objective: Objective, s: Search, starts: Starts, box: Box, kinds: Kinds
+    objective: Objective, s: Search, starts: Starts, domain: Domain, kinds: Kinds
 ) -> Task:
     """What to do next.
 
@@ -121,13 +122,13 @@ def next_task(
         objective: half a deviance.
         s: state of the search.
         starts: where it was told to start.
-        box: lower and upper bound of each parameter, and those that must not move.
+        domain: bounds of the parameters, and which of them must not move.
         kinds: of turns.
     """
-    task = _task(objective, s, starts, box[1], kinds)
+    task = _task(objective, s, starts, domain.fixed, kinds)
     if kinds.end == kinds.reversals:
         return task
-    return _reversing(objective, s, task, box, kinds)
+    return _reversing(objective, s, task, domain, kinds)
 
 
 def _task(
@@ -177,18 +178,18 @@ def is_at_edge(s: Search, kinds: Kinds) -> ScalarBool:
 
 
 def _reversing(
-    objective: Objective, s: Search, task: Task, box: Box, kinds: Kinds
+    objective: Objective, s: Search, task: Task, domain: Domain, kinds: Kinds
 ) -> Task:
     """What to do next if that is to turn samples back; see `valleys.reversal`."""
-    model, passed, fixed = objective.model, s.found.passed_params, box[1]
+    model, passed, fixed = objective.model, s.found.passed_params, domain.fixed
     turn = s.task - kinds.reversals
 
     def back() -> tuple[ParamsMask, Params]:
         slope = turning_slope(model, passed)
         turned = turned_by(model, slope, fixed)
-        sides = other_sides(model, passed, slope, box)
-        starts = jnp.stack([reversed_factors(passed, turned, box), s.last, *sides])
-        starts = jnp.concatenate([starts, scattered_starts(model, passed, box)])
+        sides = other_sides(model, passed, slope, domain)
+        starts = jnp.stack([reversed_factors(passed, turned, domain), s.last, *sides])
+        starts = jnp.concatenate([starts, scattered_starts(model, passed, domain)])
         return turned, starts[turn]
 
     turned, start = jax.lax.cond(

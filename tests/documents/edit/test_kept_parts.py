@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from hfjax.documents.edit.kept_parts import Rules, keep
+from hfjax.documents.edit.kept_parts import Rules, keep_parts
 from hfjax.documents.workspace.workspace import (
     EXTENDED_VERSION,
     VERSION,
@@ -21,7 +21,7 @@ def ws():
 
 
 def test_without_rules_all_stays(ws):
-    assert keep(ws, Rules()) == ws
+    assert keep_parts(ws, Rules()) == ws
 
 
 def test_what_no_longer_uses_the_extended_format_is_plain(ws):
@@ -30,8 +30,8 @@ def test_what_no_longer_uses_the_extended_format_is_plain(ws):
     parameters = (*(p for p in measurement.parameters if p.name != "h"), top)
     measurement = dataclasses.replace(measurement, parameters=parameters)
     ws = dataclasses.replace(ws, measurements=(measurement,), version=EXTENDED_VERSION)
-    assert keep(ws, Rules()) == ws
-    assert keep(ws, Rules(parameter=lambda name: name != "h")).version == VERSION
+    assert keep_parts(ws, Rules()) == ws
+    assert keep_parts(ws, Rules(parameter=lambda name: name != "h")).version == VERSION
 
 
 def test_each_rule_is_asked_about_its_own(ws):
@@ -41,7 +41,7 @@ def test_each_rule_is_asked_about_its_own(ws):
         asked.append(names)
         return True
 
-    keep(ws, Rules(ask, ask, ask, ask, ask))
+    keep_parts(ws, Rules(ask, ask, ask, ask, ask))
     modifiers = [("SR", "top", m) for m in ws.channels[0].samples[0].modifiers]
     assert asked == [
         *[("SR",), ("SR", "top"), *modifiers],
@@ -51,9 +51,9 @@ def test_each_rule_is_asked_about_its_own(ws):
 
 
 def test_observations_without_a_channel_follow_the_rule(ws):
-    kept = keep(ws, Rules(channel=lambda name: name == "SR"))
+    kept = keep_parts(ws, Rules(channel=lambda name: name == "SR"))
     assert [found.name for found in kept.observations] == ["SR"]
-    assert len(keep(ws, Rules()).observations) == 2
+    assert len(keep_parts(ws, Rules()).observations) == 2
 
 
 @pytest.mark.parametrize(
@@ -66,4 +66,4 @@ def test_observations_without_a_channel_follow_the_rule(ws):
 )
 def test_what_is_no_workspace_any_more_is_refused(ws, rules, words):
     with pytest.raises(EditError, match=words):
-        keep(ws, rules)
+        keep_parts(ws, rules)

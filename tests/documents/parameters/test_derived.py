@@ -12,7 +12,7 @@ from hfjax.documents.convert.hs3.read import read_hs3
 from hfjax.documents.convert.hs3.write import write_hs3
 from hfjax.documents.convert.loss_report import LossReport
 from hfjax.documents.edit.combine import combine
-from hfjax.documents.edit.kept_parts import Rules, keep
+from hfjax.documents.edit.kept_parts import Rules, keep_parts
 from hfjax.documents.edit.prune import Place, prune
 from hfjax.documents.edit.prune_small import prune_small
 from hfjax.documents.edit.rename import rename
@@ -310,9 +310,9 @@ def test_an_entry_keeps_what_an_expression_needs():
 def test_what_was_missing_before_may_be_missing_after():
     """A background-only workspace, whose patches bring the parameter."""
     found = workspace(given("k", "theirs**2"))
-    assert keep(found, Rules(channel=lambda name: name != "CR")).channel_names == (
-        "SR",
-    )
+    assert keep_parts(
+        found, Rules(channel=lambda name: name != "CR")
+    ).channel_names == ("SR",)
     assert expressions(prune(found, modifiers=["mu"])) == {"k": "theirs**2"}
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import hfjax
 from hfjax.building.build import build
+from hfjax.fitting.box import Box
 from hfjax.fitting.newton.minimize import minimize
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
@@ -38,7 +39,7 @@ def hello(observed=(51.0, 48.0)) -> Objective:
 
 def bounds_of(objective):
     parameters = objective.model.parameters
-    return jnp.asarray(parameters.lower), jnp.asarray(parameters.upper)
+    return Box(jnp.asarray(parameters.lower), jnp.asarray(parameters.upper))
 
 
 @functools.partial(jax.jit, static_argnums=(4,))
@@ -126,10 +127,10 @@ def test_a_start_on_a_bound_leaves_it(at):
 
 def test_all_parameters_at_bounds():
     """Every parameter is pushed against its bound: nothing is left to move."""
-    bounds = jnp.array([0.0, 0.5, 0.5]), jnp.array([0.1, 0.6, 0.6])
+    bounds = Box(jnp.array([0.0, 0.5, 0.5]), jnp.array([0.1, 0.6, 0.6]))
     found = run(hello(), [0.05, 0.55, 0.55], bounds=bounds)
     assert found.status == FitStatus.CONVERGED
-    assert_close(found.params, bounds[1], 1e-12)
+    assert_close(found.params, bounds.upper, 1e-12)
 
 
 def test_fixed_parameters_stay_where_they_start():

@@ -14,8 +14,9 @@ from hfjax.building.build import build
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import FitError, UnknownNameError
+from hfjax.fitting.box import Box
 from hfjax.fitting.objective import Objective
-from hfjax.fitting.others.minimizers import MINIMIZERS, named_minimizer
+from hfjax.fitting.others.minimizers import MINIMIZERS, find_minimizer
 from hfjax.fitting.others.scaled import judge, scale
 from hfjax.fitting.status import FitSettings, FitStatus
 
@@ -27,7 +28,7 @@ SETTINGS = FitSettings(max_steps=3000)
 TURN = np.linalg.qr(np.array([[1.0, 2, 0.5], [-1, 1, 0.3], [0.2, -0.4, 1]]))[0]
 HESSIAN = jnp.asarray(TURN @ np.diag([1.0, 10.0, 100.0]) @ TURN.T)
 CENTRE = jnp.asarray([0.3, -0.7, 1.2])
-BOUNDS = (jnp.full(3, -5.0), jnp.full(3, 5.0))
+BOUNDS = Box(jnp.full(3, -5.0), jnp.full(3, 5.0))
 FREE = jnp.zeros(3, bool)
 
 
@@ -166,9 +167,9 @@ def test_a_saddle_is_no_minimum():
 
 
 def test_an_unknown_name_suggests_close_ones():
-    assert named_minimizer("jaxopt-lbfgsb") is MINIMIZERS["jaxopt-lbfgsb"]
+    assert find_minimizer("jaxopt-lbfgsb") is MINIMIZERS["jaxopt-lbfgsb"]
     with pytest.raises(UnknownNameError, match="did you mean 'jaxopt-lbfgsb'"):
-        named_minimizer("jaxopt-lbfgs")
+        find_minimizer("jaxopt-lbfgs")
 
 
 def test_the_packages_are_imported_only_when_used():
@@ -194,7 +195,7 @@ def test_the_minimum_of_staus(name, which, data_dir, reference_dir):
     if which == "mu=1":
         start, fixed = start.at[model.poi].set(1.0), fixed.at[model.poi].set(True)
     objective = Objective(model.anonymous(), data)
-    bounds = (jnp.asarray(parameters.lower), jnp.asarray(parameters.upper))
+    bounds = Box(jnp.asarray(parameters.lower), jnp.asarray(parameters.upper))
     found = MINIMIZERS[name](objective.value, start, bounds, fixed, FitSettings())
     above = (
         2 * float(found.value + objective.offset()) - row["witness"]["twice_nll"][which]

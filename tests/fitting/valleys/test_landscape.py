@@ -9,6 +9,7 @@ import pytest
 
 from hfjax.building.build import build
 from hfjax.fitting.best_fit import fit
+from hfjax.fitting.box import Box
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings
 from hfjax.fitting.valleys.landscape import (
@@ -58,20 +59,20 @@ def lopsided(bent: str):
 
 
 @functools.cache
-def surroundings(bent: str):
+def known_minimum(bent: str):
     """The minimum in the valley of the initial values, and what is known there."""
     model, data = lopsided(bent)
     best = fit(model, data, settings=ALONE).raise_if_failed()
     objective = Objective(model.anonymous(), data)
     own = model.parameters
-    bounds = jnp.asarray(own.lower), jnp.asarray(own.upper)
+    bounds = Box(jnp.asarray(own.lower), jnp.asarray(own.upper))
     at = look_around(objective, best.params, bounds, jnp.asarray(own.fixed))
     return objective, best, at, bounds
 
 
 def parts(name, bent):
     """Change of the rates, cost, and direction that is held, of one parameter."""
-    objective, best, at, _ = surroundings(bent)
+    objective, best, at, _ = known_minimum(bent)
     index = jnp.array([lopsided(bent)[0].parameters.position(name)])
     grid = jnp.asarray(PLACES)[None]
     shift = moved_rates(at, index, grid) - at.derivatives.rates
@@ -83,7 +84,7 @@ def parts(name, bent):
 
 def estimated(name, bent, held=1.0):
     """Estimated heights of the places of one parameter."""
-    objective, _, at, _ = surroundings(bent)
+    objective, _, at, _ = known_minimum(bent)
     _, shift, cost, direction = parts(name, bent)
     wide = jnp.broadcast_to(held * direction[0], (PLACES.size, 1, at.root.size))
     return heights(objective, at, shift, cost, wide)
@@ -92,12 +93,12 @@ def estimated(name, bent, held=1.0):
 def profiled(bent, **grid):
     """Deviances of fits with parameters held, above that of the minimum."""
     found = profile(*lopsided(bent), grid, settings=ALONE)
-    lowest = float(surroundings(bent)[1].deviance)
+    lowest = float(known_minimum(bent)[1].deviance)
     return np.asarray(found.fits.deviance) - lowest, found.fits.params
 
 
 def test_rates_and_costs_of_a_parameter_alone_are_those_of_the_model():
-    objective, best, _, _ = surroundings("ab")
+    objective, best, _, _ = known_minimum("ab")
     for name in SHAPES:
         index, shift, cost, _ = parts(name, "ab")
         for k, place in enumerate(PLACES):
@@ -125,7 +126,7 @@ def test_without_holding_the_parameter_the_height_is_another():
 
 
 def test_heights_of_pairs_are_those_of_profile_fits():
-    objective, _, at, _ = surroundings("ab")
+    objective, _, at, _ = known_minimum("ab")
     (_, one, cost, held), (second, other, more, _) = (parts(n, "ab") for n in "ab")
     both = jnp.stack([held, held_direction(at, second, held[:, None])], axis=1)[0]
     shape = (PLACES.size, PLACES.size)
@@ -137,7 +138,7 @@ def test_heights_of_pairs_are_those_of_profile_fits():
 
 
 def test_the_others_follow_to_where_profile_fits_put_them():
-    _, best, at, bounds = surroundings("a")
+    _, best, at, bounds = known_minimum("a")
     moved = jnp.arange(best.params.size) == parts("a", "a")[0][0]
     following = estimated("a", "a").following
     near = jax.vmap(lambda how: follow(at, how, moved, bounds))(following)
@@ -159,7 +160,7 @@ def test_a_parameter_on_its_bound_leaves_it_where_that_is_lower():
     best = fit(model, data, settings=ALONE).raise_if_failed()
     assert best.params[model.poi] == 0.0
     objective = Objective(model.anonymous(), data)
-    bounds = jnp.asarray(own.lower), jnp.asarray(own.upper)
+    bounds = Box(jnp.asarray(own.lower), jnp.asarray(own.upper))
     at = look_around(objective, best.params, bounds, jnp.zeros(2, bool))
     grid = jnp.array([[-1.5, -0.7, 0.7, 1.5]])
     shift = moved_rates(at, index, grid) - at.derivatives.rates
@@ -177,7 +178,7 @@ def test_a_parameter_on_its_bound_leaves_it_where_that_is_lower():
 
 
 def test_holding_the_direction_of_one_parameter_is_holding_it():
-    _, best, at, _ = surroundings("a")
+    _, best, at, _ = known_minimum("a")
     one = jnp.arange(best.params.size) == parts("a", "a")[0][0]
     along, together = held_along(at, 3.0 * one), held_together(at, one)
     assert_close(along.still, together.still, 1e-6, 1e-9)  # by a difference near zero
@@ -186,7 +187,7 @@ def test_holding_the_direction_of_one_parameter_is_holding_it():
 
 def test_parameters_that_are_held_along_a_direction_follow_across_it():
     """As if the rows of the directions had been projected."""
-    _, best, at, _ = surroundings("a")
+    _, best, at, _ = known_minimum("a")
     direction = jnp.linspace(-1.0, 1.0, best.params.size)
     unit = direction * jnp.sqrt(at.inverse)
     unit = unit / jnp.linalg.norm(unit)

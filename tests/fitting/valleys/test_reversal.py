@@ -12,6 +12,7 @@ import pytest
 
 from hfjax.building.build import build
 from hfjax.fitting.best_fit import fixed_poi_fit
+from hfjax.fitting.box import Box, Domain
 from hfjax.fitting.status import FitSettings
 from hfjax.fitting.valleys.physical import is_physical
 from hfjax.fitting.valleys.reversal import (
@@ -83,8 +84,9 @@ def test_only_free_factors_of_turned_samples_turn_back(turning):
 
 @pytest.mark.parametrize(("lower", "known"), [(-5.0, A_LITTLE * 2.0), (0.0, 0.0)])
 def test_they_are_held_at_a_little_of_the_other_sign_or_on_their_bound(lower, known):
-    box = (jnp.array([lower, -5.0]), jnp.array([10.0, 5.0])), jnp.zeros(2, bool)
-    moved = reversed_factors(jnp.array([2.0, 1.0]), jnp.array([True, False]), box)
+    bounds = Box(jnp.array([lower, -5.0]), jnp.array([10.0, 5.0]))
+    domain = Domain(bounds, jnp.zeros(2, bool))
+    moved = reversed_factors(jnp.array([2.0, 1.0]), jnp.array([True, False]), domain)
     assert moved.tolist() == pytest.approx([known, 1.0])
 
 
@@ -94,8 +96,8 @@ def test_other_starts_are_on_the_other_side_of_the_initial_values(turning):
     own = model.parameters
     settings = FitSettings(valleys="any")
     params = fixed_poi_fit(model, data, 1.0, settings=settings).params
-    box = (own.lower, own.upper), own.fixed
-    first, second = other_sides(model, params, turning_slope(model, params), box)
+    domain = Domain(Box(own.lower, own.upper), own.fixed)
+    first, second = other_sides(model, params, turning_slope(model, params), domain)
     moved = np.flatnonzero(first != params)
     names = {own.names[i] for i in moved}
     assert names
@@ -111,8 +113,8 @@ def test_all_lopsided_systematics_change_sides(turning):
     lopsided = eqx.tree_at(lambda m: m.lopsided.index, model, index)
     own = model.parameters
     params = jnp.asarray(own.init) + 0.5
-    box = (own.lower, own.upper), own.fixed
-    second = other_sides(lopsided, params, jnp.zeros_like(params), box)[1]
+    domain = Domain(Box(own.lower, own.upper), own.fixed)
+    second = other_sides(lopsided, params, jnp.zeros_like(params), domain)[1]
     moved = np.flatnonzero(second != params)
     assert [own.names[i] for i in moved] == ["o"]
     assert second[moved] == pytest.approx(-0.5)
@@ -127,9 +129,10 @@ def test_scattered_starts_fill_their_ranges_and_keep_to_the_box(turning):
     model, _ = turning
     own = model.parameters
     init, held = np.asarray(own.init), own.position("o")
-    box = (own.lower, own.upper), jnp.asarray(own.fixed).at[held].set(True)
+    fixed = jnp.asarray(own.fixed).at[held].set(True)
+    domain = Domain(Box(own.lower, own.upper), fixed)
     end = jnp.asarray(init) + 0.25
-    starts = np.asarray(scattered_starts(model, end, box))
+    starts = np.asarray(scattered_starts(model, end, domain))
     assert len(starts) == SCATTERED
     assert (starts[:, held] == init[held] + 0.25).all()
     assert (starts >= own.lower).all()

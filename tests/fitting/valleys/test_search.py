@@ -11,6 +11,7 @@ import pytest
 from hfjax.building.build import build
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.fitting.best_fit import fit
+from hfjax.fitting.box import Box
 from hfjax.fitting.newton.minimize import descend
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
@@ -106,7 +107,7 @@ def test_the_steps_of_all_tries_count():
 @functools.partial(jax.jit, static_argnums=(3,))
 def searched(objective, starts, fixed, settings):
     parameters = objective.model.parameters
-    bounds = jnp.asarray(parameters.lower), jnp.asarray(parameters.upper)
+    bounds = Box(jnp.asarray(parameters.lower), jnp.asarray(parameters.upper))
     return search(objective, starts, bounds, fixed, settings)
 
 

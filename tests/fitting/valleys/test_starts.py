@@ -10,7 +10,7 @@ import pytest
 from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.diagnose.diagnosis import diagnose
 from hfjax.fitting.status import FitSettings, FitStatus
-from hfjax.fitting.valleys.starts import spread_starts
+from hfjax.fitting.valleys.starts import several_starts
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.test_statistics import q0, tmu
 from tests.model.expressions import factor, given, interference, one_bin
@@ -193,18 +193,18 @@ def test_the_valley_at_the_bound_of_a_root_is_found():
 def test_starts_stand_at_the_first_value_the_bounds_and_half_way():
     model, _ = make(one_bin(BOTH_SIGNS, SQUARE, observed=60.0))
     own = model.parameters
-    found = spread_starts(model, jnp.array([[0.25]]), own.fixed)
+    found = several_starts(model, jnp.array([[0.25]]), own.fixed)
     assert found.ravel().tolist() == [0.25, 1.0, -2.0, 3.0, -5.0, 5.0]
-    held = spread_starts(model, jnp.array([[0.25]]), jnp.array([True]))
+    held = several_starts(model, jnp.array([[0.25]]), jnp.array([True]))
     np.testing.assert_array_equal(held.ravel(), [0.25] + [np.nan] * 5)
-    again = spread_starts(model, jnp.array([[1.0]]), own.fixed)
+    again = several_starts(model, jnp.array([[1.0]]), own.fixed)
     np.testing.assert_array_equal(again.ravel(), [1.0, np.nan, -2.0, 3.0, -5.0, 5.0])
 
 
 def test_starts_of_infinite_bounds_are_finite():
     mu = {"name": "mu", "bounds": [[-np.inf, np.inf]], "inits": [2.0]}
     model, data = make(one_bin(mu, SQUARE, observed=60.0))
-    found = spread_starts(model, jnp.array([[0.5]]), model.parameters.fixed)
+    found = several_starts(model, jnp.array([[0.5]]), model.parameters.fixed)
     assert found.ravel().tolist() == [0.5, 2.0, 0.0, 4.0, -2.0, 6.0]
     assert fit(model, data).converged
 
@@ -212,7 +212,7 @@ def test_starts_of_infinite_bounds_are_finite():
 def test_other_models_have_no_other_starts():
     model, _ = make(all_kinds())
     starts = jnp.asarray(model.parameters.init)[None]
-    assert spread_starts(model, starts, model.parameters.fixed) is starts
+    assert several_starts(model, starts, model.parameters.fixed) is starts
 
 
 def test_a_fixed_fit_takes_no_more_steps_for_starts_that_are_none():
