@@ -19,9 +19,9 @@ from hfjax.errors import (
 )
 from hfjax.fitting.box import Box
 from hfjax.fitting.checks import check_inputs, check_start
-from hfjax.fitting.newton.minimize import Minimum
+from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.objective import Objective
-from hfjax.fitting.others.minimizers import UNCOMPILED, find_minimizer
+from hfjax.fitting.others.minimizers import find_minimizer
 from hfjax.fitting.refusal import blanked, held_value, refusal
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
@@ -110,13 +110,9 @@ def fixed_poi_fit(
 def _fit(
     model: Model, data: Data, starts: Starts, fixed: ParamsMask, settings: FitSettings
 ) -> FitResult:
-    """Run a fit, compiled unless its minimizer runs outside of JAX."""
+    """Run a compiled fit."""
     arguments = Objective(model.anonymous(), data), starts, fixed
-    if settings.minimizer in UNCOMPILED:
-        found = best_fit(*arguments, settings)
-    else:
-        program = Program(_compiled_fit, arguments, {"settings": settings})
-        found = settings.run(program)
+    found = settings.run(Program(_compiled_fit, arguments, {"settings": settings}))
     return found.with_names(model.parameters.sets)
 
 

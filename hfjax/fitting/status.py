@@ -11,10 +11,7 @@ VALLEYS = ("lowest", "initial", "any")
 MINIMIZER_NAMES = (
     "newton",
     "jaxopt-lbfgsb",
-    "jaxopt-scipy",
-    "jaxopt-projected-gradient",
     "optax-lbfgs",
-    "optax-adam",
 )
 """Newton's method, and the minimizers of `hfjax.fitting.others.minimizers`."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
+from hfjax.compiled.lanes import one_by_one
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError
 from hfjax.fitting.best_fit import best_fit
@@ -116,7 +117,7 @@ def profile(
         points.astype(dtype),
         np.array(positions, np.int32),
     )
-    fit_all = _one_by_one if jax.default_backend() == "cpu" else _all_at_once
+    fit_all = _along_neighbours if one_by_one() else _all_at_once
     free, fits = settings.run(Program(fit_all, arguments, {"settings": settings}))
     back = np.argsort(order)
     fits = jax.tree.map(lambda f: f[back].reshape(*shape, *f.shape[1:]), fits)
@@ -200,7 +201,7 @@ def _result(
 
 
 @functools.partial(jax.jit, static_argnames="settings")
-def _one_by_one(
+def _along_neighbours(
     objective: Objective, points: Points, positions: Positions, settings: FitSettings
 ) -> tuple[FitResult, FitResult]:
     """Fit one point after the other, between two free fits; one loop for all.

@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import functools
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
@@ -19,6 +18,7 @@ from jaxtyping import Int
 from hfjax.arrays import Array, Scalar, ScalarInt
 from hfjax.building.align import SignalPoint
 from hfjax.building.batch import ScanBatch, ScanGroup
+from hfjax.compiled.lanes import map_lanes, one_by_one, workers
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError
 from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
@@ -111,7 +111,7 @@ def scan(
     compiled = functools.partial(compile_chunk, **question)
     # All that takes long runs in threads, and none of them is waited for: Python hears
     # of Ctrl-C where this thread waits, but not where it is in compiled code.
-    pool = ThreadPoolExecutor(_workers())
+    pool = ThreadPoolExecutor(workers())
     try:
         for group in batch.groups:
             running.test(group, compiled, pool)
@@ -228,8 +228,6 @@ def compile_chunk(
     Returns:
         A function of the positions of the points and their number.
     """
-    on_cpu = jax.default_backend() == "cpu"
-    test = _one_by_one if on_cpu else _all_at_once
     value = jnp.asarray(poi, group.template.parameters.init.dtype)
     size = chunk_size(group)
     lanes = (group.shared, group.stacked)
@@ -237,9 +235,9 @@ def compile_chunk(
 
     def run(positions: Int[Array, " chunk"], count: int) -> PointNumbers:
         arguments = (lanes, positions, jnp.int32(count), value)
-        return settings.run(Program(test, arguments, static))
+        return settings.run(Program(_test_points, arguments, static))
 
-    if on_cpu:
+    if one_by_one():
         jax.block_until_ready(run(jnp.zeros(size, jnp.int32), 0))
     return run
 
@@ -247,8 +245,8 @@ def compile_chunk(
 def chunk_size(group: ScanGroup) -> int:
     """Points that one call tests: few on a CPU, so that cores and progress share."""
     total = len(group.members)
-    if jax.default_backend() == "cpu":
-        return min(CPU_CHUNK, math.ceil(total / _workers()))
+    if one_by_one():
+        return min(CPU_CHUNK, math.ceil(total / workers()))
     return total
 
 
@@ -279,12 +277,8 @@ def tested_members(
             yield group.members[position], point
 
 
-def _workers() -> int:
-    return (os.cpu_count() or 1) if jax.default_backend() == "cpu" else 1
-
-
 @functools.partial(jax.jit, static_argnames=("test_stat", "settings"))
-def _one_by_one(
+def _test_points(
     lanes: Lanes,
     positions: Int[Array, " chunk"],
     count: ScalarInt,
@@ -292,35 +286,12 @@ def _one_by_one(
     test_stat: TestStatistic,
     settings: FitSettings,
 ) -> PointNumbers:
-    """Test points one after the other: on CPUs a batch waits for its slowest lane."""
+    """Test the first points of a chunk."""
 
-    def test(i: ScalarInt, done: PointNumbers) -> PointNumbers:
-        one = _test_point(lanes, positions[i], poi, test_stat, settings)
-        return jax.tree.map(lambda all_, value: all_.at[i].set(value), done, one)
+    def test(position: ScalarInt) -> PointNumbers:
+        return _test_point(lanes, position, poi, test_stat, settings)
 
-    kinds = jax.eval_shape(
-        lambda: _test_point(lanes, positions[0], poi, test_stat, settings)
-    )
-    blank = jax.tree.map(
-        lambda kind: jnp.zeros((positions.size, *kind.shape), kind.dtype), kinds
-    )
-    return jax.lax.fori_loop(0, count, test, blank)
-
-
-@functools.partial(jax.jit, static_argnames=("test_stat", "settings"))
-def _all_at_once(
-    lanes: Lanes,
-    positions: Int[Array, " chunk"],
-    count: ScalarInt,
-    poi: Scalar,
-    test_stat: TestStatistic,
-    settings: FitSettings,
-) -> PointNumbers:
-    """Test points in one batch, for accelerators."""
-    del count
-    return jax.vmap(lambda i: _test_point(lanes, i, poi, test_stat, settings))(
-        positions
-    )
+    return map_lanes(test, positions, count)
 
 
 def _test_point(

@@ -11,10 +11,8 @@ judge themselves: the estimated distance to the minimum (EDM) from the exact Hes
 where they ended says whether they converged, as it does for Newton's method.
 
 All work in scaled parameters, each in units of 1/sqrt(its own second derivative at the
-start) but at most a tenth of its range. Parameters of a likelihood differ in width by
-factors of a hundred, and first-order methods crawl in such valleys. Those (Adam,
-projected gradient) need some thousands of steps where the others need a hundred: give
-them more in the settings.
+start) but at most a tenth of its range: parameters of a likelihood differ in width by
+factors of a hundred.
 
 jaxopt and optax are imported when one of their minimizers runs, and only here.
 """
@@ -27,13 +25,12 @@ from typing import Any
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax.core import Tracer
 from jaxtyping import PyTree
 
 from hfjax.arrays import Params, ParamsMask, Scalar, ScalarBool, ScalarInt
-from hfjax.errors import FitError, unknown_name
+from hfjax.errors import unknown_name
 from hfjax.fitting.box import Box
-from hfjax.fitting.newton.minimize import Minimum
+from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.others.scaled import Function, Scaled, flatness, judge, scale
 from hfjax.fitting.status import FitSettings
 
@@ -42,7 +39,6 @@ Minimizer = Callable[[Function, Params, Box, ParamsMask, FitSettings], Minimum]
 _LINE_SEARCH = 30  # halvings of a step before a direction is given up
 _SUFFICIENT = 1e-4  # of the decrease that the slope promises (Armijo's rule)
 _MEMORY = 20  # steps that L-BFGS remembers
-_ADAM_LENGTH = 0.1  # of the first steps, in units of the curvature
 
 
 def _jaxopt():
@@ -72,73 +68,6 @@ def jaxopt_lbfgsb(
     )
     z, state = solver.run(jnp.zeros_like(start), bounds=(scaled.lower, scaled.upper))
     return judge(scaled, z, state.iter_num, settings)
-
-
-def jaxopt_projected_gradient(
-    objective: Function,
-    start: Params,
-    bounds: Box,
-    fixed: ParamsMask,
-    settings: FitSettings,
-) -> Minimum:
-    """Minimize with jaxopt's ProjectedGradient; works under `jit` and `vmap`."""
-    jaxopt = _jaxopt()
-    scaled = scale(objective, start, bounds, fixed)
-    solver = jaxopt.ProjectedGradient(
-        scaled.value_and_grad,
-        jaxopt.projection.projection_box,
-        value_and_grad=True,
-        maxiter=settings.max_steps,
-        tol=flatness(settings),
-        maxls=_LINE_SEARCH,
-        implicit_diff=False,
-    )
-    z, state = solver.run(jnp.zeros_like(start), (scaled.lower, scaled.upper))
-    return judge(scaled, z, state.iter_num, settings)
-
-
-def jaxopt_scipy(
-    objective: Function,
-    start: Params,
-    bounds: Box,
-    fixed: ParamsMask,
-    settings: FitSettings,
-) -> Minimum:
-    """Minimize with SciPy's L-BFGS-B through jaxopt, on the host.
-
-    Raises:
-        FitError: called under `jax.jit` or `jax.vmap`, where SciPy cannot run.
-    """
-    scaled = _compiled_scale(objective, start, bounds, fixed)
-    if any(isinstance(x, Tracer) for x in (scaled.ceiling, scaled.lower)):
-        message = (
-            "the minimizer jaxopt-scipy runs SciPy on the host and cannot be compiled "
-            "or batched: call the fit outside of jax.jit and jax.vmap, or choose "
-            "jaxopt-lbfgsb, which is the same method in JAX"
-        )
-        raise FitError(message)
-    solver = _jaxopt().ScipyBoundedMinimize(
-        fun=partial(_compiled_value_and_grad, scaled),
-        value_and_grad=True,
-        method="L-BFGS-B",
-        maxiter=settings.max_steps,
-        tol=1e-15,
-        dtype=start.dtype,
-        jit=False,
-    )
-    z, info = solver.run(jnp.zeros_like(start), (scaled.lower, scaled.upper))
-    return _compiled_judge(scaled, z, jnp.asarray(info.iter_num), settings)
-
-
-# An objective that is a pytree (its arrays as leaves) is compiled once for all fits.
-_compiled_scale = eqx.filter_jit(scale)
-_compiled_judge = eqx.filter_jit(judge)
-
-
-@eqx.filter_jit
-def _compiled_value_and_grad(scaled: Scaled, z: Params) -> tuple[Scalar, Params]:
-    """`Scaled.value_and_grad`, compiled."""
-    return scaled.value_and_grad(z)
 
 
 class _Walk(eqx.Module):
@@ -261,62 +190,11 @@ def _line_search(
     return jnp.where(found, z, walk.z), found
 
 
-def optax_adam(
-    objective: Function,
-    start: Params,
-    bounds: Box,
-    fixed: ParamsMask,
-    settings: FitSettings,
-) -> Minimum:
-    """Minimize with optax's Adam, projected on the box; `jit` and `vmap` work.
-
-    The step length is a tenth of a unit and falls to nothing in the last fifth of the
-    steps. A rejected step is not taken, and halves all that follow.
-    """
-    import optax
-
-    scaled = scale(objective, start, bounds, fixed)
-    adam = optax.scale_by_adam()
-    calm = settings.max_steps // 5
-    length = optax.join_schedules(
-        [
-            optax.constant_schedule(_ADAM_LENGTH),
-            optax.cosine_decay_schedule(_ADAM_LENGTH, max(calm, 1)),
-        ],
-        [settings.max_steps - calm],
-    )
-    memory = (adam.init(jnp.zeros_like(start)), jnp.ones_like(scaled.ceiling))
-    return _walk(scaled, partial(_adam_step, scaled, adam, length), memory, settings)
-
-
-def _adam_step(scaled: Scaled, adam: Any, length: Callable, walk: _Walk) -> _Walk:
-    """One step of Adam, of the length that the schedule allows."""
-    state, shrink = walk.memory
-    step, state = adam.update(scaled.downhill(walk.z, walk.slope), state)
-    z = scaled.clip(walk.z - shrink * length(walk.steps) * step)
-    value, slope = scaled.value_and_grad(z)
-    good = value < scaled.ceiling
-    return _Walk(
-        z=jnp.where(good, z, walk.z),
-        value=jnp.where(good, value, walk.value),
-        slope=jnp.where(good, slope, walk.slope),
-        memory=(state, jnp.where(good, shrink, shrink / 2.0)),
-        failures=walk.failures,
-        steps=walk.steps + 1,
-    )
-
-
 MINIMIZERS: dict[str, Minimizer] = {
     "jaxopt-lbfgsb": jaxopt_lbfgsb,
-    "jaxopt-scipy": jaxopt_scipy,
-    "jaxopt-projected-gradient": jaxopt_projected_gradient,
     "optax-lbfgs": optax_lbfgs,
-    "optax-adam": optax_adam,
 }
 """The minimizers of other packages by the names that settings use."""
-
-UNCOMPILED = frozenset({"jaxopt-scipy"})
-"""Those that run on the host, outside of any compiled program."""
 
 
 def find_minimizer(name: str) -> Minimizer:

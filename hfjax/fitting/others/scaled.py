@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarInt
 from hfjax.fitting.box import Box
-from hfjax.fitting.newton.minimize import Minimum
+from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.status import FitSettings, FitStatus
 
 Function = Callable[[Params], Scalar]

@@ -23,7 +23,7 @@ from hfjax.arrays import (
     ScalarInt,
 )
 from hfjax.fitting.box import Box, Domain
-from hfjax.fitting.newton.minimize import Minimum
+from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitStatus
 from hfjax.fitting.valleys.found import Found, Valleys

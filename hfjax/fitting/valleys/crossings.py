@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool, ScalarInt
-from hfjax.fitting.newton.minimize import Minimum
+from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitStatus
 

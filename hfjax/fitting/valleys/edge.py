@@ -15,7 +15,7 @@ from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, ParamsMask, ScalarBool, ScalarInt
 from hfjax.fitting.box import Box
-from hfjax.fitting.newton.minimize import Minimum
+from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.objective import Objective
 from hfjax.model.model import Data
 

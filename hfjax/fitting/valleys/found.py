@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Bool, Float
 
 from hfjax.arrays import Array, Params, Scalar, ScalarBool
-from hfjax.fitting.newton.minimize import Minimum
+from hfjax.fitting.newton.descend import Minimum
 
 Starts = Float[Array, "start par"]
 """Parameters from which fits start; NaN where there is no start."""

@@ -30,7 +30,7 @@ from hfjax.arrays import (
     ScalarBool,
 )
 from hfjax.fitting.box import Box, Domain
-from hfjax.fitting.newton.minimize import Minimum, begin_at, descend
+from hfjax.fitting.newton.descend import Minimum, begin_at, descend
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.candidates import (

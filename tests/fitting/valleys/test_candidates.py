@@ -9,7 +9,7 @@ import pytest
 from hfjax.building.build import build
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.fitting.best_fit import fixed_poi_fit
-from hfjax.fitting.newton.minimize import Minimum
+from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings
 from hfjax.fitting.valleys.candidates import promise

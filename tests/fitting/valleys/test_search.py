@@ -12,7 +12,7 @@ from hfjax.building.build import build
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.fitting.best_fit import fit
 from hfjax.fitting.box import Box
-from hfjax.fitting.newton.minimize import descend
+from hfjax.fitting.newton.descend import descend
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.search import search

@@ -10,7 +10,7 @@ import pytest
 import hfjax
 from hfjax.building.build import build
 from hfjax.fitting.box import Box
-from hfjax.fitting.newton.minimize import minimize
+from hfjax.fitting.newton.descend import begin_at, descend
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
 from tests.fitting.models import (
@@ -40,6 +40,17 @@ def hello(observed=(51.0, 48.0)) -> Objective:
 def bounds_of(objective):
     parameters = objective.model.parameters
     return Box(jnp.asarray(parameters.lower), jnp.asarray(parameters.upper))
+
+
+def minimize(objective, start, bounds, fixed, settings=FitSettings(), limit=300):
+    """Minimize from a start, in so many steps at most."""
+
+    def ends(at, gain):
+        del gain
+        return at.steps >= limit
+
+    begin = begin_at(objective, start)
+    return descend(objective, begin, bounds, fixed, settings, ends)
 
 
 @functools.partial(jax.jit, static_argnums=(4,))
@@ -306,8 +317,8 @@ def test_neither_masks_nor_data_nor_bounds_recompile():
         objective = hello(observed)
         lower, upper = bounds_of(objective)
         for mask in MASKS:
-            traced(objective, STARTS[0], (lower, upper), mask)
-        traced(objective, STARTS[1], (lower - 1e-12, upper + 2.0), FREE)
+            traced(objective, STARTS[0], Box(lower, upper), mask)
+        traced(objective, STARTS[1], Box(lower - 1e-12, upper + 2.0), FREE)
     assert len(traces) == 1
 
 

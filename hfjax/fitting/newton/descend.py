@@ -62,38 +62,6 @@ class _State(NamedTuple):
     gain: Scalar
 
 
-def minimize(
-    objective: Objective,
-    start: Params,
-    bounds: Box,
-    fixed: ParamsMask,
-    settings: FitSettings = FitSettings(),
-    limit: ScalarInt | int | None = None,
-) -> Minimum:
-    """Minimize an objective inside bounds.
-
-    Args:
-        objective: half a deviance with its expansion to second order.
-        start: where to start; fixed parameters stay there.
-        bounds: lower and upper bound of each parameter.
-        fixed: parameters that must not move.
-        settings: tolerance and number of steps.
-        limit: number of steps, where it is less than that of the settings; may be
-            traced.
-
-    Returns:
-        The minimum; its status says how the search ended.
-    """
-    last = settings.max_steps if limit is None else limit
-
-    def ends(at: Minimum, gain: Scalar) -> ScalarBool:
-        del gain
-        return at.steps >= last
-
-    begin = begin_at(objective, start)
-    return descend(objective, begin, bounds, fixed, settings, ends)
-
-
 def begin_at(objective: Objective, start: Params) -> Minimum:
     """Evaluate an objective where a search starts; no step has been taken."""
     value = objective.merit_at(start, objective.rates(start))
@@ -110,9 +78,20 @@ def descend(
     settings: FitSettings,
     ends: Ends,
 ) -> Minimum:
-    """Minimize from a start that has been evaluated; see `minimize`.
+    """Minimize an objective inside bounds, from a start that has been evaluated.
 
     A search that is told to end before it has converged has the status ``MAX_STEPS``.
+
+    Args:
+        objective: half a deviance with its expansion to second order.
+        begin: of `begin_at`; fixed parameters stay there.
+        bounds: of the parameters.
+        fixed: parameters that must not move.
+        settings: tolerance and number of steps.
+        ends: whether it is to end before that.
+
+    Returns:
+        The minimum; its status says how the search ended.
     """
 
     def running_on(state: _State) -> jax.Array:
