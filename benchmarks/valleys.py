@@ -42,7 +42,8 @@ from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.physical import is_physical
 from hfjax.inference.hypotest import HypotestResult
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 
 MISSED = 1e-5
 """How much lower, in 2NLL, another minimum is that was missed."""
@@ -135,7 +136,7 @@ def judge_fit(
     ours = getattr(tested, attribute)
     starts, fixed = other_starts(model, poi, np.asarray(ours.params), options)
     values, good = descents(
-        model.anonymous(), data, jnp.asarray(starts), jnp.asarray(fixed)
+        model.anonymous(), data.anonymous(), jnp.asarray(starts), jnp.asarray(fixed)
     )
     lowest = np.min(np.asarray(values)[np.asarray(good)], initial=np.inf)
     failed = ""

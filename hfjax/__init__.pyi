@@ -132,7 +132,8 @@ from .inference.test_statistics import (
     tmu as tmu,
     tmu_tilde as tmu_tilde,
 )
-from .model.model import Data as Data, Model as Model
+from .model.data import Data as Data
+from .model.model import Model as Model
 from .model.settings import ModelSettings as ModelSettings
 from .plotting.discovery import (
     draw_discovery as draw_discovery,

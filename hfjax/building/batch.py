@@ -35,7 +35,9 @@ from hfjax.errors import (
     several_components,
     unknown_name,
 )
-from hfjax.model.model import Data, Model, Names
+from hfjax.model.data import Data
+from hfjax.model.model import Model
+from hfjax.model.names import Names
 from hfjax.model.settings import ModelSettings, check_precision
 from hfjax.model.valley_sources import Crossings
 
@@ -328,7 +330,7 @@ def split(
     points: Sequence[tuple[Model, Data]],
 ) -> ScanGroup:
     """Keep once what all points share, and stack the rest."""
-    bare = [(model.anonymous(), data) for model, data in points]
+    bare = [(model.anonymous(), data.anonymous()) for model, data in points]
     leaves = [jax.tree.leaves(point) for point in bare]
     tree = jax.tree.structure(bare[0])
     shared, stacked = [], []

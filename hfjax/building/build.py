@@ -28,7 +28,9 @@ from hfjax.model.constraints import (
     PoissonConstraints,
 )
 from hfjax.model.curves import moving_parameters
-from hfjax.model.model import Data, Model, Names, SampleBlock
+from hfjax.model.data import Data
+from hfjax.model.model import Model, SampleBlock
+from hfjax.model.names import Names
 from hfjax.model.parameters import Parameters
 from hfjax.model.settings import ModelSettings, check_precision
 
@@ -116,6 +118,7 @@ def assemble(
         channels=tuple(layout.channels),
         bins=tuple(widths),
         derived=tuple(layout.derived_index),
+        auxdata=auxdata(layout),
     )
     bin_channel = np.repeat(np.arange(len(widths), dtype=np.int32), widths)
     parameters = fill_parameters(layout)
@@ -134,7 +137,7 @@ def assemble(
         names=names,
         derivation=fill_derivation(layout),
     )
-    aux = np.array([x for g in layout.groups.values() for x in g.auxdata], float)
+    aux = np.array([value for _, value in names.auxdata], float)
     moving = moving_parameters(model)
     return dataclasses.replace(
         model,
@@ -226,8 +229,21 @@ def observed(workspace: Workspace, layout: Layout) -> Data:
     main = [
         counts.get(name, (0.0,) * width) for name, (_, width) in layout.channels.items()
     ]
-    aux = [value for group in layout.groups.values() for value in group.auxdata]
-    return Data(np.concatenate(main).astype(float), np.array(aux, float))
+    named = auxdata(layout)
+    aux = np.array([value for _, value in named], float)
+    channels = {name: width for name, (_, width) in layout.channels.items()}
+    constrained = tuple(name for name, _ in named)
+    return Data(np.concatenate(main).astype(float), aux, channels, constrained)
+
+
+def auxdata(layout: Layout) -> tuple[tuple[str, float], ...]:
+    """Nominal auxiliary data, each with the name of its parameter."""
+    return tuple(
+        pair
+        for name, group in layout.groups.items()
+        if group.auxdata
+        for pair in zip(layout.sets[name].names, group.auxdata, strict=True)
+    )
 
 
 def to_device(tree):

@@ -30,9 +30,10 @@ from hfjax.fitting.valleys.found import Found, Starts, Told, only_found
 from hfjax.fitting.valleys.physical import is_physical
 from hfjax.fitting.valleys.search import search
 from hfjax.fitting.valleys.starts import several_starts
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 from hfjax.model.poi import check_poi_value, check_single, require_poi
-from hfjax.model.tracing import is_known, is_traced
+from hfjax.model.tracing import is_known
 
 
 def fit(
@@ -98,7 +99,7 @@ def fixed_poi_fit(
     check_inputs(model, data)
     require_poi(model)
     check_single(poi_value)
-    if is_traced(model):
+    if model.is_traced:
         poi_value = held_value(model, poi_value)
     elif is_known(poi_value):
         check_poi_value(model, poi_value)
@@ -111,7 +112,7 @@ def _fit(
     model: Model, data: Data, starts: Starts, fixed: ParamsMask, settings: FitSettings
 ) -> FitResult:
     """Run a compiled fit."""
-    arguments = Objective(model.anonymous(), data), starts, fixed
+    arguments = Objective(model.anonymous(), data.anonymous()), starts, fixed
     found = settings.run(Program(_compiled_fit, arguments, {"settings": settings}))
     return found.with_names(model.parameters.sets)
 
@@ -216,7 +217,7 @@ def _begin(model: Model, start: Array | None, *, held: bool = False) -> Array:
         )
         raise ParameterError(message)
     begin = own.init if start is None else start
-    if is_traced(model) or not is_known((own.init, begin)):
+    if model.is_traced or not is_known((own.init, begin)):
         return jnp.where(own.fixed, own.init, begin)
     known = np.asarray(begin, own.init.dtype)
     check_start(model, known, held=held)

@@ -12,7 +12,8 @@ import numpy as np
 from hfjax.arrays import Array
 from hfjax.errors import ArgumentError, DataError, ParameterError, outside_bounds
 from hfjax.fitting.refusal import usable_terms
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 from hfjax.model.tracing import is_known
 
 

@@ -19,12 +19,13 @@ from jaxtyping import Bool
 
 from hfjax.arrays import Array, Params, Rates, Scalar
 from hfjax.model.constraints import LogNormalConstraints
+from hfjax.model.data import Data
 from hfjax.model.derivatives import (
     ChainedDerivatives,
     RateDerivatives,
     differentiate,
 )
-from hfjax.model.model import Data, Model
+from hfjax.model.model import Model
 
 
 def half_deviance(count: Array, rate: Array) -> Array:

@@ -12,7 +12,8 @@ from hfjax.arrays import Array, Number, Params, Scalar, ScalarBool, ScalarInt
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitStatus
 from hfjax.model.constraints import LogNormalConstraints, PoissonConstraints
-from hfjax.model.model import Constraints, Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Constraints, Model
 
 Tree = TypeVar("Tree")
 

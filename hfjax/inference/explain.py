@@ -11,7 +11,8 @@ from hfjax.fitting.diagnose.valley_report import valley_report
 from hfjax.fitting.result import FitResult
 from hfjax.inference.hypotest import HypotestResult
 from hfjax.inference.test_fits import ASIMOV, BACKGROUND, FIXED, FREE
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 
 
 class NamedFit(NamedTuple):

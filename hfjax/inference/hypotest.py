@@ -32,10 +32,10 @@ from hfjax.inference.test_statistics import (
     qmu_tilde,
     test_statistic,
 )
-from hfjax.model.model import Data, Model
-from hfjax.model.parameters import ParameterSet
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 from hfjax.model.poi import check_poi_value, check_single, require_free_poi
-from hfjax.model.tracing import is_known, is_traced
+from hfjax.model.tracing import is_known
 
 FITS = ("free", "fixed", "background", "asimov_free", "asimov_fixed")
 """Fits that a test has in its result."""
@@ -120,9 +120,11 @@ class HypotestResult(eqx.Module):
         """Whether all fits converged; for a single test outside of ``jit``."""
         return int(self.status) == FitStatus.CONVERGED
 
-    def with_names(self, sets: tuple[ParameterSet, ...]) -> "HypotestResult":
-        """The same with names of parameters in all fits."""
+    def with_names(self, model: Model) -> "HypotestResult":
+        """The same with the names of a model in all fits, and in the Asimov data."""
+        sets = model.parameters.sets
         changed = {each: getattr(self, each).with_names(sets) for each in FITS}
+        changed["asimov_data"] = model.named(self.asimov_data)
         return dataclasses.replace(self, **changed)
 
     def __repr__(self) -> str:
@@ -209,7 +211,7 @@ def hypotest(
     test_stat = test_statistic(test_stat)
     tested = 0.0 if test_stat.discovery else poi
     check_single(tested)
-    if not is_traced(model):
+    if not model.is_traced:
         # what a traced value may be is not known; the Asimov data's is
         known = tested if is_known(tested) else test_stat.asimov_poi
         check_poi_values(model, test_stat, known)
@@ -218,9 +220,9 @@ def hypotest(
         model.parameters.init.dtype
     )
     static = {"test_stat": test_stat, "base": base, "settings": settings}
-    arguments = (model.anonymous(), data, value)
+    arguments = (model.anonymous(), data.anonymous(), value)
     result = settings.run(Program(asymptotic_test, arguments, static))
-    return result.with_names(model.parameters.sets)
+    return result.with_names(model)
 
 
 def check_poi_values(model: Model, test_stat: TestStatistic, poi: Number) -> None:

@@ -21,8 +21,9 @@ from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.candidates import is_near, valley_marks
 from hfjax.fitting.valleys.found import Told
 from hfjax.inference.test_fits import CONSISTENCY
-from hfjax.model.model import Data, Model
-from hfjax.model.tracing import is_known, is_traced
+from hfjax.model.data import Data
+from hfjax.model.model import Model
+from hfjax.model.tracing import is_known
 
 Grid = Mapping[str, Sequence[float] | Array]
 """Values of parameters, by their names."""
@@ -113,7 +114,9 @@ def profile(
     points = np.stack([axis.ravel()[order] for axis in mesh], axis=1)
     dtype = model.parameters.init.dtype
     arguments = (
-        Objective(model.anonymous(), jax.tree.map(lambda d: d.astype(dtype), data)),
+        Objective(
+            model.anonymous(), jax.tree.map(lambda d: d.astype(dtype), data.anonymous())
+        ),
         points.astype(dtype),
         np.array(positions, np.int32),
     )
@@ -135,7 +138,7 @@ def _positions(model: Model, grid: Grid) -> list[int]:
     if len(set(positions)) < len(positions):
         message = f"{list(grid)} name one parameter twice: leave one of them out"
         raise ParameterError(message)
-    if not is_traced(model):
+    if not model.is_traced:
         for name, position in zip(grid, positions, strict=True):
             if np.asarray(model.parameters.fixed)[position]:
                 message = (
@@ -160,7 +163,7 @@ def _checked(
     if values.ndim != 1 or not values.size or not np.all(np.isfinite(values)):
         message = f"the values of {name!r} are no list of finite numbers: {given!r}"
         raise ParameterError(message)
-    if not is_traced(model):
+    if not model.is_traced:
         own = model.parameters
         low, high = (float(np.asarray(b)[position]) for b in (own.lower, own.upper))
         for value in values[(values < low) | (values > high)]:

@@ -21,7 +21,8 @@ from hfjax.fitting.valleys.candidates import (
 )
 from hfjax.fitting.valleys.found import Starts, Told
 from hfjax.fitting.valleys.physical import is_physical
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 
 CONSISTENCY = 1e-6
 """How far, in units of 2NLL, a fit may end above another by rounding."""

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import equinox as eqx
 import jax
@@ -18,26 +19,20 @@ from hfjax.model.constraints import (
     PoissonConstraints,
     poisson_logpdf,
 )
+from hfjax.model.data import Data, check_channels, data_of
 from hfjax.model.derivation import Derivation
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
+from hfjax.model.names import Names
 from hfjax.model.parameters import Parameters, Value
 from hfjax.model.pure_method import pure_method
 from hfjax.model.start import start_values
+from hfjax.model.tracing import is_known
 from hfjax.model.valley_sources import Crossings, Lopsided, Surges
 
 Constraints = GaussianConstraints | PoissonConstraints | LogNormalConstraints
 
 
-class Data(eqx.Module):
-    """A data set: what was counted, and what the auxiliary measurements gave.
-
-    Attributes:
-        main: events in each bin, channels in alphabetical order.
-        aux: auxiliary data, in the order of the constrained parameters.
-    """
-
-    main: Rates
-    aux: Aux
+_NOMINAL: Mapping[str, Value] = MappingProxyType({})
 
 
 class SampleBlock(eqx.Module):
@@ -60,27 +55,6 @@ class SampleBlock(eqx.Module):
         factor = self.normsys.factor(params)[:, bin_channel]
         base = self.nominal + self.histosys.delta(params)
         return factor * self.scaling.factor(params) * base
-
-
-class Names(eqx.Module):
-    """What the axes of a model stand for.
-
-    Attributes:
-        channels: channels in order of their bins.
-        bins: number of bins of each channel.
-        samples: samples in order.
-        poi: parameter of interest, in the model or not.
-        announced: the one that the measurement names; `poi` is another one where that
-            is not in the model and one of the signal's is taken for it.
-        derived: parameters that expressions give.
-    """
-
-    channels: tuple[str, ...] = eqx.field(static=True, default=())
-    bins: tuple[int, ...] = eqx.field(static=True, default=())
-    samples: tuple[str, ...] = eqx.field(static=True, default=())
-    poi: str | None = eqx.field(static=True, default=None)
-    announced: str | None = eqx.field(static=True, default=None)
-    derived: tuple[str, ...] = eqx.field(static=True, default=())
 
 
 class Model(eqx.Module):
@@ -144,6 +118,13 @@ class Model(eqx.Module):
     poi: ScalarInt
     names: Names
     derivation: Derivation | None = eqx.field(static=True, default=None)
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether it is inside ``jit`` or ``vmap``, or a batch: no value is known."""
+        own = self.parameters
+        known = (self.poi, own.fixed, own.lower, own.upper)
+        return np.ndim(self.poi) > 0 or not is_known(known)
 
     @property
     def poi_name(self) -> str | None:
@@ -283,7 +264,7 @@ class Model(eqx.Module):
             ParameterError: there is not one value for each parameter.
         """
         aux = [terms.expected(params) for terms in self.constraints]
-        return Data(self._main(params), self._aux(aux))
+        return self.named(Data(self._main(params), self._aux(aux)))
 
     @pure_method
     def logpdf(self, params: Params, data: Data) -> Scalar:
@@ -331,13 +312,49 @@ class Model(eqx.Module):
         counts = jax.random.poisson(main, jnp.maximum(self._main(params), 0.0))
         pairs = zip(self.constraints, keys, strict=False)
         aux = [terms.sample(own, params) for terms, own in pairs]
-        return Data(counts.astype(params.dtype), self._aux(aux))
+        return self.named(Data(counts.astype(params.dtype), self._aux(aux)))
 
-    def check_data(self, data: Data) -> None:
-        """Refuse data of another shape than the model's.
+    def data(
+        self,
+        counts: Mapping[str, Value],
+        auxiliary: Mapping[str, Value] = _NOMINAL,
+    ) -> Data:
+        """A data set of counts by the names of channels.
+
+        Args:
+            counts: events in each bin of every channel.
+            auxiliary: auxiliary data by the names of parameters (``JES``,
+                ``gamma[1]``); nominal ones where none is given.
 
         Raises:
-            DataError: with both shapes.
+            UnknownNameError: there is no such channel or parameter.
+            DataError: a channel is missing, or has another number of bins; or the
+                model has no names.
+
+        Example:
+            >>> import hfjax
+            >>> workspace = hfjax.uncorrelated_background([3.0], [5.0], [1.0], [9.0])
+            >>> model, _ = hfjax.build(workspace)
+            >>> data = model.data({"singlechannel": [7.0]})
+            >>> data["singlechannel"].tolist(), list(data.auxiliary)
+            ([7.0], ['uncorr_bkguncrt[0]'])
+        """
+        return data_of(
+            counts, auxiliary, self.names.channel_bins, dict(self.names.auxdata)
+        )
+
+    def named(self, data: Data) -> Data:
+        """The same data, or a batch, with the names of this model."""
+        return data.with_names(self.names.channel_bins, tuple(dict(self.names.auxdata)))
+
+    def check_data(self, data: Data) -> None:
+        """Refuse data of another shape than the model's, or of other channels.
+
+        Data that do not say which channels they are of are taken in the order of the
+        model, with a warning where there are several.
+
+        Raises:
+            DataError: with both shapes, or both orders of channels.
         """
         aux = sum(terms.index.size for terms in self.constraints)
         wanted = (self.bin_channel.size,), (aux,)
@@ -348,6 +365,7 @@ class Model(eqx.Module):
                 "use data built with it, and jax.vmap for many data sets"
             )
             raise DataError(message)
+        check_channels(self.names.channel_bins, data)
 
     def _main(self, params: Params) -> Rates:
         return jnp.sum(self.expected_rates(params), axis=0)

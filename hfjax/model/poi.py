@@ -5,7 +5,6 @@ import numpy as np
 from hfjax.arrays import Number
 from hfjax.errors import ParameterError, fixed_poi, missing_poi, outside_bounds
 from hfjax.model.model import Model
-from hfjax.model.tracing import is_traced
 
 
 def require_poi(model: Model) -> None:
@@ -15,7 +14,7 @@ def require_poi(model: Model) -> None:
         MissingPOIError: names the parameter that a signal must bring.
     """
     named = model.parameters.sets or model.names.channels
-    without = not named and not is_traced(model) and model.poi < 0
+    without = not named and not model.is_traced and model.poi < 0
     if without or (named and model.poi_name is None):
         raise missing_poi(model.names.poi)
 
@@ -28,7 +27,7 @@ def require_free_poi(model: Model) -> None:
         ModelError: the parameter of interest is fixed.
     """
     require_poi(model)
-    if not is_traced(model) and np.asarray(model.parameters.fixed)[model.poi]:
+    if not model.is_traced and np.asarray(model.parameters.fixed)[model.poi]:
         raise fixed_poi(model.poi_name)
 
 

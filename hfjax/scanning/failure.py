@@ -11,7 +11,8 @@ from hfjax.fitting.status import FitStatus
 from hfjax.inference.explain import fit_labels
 from hfjax.inference.test_fits import ASIMOV
 from hfjax.inference.test_statistics import TestStatistic
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 from hfjax.scanning.point import PointNumbers
 
 

@@ -29,7 +29,8 @@ from hfjax.inference.test_statistics import (
     qmu_tilde,
     test_statistic,
 )
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 from hfjax.results.scan import NOT_RUN, Provenance, ScanPoint, ScanResult
 from hfjax.scanning.bounds import out_of_bounds
 from hfjax.scanning.failure import Failures

@@ -17,7 +17,7 @@ from hfjax.errors import (
 from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
-from hfjax.model.model import Data
+from hfjax.model.data import Data
 from tests.fitting.models import (
     HELLO,
     MINIMA,

@@ -16,7 +16,7 @@ from hfjax.fitting.box import Box
 from hfjax.fitting.others.minimizers import MINIMIZERS
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.undifferentiated import undifferentiated
-from hfjax.model.model import Data
+from hfjax.model.data import Data
 from tests.fitting.models import (
     HELLO,
     assert_close,

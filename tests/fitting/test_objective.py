@@ -53,7 +53,7 @@ def points(model: Model, number: int):
 
 def test_value_and_offset_make_the_log_density(mixed):
     model, data = mixed
-    objective = Objective(model.anonymous(), data)
+    objective = Objective(model.anonymous(), data.anonymous())
     for params in points(model, 4):
         found = value(objective, params) + objective.offset()
         assert_close(found, -model.logpdf(params, data), 1e-11)
@@ -61,7 +61,7 @@ def test_value_and_offset_make_the_log_density(mixed):
 
 def test_derivatives_are_those_of_the_value(mixed):
     model, data = mixed
-    objective = Objective(model.anonymous(), data)
+    objective = Objective(model.anonymous(), data.anonymous())
     for seed, params in enumerate(points(model, 6)):
         at = expand(objective, params)
         known = slope(params, objective)
@@ -82,7 +82,7 @@ def test_log_normal_terms_bend_the_other_way_far_above_their_datum():
     entry = setting("a", "lognormal", sigmas=[0.5])
     model, data = build(Workspace.parse(extended(plain, entry)))
     params = jnp.asarray(model.parameters.pack({"a": 4.0}))  # beta = 3
-    at = expand(Objective(model.anonymous(), data), params)
+    at = expand(Objective(model.anonymous(), data.anonymous()), params)
     unit = jnp.asarray(model.parameters.pack({"a": 1.0, "g": [0.0]}))
     assert float(at.hessian_product(unit) @ unit) < 0.0
     assert float(at.prior @ unit) > 0.0

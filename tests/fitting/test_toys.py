@@ -17,7 +17,8 @@ from hfjax.building.build import build
 from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitStatus
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 from hfjax.model.settings import ModelSettings
 from tests.fitting.models import load_likelihood
 

@@ -13,7 +13,8 @@ import pytest
 
 from hfjax.building.build import build
 from hfjax.documents.workspace.workspace import Workspace
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 from tests.fitting.models import (
     MU,
     Document,

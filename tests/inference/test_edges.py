@@ -14,7 +14,7 @@ from hfjax.fitting.status import FitStatus
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.profile import profile
 from hfjax.inference.test_statistics import q0
-from hfjax.model.model import Data
+from hfjax.model.data import Data
 from tests.fitting.models import (
     HELLO,
     MU,

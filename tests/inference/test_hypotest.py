@@ -23,7 +23,7 @@ from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.asymptotics import asymptotic_tails
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.test_statistics import TEST_STATISTICS, q0, qmu, qmu_tilde, tmu
-from hfjax.model.model import Data
+from hfjax.model.data import Data
 from hfjax.model.settings import ModelSettings
 from tests.fitting.models import (
     FITS,

@@ -12,8 +12,10 @@ from hfjax.building.fill import fill_block
 from hfjax.building.layout import channel_bins, make_layout
 from hfjax.documents.parameters.parameter_sets import parameter_groups
 from hfjax.fitting.objective import Objective
+from hfjax.model.data import Data
 from hfjax.model.derivatives import differentiate
-from hfjax.model.model import Data, Model, Names
+from hfjax.model.model import Model
+from hfjax.model.names import Names
 from hfjax.model.settings import ModelSettings
 from tests.model.workspaces import (
     MU,
@@ -221,7 +223,7 @@ def differentiated(objective, params):
 
 
 def assert_objective_agrees(model, data, params):
-    objective = Objective(model.anonymous(), data)
+    objective = Objective(model.anonymous(), data.anonymous())
     found = expanded(objective, jnp.asarray(params))
     known = differentiated(objective, jnp.asarray(params))
     for one, other in zip(found, known, strict=True):

@@ -14,7 +14,8 @@ from hfjax.building.build import build
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import DataError, ParameterError
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 from tests.model.workspaces import (
     MU,
     all_kinds,
@@ -338,7 +339,7 @@ def test_vmap_over_parameters_and_over_data():
     toys = jax.vmap(expected_data, (None, 0))(model, vectors)
     found = jax.vmap(logpdf, (None, 0, 0))(model, vectors, toys)
     for i in range(4):
-        one = Data(toys.main[i], toys.aux[i])
+        one = jax.tree.map(lambda leaf, i=i: leaf[i], toys)
         assert float(found[i]) == pytest.approx(float(logpdf(model, vectors[i], one)))
     alone = jax.vmap(logpdf, (None, 0, None))(model, vectors, data)
     assert alone.shape == (4,)

@@ -8,7 +8,9 @@ import numpy as np
 
 from hfjax.arrays import Params, Rates
 from hfjax.compiled.program import Program, Run, run_directly
-from hfjax.model.model import Data, Model, Names
+from hfjax.model.data import Data
+from hfjax.model.model import Model
+from hfjax.model.names import Names
 
 EDGE = 1e-6
 """Events below which a bin is at the edge of the likelihood."""

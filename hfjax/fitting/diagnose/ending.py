@@ -10,7 +10,8 @@ from hfjax.fitting.diagnose.bins import Bin, edge_bins
 from hfjax.fitting.diagnose.diagnosis import parameters_at_bounds
 from hfjax.fitting.diagnose.valley_report import ValleyReport, valley_report
 from hfjax.fitting.result import FitResult
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 
 
 @dataclasses.dataclass(frozen=True)

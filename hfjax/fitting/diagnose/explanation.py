@@ -8,7 +8,8 @@ from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
 from hfjax.fitting.diagnose.bins import Bin, bin_rates, impossible_bins
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitStatus
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 
 End = tuple[FitStatus, Params]
 """How a fit ended, and where."""

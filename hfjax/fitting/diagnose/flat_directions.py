@@ -9,7 +9,8 @@ from jaxtyping import Float
 
 from hfjax.arrays import Array, Params
 from hfjax.fitting.objective import Objective
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 
 FLAT = 1e-6
 """Curvature that counts as none, where each parameter by itself has curvature 1."""
@@ -70,7 +71,9 @@ def flat_directions(model: Model, data: Data, params: Params) -> list[FlatDirect
     free = np.flatnonzero(~(held | at_bound(params, own.upper)))
     if not free.size:
         return []
-    hessian = np.asarray(_hessian(Objective(model.anonymous(), data), params))
+    hessian = np.asarray(
+        _hessian(Objective(model.anonymous(), data.anonymous()), params)
+    )
     hessian = hessian[np.ix_(free, free)]
     unit = 1.0 / np.sqrt(np.maximum(np.diagonal(hessian), 1e-300))
     unit = np.where(np.diagonal(hessian) > 0.0, unit, 1.0)

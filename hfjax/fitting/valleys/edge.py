@@ -17,7 +17,7 @@ from hfjax.arrays import Array, Params, ParamsMask, ScalarBool, ScalarInt
 from hfjax.fitting.box import Box
 from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.objective import Objective
-from hfjax.model.model import Data
+from hfjax.model.data import Data
 
 LIFTS = 2
 """Starts that are tried where the first leads to no possible rates."""

@@ -17,7 +17,7 @@ from hfjax.fitting.diagnose.valley_report import ValleyReport, valley_report
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.explain import explain
 from hfjax.inference.hypotest import hypotest
-from hfjax.model.model import Names
+from hfjax.model.names import Names
 from tests.fitting.models import MU, sample, workspace
 from tests.fitting.valleys.models import LOWER, NOTHING, PASSED, valleys
 

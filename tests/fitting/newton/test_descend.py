@@ -34,7 +34,7 @@ FIXED_MU = np.array([True, False, False])
 def hello(observed=(51.0, 48.0)) -> Objective:
     """The two-bin example: parameters mu, gamma[0], gamma[1]."""
     model, data = build(shapesys(*HELLO, list(observed)))
-    return Objective(model.anonymous(), data)
+    return Objective(model.anonymous(), data.anonymous())
 
 
 def bounds_of(objective):
@@ -166,7 +166,7 @@ def test_t26_all_fixed_has_converged_where_it_starts(limit):
 
 def test_a_model_without_parameters():
     model, data = build(workspace({"SR": [sample("b", [3.0])]}, {"SR": [4]}, ""))
-    objective = Objective(model.anonymous(), data)
+    objective = Objective(model.anonymous(), data.anonymous())
     found = run(objective, jnp.zeros(0))
     assert found.status == FitStatus.CONVERGED
     assert found.params.shape == (0,)
@@ -192,7 +192,7 @@ def test_a_parameter_without_effect_does_not_matter():
         sample("nothing", [0.0], modifier("normfactor", "k")),
     ]
     model, data = build(workspace({"SR": samples}, {"SR": [56.0]}))
-    objective = Objective(model.anonymous(), data)
+    objective = Objective(model.anonymous(), data.anonymous())
     found = run(objective, model.parameters.init)
     assert found.status == FitStatus.CONVERGED
     named = model.parameters.unpack(found.params)
@@ -207,7 +207,7 @@ def test_a_parameter_without_effect_does_not_matter():
 def signal_only() -> Objective:
     """No rate at mu = 0, where events were seen."""
     model, data = build(workspace({"SR": [sample("s", [10.0], MU)]}, {"SR": [12]}))
-    return Objective(model.anonymous(), data)
+    return Objective(model.anonymous(), data.anonymous())
 
 
 def test_a_start_that_is_not_finite_and_that_no_step_can_leave_is_said():
@@ -351,7 +351,7 @@ def varied() -> Objective:
     model, data = build(
         workspace({"SR": signal, "CR": control}, {"SR": [40.0, 9.0], "CR": [150.0]})
     )
-    return Objective(model.anonymous(), data)
+    return Objective(model.anonymous(), data.anonymous())
 
 
 def random_starts(objective, number, seed):
@@ -445,7 +445,7 @@ def bent(count: float) -> Objective:
             {"A": [narrow], "B": [flat]}, {"A": [2 * count], "B": [100.0]}, "", *poi
         )
     )
-    return Objective(model.anonymous(), data)
+    return Objective(model.anonymous(), data.anonymous())
 
 
 @pytest.mark.parametrize("start", [(1.0, 1.0), (90.0, 0.02), (0.02, 90.0)])

@@ -184,7 +184,7 @@ def test_the_minimum_of_staus(name, which, data_dir, reference_dir):
     start, fixed = jnp.asarray(parameters.init), jnp.asarray(parameters.fixed)
     if which == "mu=1":
         start, fixed = start.at[model.poi].set(1.0), fixed.at[model.poi].set(True)
-    objective = Objective(model.anonymous(), data)
+    objective = Objective(model.anonymous(), data.anonymous())
     bounds = Box(jnp.asarray(parameters.lower), jnp.asarray(parameters.upper))
     found = MINIMIZERS[name](objective.value, start, bounds, fixed, FitSettings())
     above = (

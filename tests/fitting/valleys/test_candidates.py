@@ -13,7 +13,8 @@ from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings
 from hfjax.fitting.valleys.candidates import promise
-from hfjax.model.model import Data, Model
+from hfjax.model.data import Data
+from hfjax.model.model import Model
 from tests.fitting.valleys.models import LOWER
 
 BESIDE = 1.5

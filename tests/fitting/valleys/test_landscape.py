@@ -63,7 +63,7 @@ def known_minimum(bent: str):
     """The minimum in the valley of the initial values, and what is known there."""
     model, data = lopsided(bent)
     best = fit(model, data, settings=ALONE).raise_if_failed()
-    objective = Objective(model.anonymous(), data)
+    objective = Objective(model.anonymous(), data.anonymous())
     own = model.parameters
     bounds = Box(jnp.asarray(own.lower), jnp.asarray(own.upper))
     at = look_around(objective, best.params, bounds, jnp.asarray(own.fixed))
@@ -159,7 +159,7 @@ def test_a_parameter_on_its_bound_leaves_it_where_that_is_lower():
     own, index = model.parameters, jnp.array([model.parameters.position("tilt")])
     best = fit(model, data, settings=ALONE).raise_if_failed()
     assert best.params[model.poi] == 0.0
-    objective = Objective(model.anonymous(), data)
+    objective = Objective(model.anonymous(), data.anonymous())
     bounds = Box(jnp.asarray(own.lower), jnp.asarray(own.upper))
     at = look_around(objective, best.params, bounds, jnp.zeros(2, bool))
     grid = jnp.array([[-1.5, -0.7, 0.7, 1.5]])

@@ -114,7 +114,7 @@ def searched(objective, starts, fixed, settings):
 @pytest.mark.parametrize("starts", [[[0.0], [-2.0]], [[-2.0], [0.0]], [[0.5], [-0.9]]])
 def test_the_lowest_of_several_starts_is_kept(starts):
     model, data = built(900.0)
-    objective = Objective(model.anonymous(), data)
+    objective = Objective(model.anonymous(), data.anonymous())
     found = searched(objective, jnp.array(starts), jnp.zeros(1, bool), ALONE)
     assert found.best.status == FitStatus.CONVERGED
     assert_close(found.best.params, fit(model, data).params, 1e-6)
@@ -122,7 +122,7 @@ def test_the_lowest_of_several_starts_is_kept(starts):
 
 def test_a_held_fit_that_ends_where_an_earlier_one_did_is_released_once(monkeypatch):
     model, data = built(900.0)
-    objective = Objective(model.anonymous(), data)
+    objective = Objective(model.anonymous(), data.anonymous())
     starts = []
 
     def record(start, fixed, ends):
@@ -146,7 +146,7 @@ def test_a_held_fit_that_ends_where_an_earlier_one_did_is_released_once(monkeypa
 
 def test_a_fixed_parameter_is_not_moved_to_a_crossing():
     model, data = built(900.0)
-    objective = Objective(model.anonymous(), data)
+    objective = Objective(model.anonymous(), data.anonymous())
     starts = jnp.array([[-0.31], [-0.31]])
     found = searched(objective, starts, jnp.ones(1, bool), FitSettings()).best
     assert found.params[0] == -0.31
@@ -171,7 +171,7 @@ def test_a_model_that_has_one_valley_is_not_searched():
     """
     model, data = build(shapesys(*HELLO, [60.0, 65.0]))
     assert model.crossings.index.size == model.lopsided.index.size == 0
-    objective = Objective(model.anonymous(), data)
+    objective = Objective(model.anonymous(), data.anonymous())
     starts = jnp.asarray(model.parameters.init)[None]
     programs = {
         str(
