@@ -1,6 +1,8 @@
 """Maximum likelihood: best fits of all parameters, or with one of them fixed."""
 
 import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import jax
 import jax.numpy as jnp
@@ -32,8 +34,12 @@ from hfjax.fitting.valleys.search import search
 from hfjax.fitting.valleys.starts import several_starts
 from hfjax.model.data import Data
 from hfjax.model.model import Model
+from hfjax.model.parameters import Value
 from hfjax.model.poi import check_poi_value, check_single, require_poi
 from hfjax.model.tracing import is_known
+
+NOTHING: Mapping[str, Value] = MappingProxyType({})
+"""No values by name."""
 
 
 def fit(
@@ -41,6 +47,7 @@ def fit(
     data: Data,
     *,
     start: Array | None = None,
+    fixed: Mapping[str, Value] = NOTHING,
     settings: FitSettings = FitSettings(),
 ) -> FitResult:
     """Fit all parameters: the maximum of ``L(theta)`` inside the bounds.
@@ -50,6 +57,7 @@ def fit(
         data: observed, Asimov or toy data.
         start: where to start; the model's initial values by default. What the
             measurement fixes stays at its initial value.
+        fixed: values to hold parameters at, by name: ``{"JES": 0.0, "gamma[1]": 1.1}``.
         settings: minimizer, steps and tolerance.
 
     Returns:
@@ -58,13 +66,24 @@ def fit(
 
     Raises:
         DataError: the data have the wrong shape, or are no counts.
-        ParameterError: the start has another length, is NaN or outside the bounds, or
-            moves a parameter that the measurement fixes.
+        UnknownNameError: there is no parameter to hold of this name.
+        ParameterError: the start has another length; it, or a value to hold, is NaN or
+            outside the bounds, or moves a parameter that the measurement fixes; or a
+            parameter to hold is given by an expression.
         DerivativeError: a derivative through the fit is taken.
+
+    Example:
+        >>> import hfjax
+        >>> signal, bkg, uncertainty = [12.0, 11.0], [50.0, 52.0], [3.0, 7.0]
+        >>> search = hfjax.uncorrelated_background(signal, bkg, uncertainty, [62, 63])
+        >>> found = hfjax.fit(*hfjax.build(search), fixed={"uncorr_bkguncrt[0]": 1.02})
+        >>> round(float(found["mu"]), 4)
+        0.9432
     """
     check_inputs(model, data)
-    begin = _begin(model, start)
-    return _fit(model, data, begin[None], model.parameters.fixed, settings)
+    begin = _begin(model, start, fixed)
+    held = model.parameters.fixed | model.held(fixed)
+    return _fit(model, data, begin[None], held, settings)
 
 
 def fixed_poi_fit(
@@ -73,6 +92,7 @@ def fixed_poi_fit(
     poi_value: Number,
     *,
     start: Array | None = None,
+    fixed: Mapping[str, Value] = NOTHING,
     settings: FitSettings = FitSettings(),
 ) -> FitResult:
     """Fit all parameters but the parameter of interest, which is held at a value.
@@ -83,6 +103,7 @@ def fixed_poi_fit(
         poi_value: value of the parameter of interest.
         start: where to start; the model's initial values by default. What the
             measurement fixes stays at its initial value.
+        fixed: values to hold other parameters at, by name.
         settings: minimizer, steps and tolerance.
 
     Returns:
@@ -92,8 +113,10 @@ def fixed_poi_fit(
     Raises:
         DataError: the data have the wrong shape, or are no counts.
         MissingPOIError: the model has no parameter of interest.
-        ParameterError: the value is out of bounds; or the start has another length, is
-            NaN or outside the bounds, or moves a parameter that the measurement fixes.
+        UnknownNameError: there is no parameter to hold of this name.
+        ParameterError: the value is out of bounds; or the start has another length; or
+            it, or a value to hold, is NaN or outside the bounds, or moves a parameter
+            that the measurement fixes.
         DerivativeError: a derivative through the fit is taken.
     """
     check_inputs(model, data)
@@ -103,9 +126,9 @@ def fixed_poi_fit(
         poi_value = held_value(model, poi_value)
     elif is_known(poi_value):
         check_poi_value(model, poi_value)
-    begin = _with(_begin(model, start, held=True), model.poi, poi_value)
-    fixed = _with(model.parameters.fixed, model.poi, True)
-    return _fit(model, data, begin[None], fixed, settings)
+    begin = _with(_begin(model, start, fixed, poi=True), model.poi, poi_value)
+    held = _with(model.parameters.fixed | model.held(fixed), model.poi, True)
+    return _fit(model, data, begin[None], held, settings)
 
 
 def _fit(
@@ -207,7 +230,13 @@ def as_result(objective: Objective, found: Found) -> FitResult:
     )
 
 
-def _begin(model: Model, start: Array | None, *, held: bool = False) -> Array:
+def _begin(
+    model: Model,
+    start: Array | None,
+    fixed: Mapping[str, Value],
+    *,
+    poi: bool = False,
+) -> Array:
     """Where a fit begins: at the model's initial values, or where it is told to."""
     own = model.parameters
     if start is not None and jnp.shape(start) != jnp.shape(own.init):
@@ -217,10 +246,12 @@ def _begin(model: Model, start: Array | None, *, held: bool = False) -> Array:
         )
         raise ParameterError(message)
     begin = own.init if start is None else start
+    if fixed:
+        begin = own.pack(fixed, begin)
     if model.is_traced or not is_known((own.init, begin)):
         return jnp.where(own.fixed, own.init, begin)
     known = np.asarray(begin, own.init.dtype)
-    check_start(model, known, held=held)
+    check_start(model, known, poi=poi)
     return known
 
 

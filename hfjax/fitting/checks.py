@@ -17,13 +17,13 @@ from hfjax.model.model import Model
 from hfjax.model.tracing import is_known
 
 
-def check_start(model: Model, start: Array, *, held: bool = False) -> None:
+def check_start(model: Model, start: Array, *, poi: bool = False) -> None:
     """Refuse a start that no fit of a model can have.
 
     Args:
         model: a model whose bounds are known.
         start: a value for each parameter.
-        held: the fit holds the parameter of interest, wherever the start has it.
+        poi: the fit holds the parameter of interest, wherever the start has it.
 
     Raises:
         ParameterError: a value is NaN, or outside its bounds; or one differs that the
@@ -35,7 +35,7 @@ def check_start(model: Model, start: Array, *, held: bool = False) -> None:
     )
     inside = (start >= lower) & (start <= upper)
     fits = np.where(fixed, start == init, inside)
-    if held:
+    if poi:
         fits[model.poi] = True
     for i in np.flatnonzero(~fits):
         name, value = parameter_name(model, int(i)), float(start[i])

@@ -195,6 +195,20 @@ class Model(eqx.Module):
             raise derived_poi(name)
         return self.parameters.position(name)
 
+    def held(self, values: Mapping[str, Value]) -> np.ndarray:
+        """Which parameters have one of these names; for fits that hold them.
+
+        Raises:
+            UnknownNameError: there is no such parameter; close names are given.
+            ParameterError: an expression gives it.
+        """
+        mask = np.zeros(np.shape(self.parameters.init)[-1], bool)
+        for name in values:
+            if name in self.names.derived:
+                raise derived_poi(name)
+            mask[self.parameters.positions(name)] = True
+        return mask
+
     @property
     def poi_constrained(self) -> bool:
         """Whether the parameter of interest has a constraint term."""

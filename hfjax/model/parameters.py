@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import equinox as eqx
+import jax.numpy as jnp
 import numpy as np
 
 from hfjax.arrays import Array, Params, ParamsMask
 from hfjax.errors import ParameterError, unknown_name
+from hfjax.model.tracing import is_known
 
 Value = int | float | Sequence[int | float] | Array
 """What a parameter may be set to: one number, or one for each of its components."""
@@ -101,6 +103,21 @@ class Parameters(eqx.Module):
             raise ParameterError(message)
         return found.start
 
+    def positions(self, name: str) -> slice:
+        """Positions of a parameter, or of all components of one that has several.
+
+        Args:
+            name: name of a set (``gamma``) or of a parameter (``gamma[1]``).
+
+        Raises:
+            UnknownNameError: there is no such parameter; close names are given.
+        """
+        single = single_position(self.sets, name)
+        if single is not None:
+            return slice(single, single + 1)
+        each = self.find(name)
+        return slice(each.start, each.start + each.size)
+
     def check(self, shape: tuple[int, ...]) -> None:
         """Refuse a vector that has not one value for each parameter.
 
@@ -118,9 +135,7 @@ class Parameters(eqx.Module):
             )
             raise ParameterError(message)
 
-    def pack(
-        self, values: Mapping[str, Value], start: Array | None = None
-    ) -> np.ndarray:
+    def pack(self, values: Mapping[str, Value], start: Array | None = None) -> Array:
         """Put named values into one vector; what is not named keeps its initial value.
 
         Args:
@@ -128,7 +143,7 @@ class Parameters(eqx.Module):
             start: vector to take the other values from, instead of ``init``.
 
         Returns:
-            NumPy vector of all parameters.
+            Vector of all parameters; of NumPy, outside of ``jit`` and ``vmap``.
 
         Raises:
             UnknownNameError: a name is not in the model.
@@ -143,16 +158,19 @@ class Parameters(eqx.Module):
             >>> parameters.pack({"mu": 0.5, "gamma[1]": 1.5}).tolist()
             [0.5, 1.0, 1.5]
         """
-        vector = np.array(self.init if start is None else start)
-        self.check(vector.shape)
-        single = {name: i for i, name in enumerate(self.names)}
-        for name, value in values.items():
-            if name in single:
-                vector[single[name]] = _one(name, value)
-            else:
-                each = self.find(name)
-                vector[each.start : each.start + each.size] = _many(each, value)
-        return vector
+        vector = self.init if start is None else start
+        self.check(np.shape(vector))
+        places = {name: self.positions(name) for name in values}
+        numbers = {n: _numbers(n, values[n], place) for n, place in places.items()}
+        if is_known((vector, values)):
+            known = np.array(vector)
+            for name, place in places.items():
+                known[place] = numbers[name]
+            return known
+        packed = jnp.asarray(vector)
+        for name, place in places.items():
+            packed = packed.at[place].set(numbers[name])
+        return packed
 
     def unpack(self, params: Array) -> dict[str, Array]:
         """Split a vector into the values of each set.
@@ -210,18 +228,19 @@ def single_position(sets: Sequence[ParameterSet], name: str) -> int | None:
     return None
 
 
-def _one(name: str, value: Value) -> Array:
-    if np.size(value) != 1:
-        message = f"parameter {name!r} takes one value, not {np.size(value)}"
-        raise ParameterError(message)
-    return np.asarray(value).reshape(())
-
-
-def _many(each: ParameterSet, value: Value) -> Array:
-    if np.size(value) != each.size:
-        message = (
-            f"parameter {each.name!r} takes {each.size} values, not {np.size(value)}: "
-            f"give one for each bin, or name single ones as {each.names[0]!r}"
+def _numbers(name: str, value: Value, place: slice) -> Array:
+    """The values of a parameter, one for each of its components."""
+    size = place.stop - place.start
+    if np.size(value) == size:
+        known = is_known(value)
+        return (
+            np.reshape(value, size) if known else jnp.reshape(jnp.asarray(value), size)
         )
-        raise ParameterError(message)
-    return np.asarray(value).reshape(each.size)
+    if size == 1:
+        message = f"parameter {name!r} takes one value, not {np.size(value)}"
+    else:
+        message = (
+            f"parameter {name!r} takes {size} values, not {np.size(value)}: give one "
+            f"for each bin, or name single ones as {name + '[0]'!r}"
+        )
+    raise ParameterError(message)

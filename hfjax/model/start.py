@@ -4,7 +4,7 @@ from collections.abc import Container, Mapping
 
 import numpy as np
 
-from hfjax.errors import ParameterError
+from hfjax.errors import ParameterError, outside_bounds
 from hfjax.model.parameters import Parameters, Value
 
 
@@ -37,20 +37,11 @@ def start_values(
                 "with a value of it: name the parameters in the expression"
             )
             raise ParameterError(message)
-    vector = parameters.pack(values)
+    vector = np.asarray(parameters.pack(values))
     for name in values:
-        for i in _positions(parameters, name):
+        for i in range(vector.size)[parameters.positions(name)]:
             _check(parameters, i, float(vector[i]))
     return vector
-
-
-def _positions(parameters: Parameters, name: str) -> range:
-    """Positions of a parameter, or of all of a set."""
-    if name in parameters.names:
-        first = parameters.names.index(name)
-        return range(first, first + 1)
-    each = parameters.find(name)
-    return range(each.start, each.start + each.size)
 
 
 def _check(parameters: Parameters, i: int, value: float) -> None:
@@ -64,8 +55,5 @@ def _check(parameters: Parameters, i: int, value: float) -> None:
         )
         raise ParameterError(message)
     if not lower <= value <= upper:
-        message = (
-            f"{name} = {value:g} is outside its bounds [{lower:g}, {upper:g}]: start "
-            "inside, or widen them in the measurement"
-        )
-        raise ParameterError(message)
+        remedy = "start inside, or widen them in the measurement"
+        raise outside_bounds(name, value, (lower, upper), remedy)

@@ -1,10 +1,14 @@
 """Best fits: closed forms, reference minima, and what the results promise."""
 
 import json
+import math
+import re
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 
 import hfjax
 from hfjax.building.build import build
@@ -13,6 +17,7 @@ from hfjax.errors import (
     FitError,
     MissingPOIError,
     ParameterError,
+    UnknownNameError,
 )
 from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.result import FitResult
@@ -314,3 +319,63 @@ def test_a_published_background_only_workspace_is_fitted(data_dir):
     assert fit(model, data).converged
     with pytest.raises(MissingPOIError, match="'mu_SIG' is not in the model"):
         fixed_poi_fit(model, data, 0.0)
+
+
+# -- parameters that a fit holds ---------------------------------------------------
+
+
+def test_parameters_are_held_by_name(hello):
+    model, data = hello
+    held = {"mu": 0.5, "gamma[1]": 1.01}
+    found = fit(model, data, fixed=held)
+    assert found.converged
+    assert float(found["mu"]) == 0.5
+    assert float(found["gamma[1]"]) == 1.01
+    profiled = minimize_scalar(
+        lambda gamma: -2 * float(model.logpdf(jnp.array([0.5, gamma, 1.01]), data)),
+        bounds=(0.5, 1.5),
+        method="bounded",
+        options={"xatol": 1e-10},
+    )
+    assert float(found.twice_nll) == pytest.approx(profiled.fun, rel=1e-12)
+    assert float(found["gamma[0]"]) == pytest.approx(profiled.x, abs=1e-6)
+
+
+def test_all_components_are_held_by_the_name_of_their_set(hello):
+    model, data = hello
+    found = fit(model, data, fixed={"gamma": [1.02, 0.99]})
+    assert found["gamma"].tolist() == [1.02, 0.99]
+
+
+def test_a_fit_that_holds_the_parameter_of_interest_is_that_fit(hello):
+    model, data = hello
+    one, other = fit(model, data, fixed={"mu": 1.5}), fixed_poi_fit(model, data, 1.5)
+    np.testing.assert_array_equal(one.params, other.params)
+    held = {"gamma[0]": 1.1}
+    both = fixed_poi_fit(model, data, 1.5, fixed=held)
+    assert_close(both.params, fit(model, data, fixed={"mu": 1.5, **held}).params, 1e-12)
+
+
+def test_held_values_may_be_traced(hello):
+    model, data = hello
+    values = jnp.array([0.5, 1.5, 10.5])
+    found = jax.jit(jax.vmap(lambda x: fit(model, data, fixed={"mu": x})))(values)
+    assert found.status.tolist() == [0, 0, FitStatus.OUT_OF_BOUNDS]
+    for value, twice_nll in zip(values[:2], found.twice_nll[:2], strict=True):
+        alone = fixed_poi_fit(model, data, float(value))
+        assert float(twice_nll) == pytest.approx(float(alone.twice_nll), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("held", "error", "words"),
+    [
+        ({"mu": 10.5}, ParameterError, "mu = 10.5 is outside its bounds"),
+        ({"mu": math.nan}, ParameterError, "mu = nan is outside its bounds"),
+        ({"nu": 1.0}, UnknownNameError, "no parameter named 'nu'"),
+        ({"gamma": 1.0}, ParameterError, "takes 2 values, not 1"),
+        ({"mu": [1.0, 2.0]}, ParameterError, "takes one value, not 2"),
+    ],
+)
+def test_values_that_no_fit_can_hold_are_refused(hello, held, error, words):
+    with pytest.raises(error, match=re.escape(words)):
+        fit(*hello, fixed=held)
