@@ -24,7 +24,7 @@ def CLs(operation: int, bin: int, shift: float) -> float:
     operations = copy.deepcopy(list(patch.operations))
     operations[operation]["value"]["data"][bin] += shift
     model, data = hfjax.build(workspace, patch=operations)
-    return float(hfjax.hypotest(model, data, poi=1.0).CLs_obs)
+    return float(hfjax.hypotest(model, data, poi_value=1.0).CLs_obs)
 
 
 print("channel    bin  events    dCLs/dyield")

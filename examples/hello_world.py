@@ -26,7 +26,7 @@ workspace = hfjax.Workspace.parse(
 )
 
 model, data = hfjax.build(workspace)
-result = hfjax.hypotest(model, data, poi=1.0)
+result = hfjax.hypotest(model, data, poi_value=1.0)
 
 print(f"observed CLs  {result.CLs_obs:.10f}")
 for sigma, CLs in zip(range(-2, 3), result.CLs_exp, strict=True):

@@ -32,5 +32,5 @@ for channel, bins in zip(model.names.channels, model.names.bins, strict=True):
     print(f"{channel:24} {expected:9.2f} {data.main[inside].sum():9.0f}")
     start += bins
 
-result = hfjax.hypotest(model, data, poi=1.0)
+result = hfjax.hypotest(model, data, poi_value=1.0)
 print(f"observed CLs = {result.CLs_obs:.6f}, expected {result.CLs_exp[2]:.6f}")

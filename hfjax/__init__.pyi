@@ -1,7 +1,8 @@
 """The contents page: every public name of hfjax, and the module it comes from."""
 
-from .building.batch import ScanBatch as ScanBatch, build_scan as build_scan
+from .building.batch import build_scan as build_scan
 from .building.build import build as build
+from .building.points import ScanBatch as ScanBatch, ScanGroup as ScanGroup
 from .compiled.store import ProgramStore as ProgramStore
 from .documents.check.check import check as check
 from .documents.check.finding import Finding as Finding

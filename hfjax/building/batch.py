@@ -9,7 +9,6 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-import equinox as eqx
 import jax
 import numpy as np
 
@@ -18,6 +17,7 @@ from hfjax.building.build import assemble, fill_parameters, observed, to_device
 from hfjax.building.fill import BlockShape, PlacedSample, block_shape, fill_block
 from hfjax.building.layout import Layout, channel_bins, make_layout
 from hfjax.building.lopsided import padded
+from hfjax.building.points import ScanBatch, ScanGroup
 from hfjax.building.surges import padded_surges
 from hfjax.documents.parameters.parameter_sets import (
     model_parameters,
@@ -40,48 +40,6 @@ from hfjax.model.model import Model
 from hfjax.model.names import Names
 from hfjax.model.settings import ModelSettings, check_precision
 from hfjax.model.valley_sources import Crossings
-
-
-@dataclasses.dataclass(frozen=True)
-class ScanGroup:
-    """Points whose models have one shape.
-
-    Attributes:
-        members: the points.
-        shared: model and data with the leaves that all points share, else None.
-        stacked: the other leaves, points on the first axis, else None.
-        template: the first model with its names, for messages and lookups.
-    """
-
-    members: tuple[SignalPoint, ...]
-    shared: tuple[Model, Data]
-    stacked: tuple[Model, Data]
-    template: Model
-
-    def point(self, index: int) -> tuple[Model, Data]:
-        """Model and data of one point."""
-        chosen = jax.tree.map(lambda leaf: leaf[index], self.stacked)
-        return eqx.combine(self.shared, chosen)
-
-
-@dataclasses.dataclass(frozen=True)
-class ScanBatch:
-    """All points of a scan, ready to be fitted.
-
-    Attributes:
-        labels: what the values of a point stand for.
-        order: names and values of all points, as in the patchset.
-        groups: the points that have a model, batched.
-        failures: what is wrong with the others, by name.
-    """
-
-    labels: tuple[str, ...]
-    order: tuple[tuple[str, tuple[Any, ...]], ...]
-    groups: tuple[ScanGroup, ...]
-    failures: dict[str, str]
-
-    def __len__(self) -> int:
-        return len(self.order)
 
 
 def build_scan(

@@ -122,7 +122,7 @@ def fits_by_name(
         ['background', 'fixed', 'asimov']
     """
     asimov_poi = float(np.asarray(result.background.params)[int(model.poi)])
-    labels = fit_labels(model.poi_name, float(result.poi), asimov_poi)
+    labels = fit_labels(model.poi_name, float(result.poi_value), asimov_poi)
     asimov = result.asimov_data
     return {
         "background": NamedFit(labels[BACKGROUND], result.background, data, True),

@@ -48,7 +48,7 @@ class HypotestResult(eqx.Module):
     probability is NaN and ``status`` says why.
 
     Attributes:
-        poi: tested value of the parameter of interest.
+        poi_value: tested value of the parameter of interest.
         CLs_obs: observed CLs; for q0 the p-value of the background, p0.
         CLs_exp: expected CLs.
         CLsb: observed p-value of the tested hypothesis.
@@ -70,7 +70,7 @@ class HypotestResult(eqx.Module):
         discovery: whether the test statistic is q0, so that zero was tested.
     """
 
-    poi: Scalar
+    poi_value: Scalar
     CLs_obs: Scalar
     CLs_exp: Band
     CLsb: Scalar
@@ -132,7 +132,9 @@ class HypotestResult(eqx.Module):
         if not is_single(self):
             return eqx.tree_pformat(self)
         head = f"HypotestResult: {FitStatus(int(self.status)).name.lower()}, "
-        head += f"tested value {float(self.poi):g}, best fit {float(self.mu_hat):.6g}"
+        head += (
+            f"tested value {float(self.poi_value):g}, best fit {float(self.mu_hat):.6g}"
+        )
         names = ["CLs_obs", "CLs_exp", "q", "q_asimov"]
         if self.discovery:
             names = ["p0", "p0_exp", "Z", "Z_exp", "q", "q_asimov"]
@@ -168,7 +170,7 @@ class HypotestResult(eqx.Module):
 def hypotest(
     model: Model,
     data: Data,
-    poi: Number = 1.0,
+    poi_value: Number = 1.0,
     *,
     test_stat: TestStatistic | str = qmu_tilde,
     base: str = "normal",
@@ -183,7 +185,7 @@ def hypotest(
     Args:
         model: a model with a parameter of interest.
         data: observed data.
-        poi: value to test; q0 always tests zero.
+        poi_value: value to test; q0 always tests zero.
         test_stat: of `hfjax.inference.test_statistics`, or its name: "qtilde", "q",
             "q0", "ttilde" or "t".
         base: "normal", or "clipped_normal" for the expected band.
@@ -209,7 +211,7 @@ def hypotest(
     """
     check_testable(model, data)
     test_stat = test_statistic(test_stat)
-    tested = 0.0 if test_stat.discovery else poi
+    tested = 0.0 if test_stat.discovery else poi_value
     check_single(tested)
     if not model.is_traced:
         # what a traced value may be is not known; the Asimov data's is
@@ -225,13 +227,13 @@ def hypotest(
     return result.with_names(model)
 
 
-def check_poi_values(model: Model, test_stat: TestStatistic, poi: Number) -> None:
+def check_poi_values(model: Model, test_stat: TestStatistic, poi_value: Number) -> None:
     """Refuse a test whose fits would hold the parameter of interest out of bounds.
 
     Raises:
         ParameterError: names the value and the bounds.
     """
-    check_poi_value(model, poi)
+    check_poi_value(model, poi_value)
     remedy = "every test compares with this value, so widen them in the measurement"
     check_poi_value(model, test_stat.asimov_poi, remedy)
 
@@ -253,23 +255,25 @@ def check_testable(model: Model, data: Data) -> None:
 def asymptotic_test(
     model: Model,
     data: Data,
-    poi: Scalar,
+    poi_value: Scalar,
     test_stat: TestStatistic,
     base: str,
     settings: FitSettings,
 ) -> HypotestResult:
     """Test a model without names; `hypotest` after all checks of its arguments."""
-    poi = held_value(model, poi)
-    fits = _refused(run_fits(model, data, poi, test_stat.asimov_poi, settings))
+    poi_value = held_value(model, poi_value)
+    fits = _refused(run_fits(model, data, poi_value, test_stat.asimov_poi, settings))
     zero = fits.fixed if test_stat.discovery else fits.background
     mu_hat = fits.free.params[model.poi]
-    q = test_stat(poi, mu_hat, fits.fixed.deviance, fits.free.deviance, zero.deviance)
+    q = test_stat(
+        poi_value, mu_hat, fits.fixed.deviance, fits.free.deviance, zero.deviance
+    )
     # The Asimov data are exactly what `background` expects: its deviance is zero there.
-    nothing = jnp.zeros_like(poi)
+    nothing = jnp.zeros_like(poi_value)
     zero_asimov = fits.asimov_fixed.deviance if test_stat.discovery else nothing
-    asimov_poi = jnp.full_like(poi, test_stat.asimov_poi)
+    asimov_poi = jnp.full_like(poi_value, test_stat.asimov_poi)
     q_asimov = test_stat(
-        poi, asimov_poi, fits.asimov_fixed.deviance, nothing, zero_asimov
+        poi_value, asimov_poi, fits.asimov_fixed.deviance, nothing, zero_asimov
     )
     tails = asymptotic_tails(q, q_asimov, test_stat, base)
     status = _worst(fits)
@@ -279,7 +283,7 @@ def asymptotic_test(
         return jnp.where(ok, value, jnp.nan)
 
     return HypotestResult(
-        poi=poi,
+        poi_value=poi_value,
         CLs_obs=known(tails.CLs_obs),
         CLs_exp=known(tails.CLs_exp),
         CLsb=known(tails.CLsb),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import equinox as eqx
 import numpy as np
 
-from hfjax.building.batch import ScanGroup
+from hfjax.building.points import ScanGroup
 from hfjax.errors import ParameterError
 from hfjax.inference.hypotest import check_poi_values
 from hfjax.inference.test_statistics import TestStatistic
@@ -14,14 +14,14 @@ from hfjax.model.model import Model
 
 
 def out_of_bounds(
-    groups: Sequence[ScanGroup], test_stat: TestStatistic, poi: float
+    groups: Sequence[ScanGroup], test_stat: TestStatistic, poi_value: float
 ) -> dict[str, str]:
     """Find the points in which a test would hold its parameter out of its bounds.
 
     Args:
         groups: the points; each has bounds of its own.
         test_stat: the test statistic, which compares with another value.
-        poi: the tested value.
+        poi_value: the tested value.
 
     Returns:
         What is wrong with them, by name.
@@ -30,7 +30,7 @@ def out_of_bounds(
     for group in groups:
         for name, model in own_bounds(group):
             try:
-                check_poi_values(model, test_stat, poi)
+                check_poi_values(model, test_stat, poi_value)
             except ParameterError as error:
                 problems[name] = str(error)
     return problems

@@ -3,7 +3,7 @@
 import dataclasses
 
 from hfjax.building.align import SignalPoint
-from hfjax.building.batch import ScanGroup
+from hfjax.building.points import ScanGroup
 from hfjax.compiled.program import Run, run_directly
 from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
 from hfjax.fitting.diagnose.explanation import explain_end, explain_status
@@ -11,8 +11,6 @@ from hfjax.fitting.status import FitStatus
 from hfjax.inference.explain import fit_labels
 from hfjax.inference.test_fits import ASIMOV
 from hfjax.inference.test_statistics import TestStatistic
-from hfjax.model.data import Data
-from hfjax.model.model import Model
 from hfjax.scanning.point import PointNumbers
 
 
@@ -21,13 +19,13 @@ class Failures:
     """Says why points of a scan have no result.
 
     Attributes:
-        poi: tested value.
+        poi_value: tested value.
         test_stat: of `hfjax.inference.test_statistics`.
         advice: what can be done where the message is read.
         run: calls a compiled program, as in `FitSettings`.
     """
 
-    poi: float
+    poi_value: float
     test_stat: TestStatistic
     advice: Advice = IN_PYTHON
     run: Run = run_directly
@@ -49,23 +47,9 @@ class Failures:
         if status is FitStatus.CONVERGED:
             return ""
         worst = int(numbers.worst)
-        labels = fit_labels(member.poi, self.poi, self.test_stat.asimov_poi)
+        labels = fit_labels(member.poi, self.poi_value, self.test_stat.asimov_poi)
         if worst == ASIMOV:  # its data are not kept
             return explain_status(status, labels[worst], self.advice)
-        model, data = point_with_names(group, member)
+        model, data = group.point(group.members.index(member))
         end = status, numbers.worst_params
         return explain_end(model, data, end, labels[worst], self.advice, self.run)
-
-
-def point_with_names(group: ScanGroup, member: SignalPoint) -> tuple[Model, Data]:
-    """Model of a point with its names, and its data.
-
-    Args:
-        group: the points of one shape.
-        member: one of them.
-    """
-    model, data = group.point(group.members.index(member))
-    known = group.template
-    names = dataclasses.replace(known.names, poi=member.poi)
-    sets = dataclasses.replace(model.parameters, sets=known.parameters.sets)
-    return dataclasses.replace(model, names=names, parameters=sets), data

@@ -17,7 +17,7 @@ from jaxtyping import Int
 
 from hfjax.arrays import Array, Scalar, ScalarInt
 from hfjax.building.align import SignalPoint
-from hfjax.building.batch import ScanBatch, ScanGroup
+from hfjax.building.points import ScanBatch, ScanGroup
 from hfjax.compiled.lanes import map_lanes, one_by_one, workers
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError
@@ -71,7 +71,7 @@ class ScanInterrupted(KeyboardInterrupt):
 
 def scan(
     batch: ScanBatch,
-    poi: float = 1.0,
+    poi_value: float = 1.0,
     *,
     test_stat: TestStatistic | str = qmu_tilde,
     settings: FitSettings = FitSettings(),
@@ -82,7 +82,7 @@ def scan(
 
     Args:
         batch: of `build_scan`.
-        poi: value to test; q0 always tests zero.
+        poi_value: value to test; q0 always tests zero.
         test_stat: of `hfjax.inference.test_statistics`, or its name, such as "qtilde".
         settings: minimizer, steps and tolerance of all fits.
         progress: called with the number of points done and of all.
@@ -98,7 +98,7 @@ def scan(
         ScanInterrupted: by Ctrl-C; it has the points that were tested.
     """
     test_stat = test_statistic(test_stat)
-    tested = 0.0 if test_stat.discovery else float(poi)
+    tested = 0.0 if test_stat.discovery else float(poi_value)
     found = _without_model(batch) | _out_of_bounds(batch, test_stat, tested)
     told = {
         "test_poi": tested,
@@ -108,7 +108,7 @@ def scan(
     }
     failures = Failures(tested, test_stat, advice, settings.run)
     running = _Running(batch, found, told, progress or _silent, failures)
-    question = {"poi": tested, "test_stat": test_stat, "settings": settings}
+    question = {"poi_value": tested, "test_stat": test_stat, "settings": settings}
     compiled = functools.partial(compile_chunk, **question)
     # All that takes long runs in threads, and none of them is waited for: Python hears
     # of Ctrl-C where this thread waits, but not where it is in compiled code.
@@ -136,14 +136,14 @@ def _without_model(batch: ScanBatch) -> dict[str, ScanPoint]:
 
 
 def _out_of_bounds(
-    batch: ScanBatch, test_stat: TestStatistic, poi: float
+    batch: ScanBatch, test_stat: TestStatistic, poi_value: float
 ) -> dict[str, ScanPoint]:
     """The points whose bounds do not have the tested value.
 
     Raises:
         ParameterError: none has it.
     """
-    outside = out_of_bounds(batch.groups, test_stat, poi)
+    outside = out_of_bounds(batch.groups, test_stat, poi_value)
     members = [member for group in batch.groups for member in group.members]
     if outside and len(outside) == len(members):
         raise ParameterError(next(iter(outside.values())))
@@ -222,14 +222,14 @@ Run = Callable[[Int[Array, " chunk"], int], PointNumbers]
 
 
 def compile_chunk(
-    group: ScanGroup, poi: float, test_stat: TestStatistic, settings: FitSettings
+    group: ScanGroup, poi_value: float, test_stat: TestStatistic, settings: FitSettings
 ) -> Run:
     """Compile the program that tests some points of a group.
 
     Returns:
         A function of the positions of the points and their number.
     """
-    value = jnp.asarray(poi, group.template.parameters.init.dtype)
+    value = jnp.asarray(poi_value, group.template.parameters.init.dtype)
     size = chunk_size(group)
     lanes = (group.shared, group.stacked)
     static = {"test_stat": test_stat, "settings": settings}
@@ -283,14 +283,14 @@ def _test_points(
     lanes: Lanes,
     positions: Int[Array, " chunk"],
     count: ScalarInt,
-    poi: Scalar,
+    poi_value: Scalar,
     test_stat: TestStatistic,
     settings: FitSettings,
 ) -> PointNumbers:
     """Test the first points of a chunk."""
 
     def test(position: ScalarInt) -> PointNumbers:
-        return _test_point(lanes, position, poi, test_stat, settings)
+        return _test_point(lanes, position, poi_value, test_stat, settings)
 
     return map_lanes(test, positions, count)
 
@@ -298,12 +298,12 @@ def _test_points(
 def _test_point(
     lanes: Lanes,
     position: ScalarInt,
-    poi: Scalar,
+    poi_value: Scalar,
     test_stat: TestStatistic,
     settings: FitSettings,
 ) -> PointNumbers:
     shared, stacked = lanes
     own = jax.tree.map(lambda leaf: leaf[position], stacked)
     model, data = eqx.combine(shared, own)
-    result = asymptotic_test(model, data, poi, test_stat, "normal", settings)
+    result = asymptotic_test(model, data, poi_value, test_stat, "normal", settings)
     return PointNumbers(*(getattr(result, name) for name in PointNumbers._fields))

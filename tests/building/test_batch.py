@@ -9,8 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hfjax.building.batch import ScanBatch, ScanGroup, build_scan
+from hfjax.building.batch import build_scan
 from hfjax.building.build import build
+from hfjax.building.points import ScanBatch, ScanGroup
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import UnknownNameError

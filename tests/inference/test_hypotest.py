@@ -417,7 +417,7 @@ def test_the_initial_values_lead_where_they_lead_pyhf_in_all_rows(
 def test_a_result_holds_its_fits_and_its_asimov_data(hello):
     model, data = hello
     found = hypotest(model, data, 0.8)
-    assert found.poi == 0.8
+    assert found.poi_value == 0.8
     assert found.fixed.params[model.poi] == 0.8
     assert found.background.params[model.poi] == 0.0
     assert found.free.params[model.poi] == found.mu_hat
@@ -454,7 +454,7 @@ def test_the_fits_are_those_of_the_functions(hello):
 
 def test_q0_tests_zero_whatever_the_poi(hello):
     found = hypotest(*hello, 3.0, test_stat=q0)
-    assert found.poi == 0.0
+    assert found.poi_value == 0.0
     assert found.background.params[0] == 1.0
     assert_close(found.CLs_obs, hypotest(*hello, test_stat=q0).CLs_obs, 0)
 

@@ -79,7 +79,7 @@ def cls(options: ClsOptions) -> None:
     result = hfjax.hypotest(
         model,
         data,
-        poi=options.test.test_poi,
+        poi_value=options.test.test_poi,
         test_stat=options.test.test_stat.value,
         settings=settings,
     )
@@ -90,7 +90,7 @@ def cls(options: ClsOptions) -> None:
     used = {
         "measurement": options.fit.measurement,
         "poi": options.test.poi,
-        "test_poi": float(result.poi),  # of q0 always zero
+        "test_poi": float(result.poi_value),  # of q0 always zero
         "test_stat": options.test.test_stat.value,
         **options.fit.settings,
         "start": start,

@@ -23,7 +23,7 @@ from hfjax.documents.workspace.workspace import Measurement, Workspace
 def check(
     workspace: Workspace,
     measurement: str | int | None = None,
-    test_poi: float = 1.0,
+    poi_value: float = 1.0,
     background: Workspace | None = None,
 ) -> tuple[Finding, ...]:
     """Find what is valid in a workspace and will hurt, without building its model.
@@ -31,13 +31,13 @@ def check(
     Args:
         workspace: any workspace, a background-only one as well.
         measurement: name or position of the measurement to check; all by default.
-        test_poi: the value of the parameter of interest that is to be tested.
+        poi_value: the value of the parameter of interest that is to be tested.
         background: the workspace before a signal was added; see
             `hfjax.documents.parameters.parameter_sets.parameter_of_interest`.
 
     Returns:
         The findings, errors first, each once. An error says that there is no model, no
-        likelihood anywhere, or no meaning in a test of `test_poi`.
+        likelihood anywhere, or no meaning in a test of `poi_value`.
 
     Raises:
         UnknownNameError: There is no such measurement.
@@ -67,7 +67,7 @@ def check(
         *name_findings(workspace, places),
     ]
     for each in chosen:
-        found += _measured(workspace, each, groups, places, test_poi, background)
+        found += _measured(workspace, each, groups, places, poi_value, background)
     return ordered(found)
 
 
@@ -76,7 +76,7 @@ def _measured(
     measurement: Measurement,
     defaults: Groups,
     places: Places,
-    test_poi: float,
+    poi_value: float,
     background: Workspace | None,
 ) -> Iterator[Finding]:
     """Check what depends on a measurement."""
@@ -89,7 +89,7 @@ def _measured(
     used = names_in_expressions([measurement])
     yield from setting_findings(groups, measurement, spot, known, poi)
     if poi in groups or poi not in known:  # others are refused for another reason
-        yield from poi_findings(groups, measurement, spot, poi, test_poi)
+        yield from poi_findings(groups, measurement, spot, poi, poi_value)
     normfactors = collect(workspace)["normfactor"]
     channels = starting_channels(workspace, groups)
     yield from start_findings(channels, groups, places)

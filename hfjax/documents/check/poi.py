@@ -14,7 +14,7 @@ def poi_findings(
     measurement: Measurement,
     spot: Spot,
     poi: str | None,
-    test_poi: float,
+    poi_value: float,
 ) -> Iterator[Finding]:
     """Check whether a value of the parameter of interest can be tested.
 
@@ -23,7 +23,7 @@ def poi_findings(
         measurement: names the parameter of interest.
         spot: the measurement's place.
         poi: the parameter of interest as the model will have it, None if there is none.
-        test_poi: the value to be tested.
+        poi_value: the value to be tested.
     """
     place = spot.inside("/config/poi")
     if poi is None:
@@ -50,17 +50,17 @@ def poi_findings(
     if group.constraint:
         why = f"{poi!r} is a {group.kind}, which has a constraint term"
         yield report("poi-constrained", place, why)
-    yield from _bounds(group, setting, test_poi)
+    yield from _bounds(group, setting, poi_value)
 
 
-def _bounds(group: ParameterGroup, spot: Spot, test_poi: float) -> Iterator[Finding]:
+def _bounds(group: ParameterGroup, spot: Spot, poi_value: float) -> Iterator[Finding]:
     (low, high) = group.bounds[0]
     shown = f"[{low:g}, {high:g}]"
-    if not low <= test_poi <= high:
-        why = f"the tested value {test_poi:g} is outside the bounds {shown}"
+    if not low <= poi_value <= high:
+        why = f"the tested value {poi_value:g} is outside the bounds {shown}"
         yield report("poi-out-of-bounds", spot, why)
-    elif low < high == test_poi:
-        why = f"the tested value {test_poi:g} is the upper bound: fits end there"
+    elif low < high == poi_value:
+        why = f"the tested value {poi_value:g} is the upper bound: fits end there"
         yield report("poi-at-bound", spot, why)
     if low < 0:
         why = (

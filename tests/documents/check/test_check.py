@@ -96,7 +96,7 @@ def test_an_error_is_no_model_or_no_likelihood_or_no_test(fault):
         assert not math.isfinite(density)
     elif fault.kind != "poi-degenerate":
         with pytest.raises((ModelError, ParameterError)):
-            hypotest(model, data, poi=1.0)
+            hypotest(model, data, poi_value=1.0)
 
 
 @pytest.mark.parametrize("fault", POSSIBLE, ids=lambda fault: fault.kind)
@@ -171,9 +171,9 @@ def test_what_no_measurement_changes_is_found_once():
 
 
 def test_the_tested_value_is_an_argument():
-    assert kinds(clean(), test_poi=10.0) == ["poi-at-bound"]
-    assert kinds(clean(), test_poi=10.5) == ["poi-out-of-bounds"]
-    assert kinds(clean(), test_poi=0.0) == []
+    assert kinds(clean(), poi_value=10.0) == ["poi-at-bound"]
+    assert kinds(clean(), poi_value=10.5) == ["poi-out-of-bounds"]
+    assert kinds(clean(), poi_value=0.0) == []
 
 
 def test_t26_a_fixed_parameter_of_interest_is_an_error():

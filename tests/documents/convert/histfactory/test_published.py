@@ -173,7 +173,9 @@ def test_every_input_comes_back(data_dir, tmp_path, name):
 @pytest.mark.slow
 def test_cls_of_the_example_is_that_of_pyhf(data_dir):
     plain = read_xml(data_dir / "xml" / EXAMPLE, XmlSettings(plain=True))
-    result = hypotest(*build(plain.workspace(), measurement="GaussExample"), poi=1.0)
+    result = hypotest(
+        *build(plain.workspace(), measurement="GaussExample"), poi_value=1.0
+    )
     assert float(result.CLs_obs) == pytest.approx(0.52474839, rel=2e-5)
     band = [0.00526827, 0.0236908, 0.09432478, 0.29770149, 0.64278466]
     assert result.CLs_exp.tolist() == pytest.approx(band, rel=2e-4)
