@@ -41,7 +41,7 @@ from hfjax.fitting.best_fit import best_fit
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.physical import is_physical
-from hfjax.inference.hypotest import HypotestResult
+from hfjax.inference.test_result import HypotestResult
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 

@@ -7,6 +7,6 @@ checking documents (`hfjax.Workspace`, `hfjax.PatchSet`) never loads JAX.
 
 import lazy_loader
 
-__version__ = "0.1.0.dev0"
+from hfjax.version import __version__ as __version__
 
 __getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -123,8 +123,9 @@ from .fitting.diagnose.valley_report import (
 from .fitting.result import FitResult as FitResult
 from .fitting.status import FitSettings as FitSettings, FitStatus as FitStatus
 from .inference.explain import explain as explain, fits_by_name as fits_by_name
-from .inference.hypotest import HypotestResult as HypotestResult, hypotest as hypotest
+from .inference.hypotest import hypotest as hypotest
 from .inference.profile import ProfileResult as ProfileResult, profile as profile
+from .inference.test_result import HypotestResult as HypotestResult
 from .inference.test_statistics import (
     q0 as q0,
     qmu as qmu,
@@ -152,5 +153,4 @@ from .results.scan import (
 )
 from .scanning.point import scan_point as scan_point
 from .scanning.run import ScanInterrupted as ScanInterrupted, scan as scan
-
-__version__: str
+from .version import __version__ as __version__

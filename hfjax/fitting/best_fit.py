@@ -204,7 +204,7 @@ def refuse(result: FitResult, status: ScalarInt) -> FitResult:
         status: of `hfjax.fitting.refusal.refusal`.
     """
     blank = blanked(result, status != FitStatus.CONVERGED)
-    return dataclasses.replace(blank, status=jnp.maximum(result.status, status))
+    return dataclasses.replace(blank, code=jnp.maximum(result.code, status))
 
 
 _compiled_fit = jax.jit(best_fit, static_argnames="settings")
@@ -218,7 +218,7 @@ def as_result(objective: Objective, found: Found) -> FitResult:
         params=minimum.params,
         twice_nll=deviance + 2.0 * objective.offset(),
         deviance=deviance,
-        status=minimum.status,
+        code=minimum.status,
         edm=minimum.edm,
         projected_gradient=minimum.projected_gradient,
         steps=minimum.steps,

@@ -4,20 +4,22 @@ import copy
 from typing import Any
 
 import equinox as eqx
-import jax
 import numpy as np
+from jaxtyping import Int
 
 from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
 from hfjax.errors import FitError, ParameterError
 from hfjax.fitting.status import FitStatus
 from hfjax.model.parameters import ParameterSet, find_set, single_position
-from hfjax.model.tracing import is_known
+from hfjax.record import Record, is_single, json_numbers, refuse_batch
 
+Codes = Int[Array, "..."]
+"""Values of `FitStatus`."""
 SHOWN = 20
 """Parameters that are shown of a fit, at most."""
 
 
-class FitResult(eqx.Module):
+class FitResult(Record):
     """A best fit.
 
     `fit["mu"]` is the value of a parameter, `fit["gamma[1]"]` of a component, and
@@ -28,7 +30,7 @@ class FitResult(eqx.Module):
         twice_nll: ``-2 ln L`` there, all constants included.
         deviance: the same less its value for a saturated model; differences of it keep
             their digits where ``twice_nll`` is large.
-        status: a `FitStatus`.
+        code: the value of its `FitStatus`, which `status` gives.
         edm: estimated distance to the minimum, in units of -2 ln L.
         projected_gradient: largest derivative of ``-ln L`` in a parameter that could
             still move.
@@ -56,7 +58,7 @@ class FitResult(eqx.Module):
     params: Params
     twice_nll: Scalar
     deviance: Scalar
-    status: ScalarInt
+    code: ScalarInt
     edm: Scalar
     projected_gradient: Scalar
     steps: ScalarInt
@@ -105,9 +107,35 @@ class FitResult(eqx.Module):
         return named
 
     @property
+    def status(self) -> FitStatus | Codes:
+        """How the fit ended: a `FitStatus`; its codes, of a batch or inside ``jit``."""
+        return status_of(self)
+
+    @property
     def converged(self) -> bool:
         """Whether the fit converged; for a single fit outside of ``jit``."""
-        return int(self.status) == FitStatus.CONVERGED
+        return int(self.code) == FitStatus.CONVERGED
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fit as JSON values; parameters by name, as lists of their components.
+
+        Raises:
+            ArgumentError: it is a batch, or inside ``jit`` or ``vmap``.
+        """
+        refuse_batch(self)
+        status = FitStatus(int(self.code))
+        values = np.asarray(self.params)
+        parts = {s.name: values[s.start : s.start + s.size] for s in self.sets}
+        named = {name: json_numbers(part) for name, part in parts.items()}
+        return {
+            "mle_parameters": named if self.sets else json_numbers(values),
+            "twice_nll": json_numbers(self.twice_nll),
+            "status": str(status),
+            "message": "" if status is FitStatus.CONVERGED else status.sentence,
+            "edm": json_numbers(self.edm),
+            "steps": int(self.steps),
+            "physical": bool(self.physical),
+        }
 
     def raise_if_failed(self) -> "FitResult":
         """Return the result itself, or raise if the fit did not converge.
@@ -116,14 +144,14 @@ class FitResult(eqx.Module):
             FitError: what happened, and what to try.
         """
         if not self.converged:
-            raise FitError(FitStatus(int(self.status)).sentence)
+            raise FitError(FitStatus(int(self.code)).sentence)
         return self
 
     def __repr__(self) -> str:
         """The values by name; of a batch, and inside ``jit``, the shapes."""
         if not is_single(self):
             return eqx.tree_pformat(self)
-        head = f"FitResult: {FitStatus(int(self.status)).name.lower()} after "
+        head = f"FitResult: {FitStatus(int(self.code))} after "
         head += f"{int(self.steps)} steps, -2 ln L = {float(self.twice_nll):.10g}"
         if not bool(self.physical):
             head += ", not physical"
@@ -138,7 +166,6 @@ class FitResult(eqx.Module):
         return "\n".join([head, *rows])
 
 
-def is_single(result: Any) -> bool:
-    """Whether a result is one of known numbers, not of a batch or inside ``jit``."""
-    known = all(isinstance(leaf, Array) for leaf in jax.tree.leaves(result))
-    return known and is_known(result) and np.ndim(result.status) == 0
+def status_of(result: Any) -> FitStatus | Codes:
+    """The `FitStatus` of a single result; the codes of a batch, or inside ``jit``."""
+    return FitStatus(int(result.code)) if is_single(result) else result.code

@@ -26,6 +26,13 @@ class FitStatus(enum.IntEnum):
     NOT_FINITE = 4
     OUT_OF_BOUNDS = 5
 
+    def __str__(self) -> str:
+        """Its name, in small letters: as result files have it."""
+        return self.name.lower()
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
+
     @property
     def sentence(self) -> str:
         """What happened, and what to try.

@@ -9,8 +9,8 @@ from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
 from hfjax.fitting.diagnose.explanation import explain_fit
 from hfjax.fitting.diagnose.valley_report import valley_report
 from hfjax.fitting.result import FitResult
-from hfjax.inference.hypotest import HypotestResult
 from hfjax.inference.test_fits import ASIMOV, BACKGROUND, FIXED, FREE
+from hfjax.inference.test_result import HypotestResult
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 
@@ -72,7 +72,7 @@ def explain(
 
 
 def _explained(model: Model, fits: list[NamedFit], advice: Advice, run: Run) -> str:
-    worst = max(fits, key=lambda each: int(each.fit.status))
+    worst = max(fits, key=lambda each: int(each.fit.code))
     if not worst.fit.converged:
         return explain_fit(model, worst.data, worst.fit, worst.label, advice, run)
     one = f"{worst.label} converged"

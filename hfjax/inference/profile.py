@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -12,7 +13,7 @@ from jaxtyping import Float, Int
 from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
 from hfjax.compiled.lanes import one_by_one
 from hfjax.compiled.program import Program
-from hfjax.errors import ParameterError
+from hfjax.errors import FitError, ParameterError
 from hfjax.fitting.best_fit import best_fit
 from hfjax.fitting.checks import check_inputs
 from hfjax.fitting.objective import Objective
@@ -24,6 +25,7 @@ from hfjax.inference.test_fits import CONSISTENCY
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 from hfjax.model.tracing import is_known
+from hfjax.record import Record, is_single, json_numbers, refuse_batch
 
 Grid = Mapping[str, Sequence[float] | Array]
 """Values of parameters, by their names."""
@@ -32,7 +34,7 @@ Points = Float[Array, "point held"]
 Positions = Int[Array, " held"]
 
 
-class ProfileResult(eqx.Module):
+class ProfileResult(Record):
     """A likelihood scan; arrays have one axis for each parameter that was held.
 
     Attributes:
@@ -52,6 +54,48 @@ class ProfileResult(eqx.Module):
     status: Int[Array, "..."]
     fits: FitResult
     free: FitResult
+
+    @property
+    def converged(self) -> bool:
+        """Whether all fits converged."""
+        return bool(np.all(np.asarray(self.status) == FitStatus.CONVERGED))
+
+    def raise_if_failed(self) -> "ProfileResult":
+        """Return the result itself, or raise if a fit did not converge.
+
+        Raises:
+            FitError: what happened at the worst point, and what to try.
+        """
+        if not self.converged:
+            raise FitError(FitStatus(int(np.max(self.status))).sentence)
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """The scan as JSON values: names, values, and a table of `delta` and statuses.
+
+        Raises:
+            ArgumentError: it is a batch, or inside ``jit`` or ``vmap``.
+        """
+        refuse_batch(self.free)
+        codes = np.asarray(self.status)
+        names = np.array([str(status) for status in FitStatus])
+        return {
+            "names": list(self.names),
+            "values": [json_numbers(axis) for axis in self.values],
+            "delta": json_numbers(self.delta),
+            "status": names[codes].tolist(),
+            "free": self.free.to_dict(),
+        }
+
+    def __repr__(self) -> str:
+        """The curve, or the size of the table; inside ``jit`` the shapes."""
+        if not is_single(self.free) or len(self.values) != 1:
+            return eqx.tree_pformat(self)
+        state = "converged" if self.converged else "not all converged"
+        head = f"ProfileResult: {self.names[0]}, {self.delta.size} values, {state}"
+        pairs = zip(self.values[0], self.delta, strict=True)
+        rows = [f"  {float(v):<10.6g} {float(d):.6g}" for v, d in list(pairs)[:20]]
+        return "\n".join([head, *rows])
 
 
 def profile(
@@ -196,8 +240,8 @@ def _result(
 ) -> ProfileResult:
     """Compare the points with the free fit."""
     below = fits.deviance < free.deviance - CONSISTENCY
-    own = jnp.where(below, jnp.int32(FitStatus.INCONSISTENT), fits.status)
-    status = jnp.maximum(own, free.status)
+    own = jnp.where(below, jnp.int32(FitStatus.INCONSISTENT), fits.code)
+    status = jnp.maximum(own, free.code)
     delta = jnp.maximum(0.0, fits.deviance - free.deviance)
     known = jnp.where(status == FitStatus.CONVERGED, delta, jnp.nan)
     return ProfileResult(names, values, known, status, fits, free)

@@ -258,7 +258,7 @@ def _is_lower_beyond(test: _Test, s: _State) -> ScalarBool:
 def _better(old: FitResult, new: FitResult) -> FitResult:
     """The better of two fits of the same data; what was initial stays so."""
     ok = FitStatus.CONVERGED
-    settled = (new.status == ok) & (old.status != ok)
+    settled = (new.code == ok) & (old.code != ok)
     lower = new.deviance < old.deviance - 1e-2 * CONSISTENCY
     better = (new.physical & ~old.physical) | (
         (new.physical == old.physical) & (settled | lower)
@@ -298,8 +298,8 @@ def _free_is_above(done: FitResult) -> Bool[Array, " fit"]:
 def _failed(done: FitResult, above: Bool[Array, " fit"]) -> FitResult:
     """No fit has converged that ends above what the end of another proves possible."""
     status = jnp.where(above, FitStatus.INCONSISTENT, 0)
-    status = jnp.maximum(done.status, status.astype(jnp.int32))
-    return eqx.tree_at(lambda r: r.status, done, status)
+    code = jnp.maximum(done.code, status.astype(jnp.int32))
+    return eqx.tree_at(lambda r: r.code, done, code)
 
 
 def _is_proven(s: _State) -> Bool[Array, " fit"]:

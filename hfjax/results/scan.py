@@ -13,6 +13,7 @@ from typing import Any
 from hfjax.documents.reading.json_files import naming, read_json
 from hfjax.documents.reading.schema import validate
 from hfjax.errors import unknown_name
+from hfjax.provenance import Provenance
 
 CONVERGED = "converged"
 """The status of a point whose five fits all reached their minimum."""
@@ -172,42 +173,6 @@ class ScanPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a result comes from: enough to make it again.
-
-    Attributes:
-        version: hfjax's version.
-        jax: JAX's version.
-        device: The device the fits ran on, as JAX names it.
-        dtype: `"float64"`.
-        command: The command line, or empty when called from Python.
-        workspace_digest: sha256 of the background-only workspace.
-        patchset_digest: sha256 of the patchset.
-        settings: Tested value, test statistic, minimizer and the like.
-        seconds: Wall-clock time by stage.
-    """
-
-    version: str = ""
-    jax: str = ""
-    device: str = ""
-    dtype: str = "float64"
-    command: str = ""
-    workspace_digest: str | None = None
-    patchset_digest: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
-
-    def dump(self) -> dict[str, Any]:
-        """The provenance as JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def parse(cls, document: Mapping[str, Any]) -> "Provenance":
-        """A provenance from its JSON values; keys it does not know are ignored."""
-        return cls(**{entry.name: document[entry.name] for entry in fields(cls)})
-
-
-@dataclass(frozen=True, slots=True)
 class ScanResult:
     """All points of a scan, in the order of the patchset.
 
@@ -249,6 +214,26 @@ class ScanResult:
         names = [point.name for point in self.points]
         error = unknown_name("point", name, names, "the scan")
         raise error
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the points, in the order of the patchset."""
+        return tuple(point.name for point in self.points)
+
+    def __repr__(self) -> str:
+        """How many points there are, and what came out."""
+        labels = ", ".join(self.labels)
+        head = f"ScanResult: {len(self.points)} points, labels {labels}"
+        failed = f"{len(self.failed)} without a result"
+        if self.discovery:
+            known = [(p.Z, p.name) for p in self.points if p.Z is not None]
+            largest = max(known, default=None)
+            best = f"largest Z {largest[0]:.3g} of {largest[1]}, " if largest else ""
+            return f"{head}\n  {best}{failed}"
+        medians = [point.CLs_exp[MEDIAN] for point in self.points]
+        expected = sum(value is not None and value < LEVEL for value in medians)
+        observed = sum(point.excluded() for point in self.points)
+        return f"{head}\n  {observed} excluded, {expected} expected to be, {failed}"
 
     @property
     def failed(self) -> tuple[ScanPoint, ...]:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
 from hfjax.fitting.status import FitStatus
-from hfjax.inference.hypotest import HypotestResult
+from hfjax.inference.test_result import HypotestResult
 from hfjax.results.scan import ScanPoint
 
 

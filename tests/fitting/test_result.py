@@ -1,15 +1,19 @@
 """Best fits by name, and what is shown of them."""
 
+import json
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from hfjax.building.build import build
+from hfjax.documents.reading.schema import validate
 from hfjax.errors import ArgumentError, DataError, ParameterError, UnknownNameError
 from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.checks import check_inputs
 from hfjax.fitting.result import SHOWN, FitResult
+from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.profile import profile
 from tests.fitting.models import HELLO, shapesys
@@ -122,3 +126,50 @@ def test_data_of_another_shape_are_refused(hello):
     _, other = build(shapesys([1.0], [50.0], [5.0], [55.0]))
     with pytest.raises(DataError, match=r"shape \(1,\) .* needs \(2,\) and \(2,\)"):
         check_inputs(model, other)
+
+
+# -- records -----------------------------------------------------------------------
+
+
+def test_a_status_is_read_as_a_word(hello):
+    found = fit(*hello)
+    assert found.status is FitStatus.CONVERGED
+    assert f"{found.status} {found.status:>10}" == "converged  converged"
+    assert found.status.sentence == "the fit converged"
+    batch = jax.vmap(lambda start: fit(*hello, start=start))(
+        jnp.stack([hello[0].parameters.init] * 2)
+    )
+    assert batch.status.tolist() == [0, 0]
+    with pytest.raises(ArgumentError, match="is no single record"):
+        batch.to_dict()
+
+
+def test_a_fit_is_written_as_its_schema_says(hello, tmp_path):
+    model, data = hello
+    found = fit(model, data)
+    found.write(tmp_path / "fit.json")
+    document = json.loads((tmp_path / "fit.json").read_text())
+    validate(document, "fit-result-1.0.0.json")
+    assert document == found.dump()
+    values = document["mle_parameters"]
+    assert {n: np.size(v) for n, v in values.items()} == {
+        each.name: each.size for each in model.parameters.sets
+    }
+    assert values["mu"] == [float(found["mu"])]
+    assert document["hfjax"]["jax"] == jax.__version__
+    assert document["status"] == "converged"
+
+
+def test_a_fit_that_failed_is_written_with_what_happened(hello):
+    found = fit(*hello, settings=FitSettings(max_steps=1))
+    document = found.dump()
+    validate(document, "fit-result-1.0.0.json")
+    assert document["status"] == "max_steps"
+    assert "allow more steps" in document["message"]
+
+
+def test_a_fit_without_names_is_written_as_a_list(hello):
+    model, data = hello
+    document = fit(model.anonymous(), data).dump()
+    validate(document, "fit-result-1.0.0.json")
+    assert len(document["mle_parameters"]) == model.parameters.init.size

@@ -1,12 +1,14 @@
 """Patchsets: named JSON patches of one workspace, such as one for each signal point."""
 
 import operator
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, SupportsIndex
 
 from hfjax.documents.patchset.patching import Operation, patched
 from hfjax.documents.reading.json_files import Source, naming, read_json
+from hfjax.documents.reading.json_text import write_document
 from hfjax.documents.reading.json_values import (
     DIGESTS,
     LABEL,
@@ -55,6 +57,11 @@ class Patch:
     values: tuple[Number | str, ...]
     operations: tuple[Operation, ...]
     extra: dict[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Its name and values, and how much it does."""
+        count = len(self.operations)
+        return f"Patch({self.name!r}, {self.values}, {count} operations)"
 
     def apply(self, workspace: Workspace) -> Workspace:
         """Return the workspace with this patch applied; see `apply_patch`."""
@@ -185,6 +192,18 @@ class PatchSet:
         """Return the JSON document: equal to the one that was parsed."""
         patches = [patch.dump() for patch in self.patches]
         return {"metadata": self.metadata, "patches": patches, "version": self.version}
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON document to a file."""
+        write_document(self.dump(), path)
+
+    def __repr__(self) -> str:
+        """How many patches there are, what for, and the first and last of them."""
+        first, last = self.patches[0], self.patches[-1]
+        return (
+            f"PatchSet: {len(self.patches)} patches, labels {', '.join(self.labels)}\n"
+            f"  first  {first.name} {first.values}\n  last   {last.name} {last.values}"
+        )
 
     @property
     def metadata(self) -> dict[str, Any]:

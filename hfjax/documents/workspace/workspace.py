@@ -5,6 +5,7 @@ whatever a patch leaves alone. What the JSON schema cannot say is checked when a
 is made: lengths that fit, names that are unique, an observation for each channel.
 """
 
+import os
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from typing import Any
 
 from hfjax.documents.reading.digest import digest
 from hfjax.documents.reading.json_files import Source, naming, read_json
+from hfjax.documents.reading.json_text import write_document
 from hfjax.documents.reading.json_values import DIGESTS, Malformed, members
 from hfjax.documents.reading.records import find, names, parse_each, refuse_duplicates
 from hfjax.documents.reading.schema import EXTENDED_WORKSPACE, WORKSPACE, judged
@@ -44,6 +46,10 @@ It is 1.0.0 and three keys of a parameter's settings: `constraint`, `threshold` 
 """
 
 _WORKSPACE = frozenset({"channels", "measurements", "observations", "version"})
+
+
+SHOWN = 8
+"""Channels that are shown of a workspace, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +190,24 @@ mean 'SR'?
             "observations": [found.dump() for found in self.observations],
             "version": self.version,
         }
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the JSON document to a file."""
+        write_document(self.dump(), path)
+
+    def __repr__(self) -> str:
+        """What is in it, in a line for each kind of thing."""
+        channels = ", ".join(f"{c.name} ({c.bins})" for c in self.channels[:SHOWN])
+        more = len(self.channels) - SHOWN
+        pois = ", ".join(f"{m.name} (poi {m.poi!r})" for m in self.measurements)
+        samples, modifiers = len(self.sample_names), len(self.modifiers)
+        return (
+            f"Workspace: {len(self.channels)} channels with "
+            f"{sum(c.bins for c in self.channels)} bins, {samples} samples, "
+            f"{modifiers} modifiers\n"
+            f"  channels      {channels}{f' and {more} more' if more > 0 else ''}\n"
+            f"  measurements  {pois}"
+        )
 
     def digest(self, algorithm: str = "sha256") -> str:
         """Return the digest of the document, as in patchsets; see `reading.digest`.

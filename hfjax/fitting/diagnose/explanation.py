@@ -47,7 +47,7 @@ def explain_fit(
         >>> print(explain_fit(model, data, result).split(": ")[1].split(";")[0])
         bin 0 of channel 'singlechannel' has 9 events and an expected rate of 0
     """
-    end = FitStatus(int(result.status)), result.params
+    end = FitStatus(int(result.code)), result.params
     return explain_end(model, data, end, which, advice, run)
 
 
