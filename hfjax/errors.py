@@ -5,6 +5,7 @@ Every message says what is wrong, where (a JSON pointer or names), and what to d
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class HfjaxError(Exception):
@@ -101,6 +102,37 @@ class FitError(HfjaxError):
 
 class DerivativeError(HfjaxError):
     """A derivative through a fit was asked for, which there is not yet."""
+
+
+def check_kind(
+    what: str, given: Any, wanted: Any, remedy: str, called: str = ""
+) -> None:
+    """Refuse an argument of another kind than a function takes.
+
+    Args:
+        what: what the argument is, such as "the workspace".
+        given: what was given.
+        wanted: the class that it has to be of, or several of them.
+        remedy: what to do.
+        called: what that is called; the name of the class by default.
+
+    Raises:
+        ArgumentError: it is of another class.
+
+    >>> check_kind("the level", "0.05", float, "give a number")
+    Traceback (most recent call last):
+    ...
+    hfjax.errors.ArgumentError: the level is of type str, and has to be a float: give \
+a number
+    """
+    if not isinstance(given, wanted):
+        ours = getattr(wanted, "__module__", "").startswith("hfjax.")
+        name = called or f"{'hfjax.' if ours else ''}{wanted.__name__}"
+        message = (
+            f"{what} is of type {type(given).__name__}, and has to be a {name}: "
+            f"{remedy}"
+        )
+        raise ArgumentError(message)
 
 
 def close_names(name: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:

@@ -13,7 +13,13 @@ import jax
 import numpy as np
 
 from hfjax.building.align import SignalPoint, own_layout, union_layout
-from hfjax.building.build import assemble, fill_parameters, observed, to_device
+from hfjax.building.build import (
+    AS_LOADED,
+    assemble,
+    fill_parameters,
+    observed,
+    to_device,
+)
 from hfjax.building.fill import BlockShape, PlacedSample, block_shape, fill_block
 from hfjax.building.layout import Layout, channel_bins, make_layout
 from hfjax.building.lopsided import padded
@@ -29,6 +35,7 @@ from hfjax.errors import (
     HfjaxError,
     ModelError,
     UnknownNameError,
+    check_kind,
     derived_poi,
     fixed_poi,
     missing_poi,
@@ -74,6 +81,9 @@ def build_scan(
         PrecisionError: JAX runs in float32.
     """
     check_precision()
+    check_kind("the workspace", workspace, Workspace, AS_LOADED)
+    remedy = "PatchSet.load reads a file, PatchSet.parse takes a document"
+    check_kind("the patchset", patchset, PatchSet, remedy)
     workspace.measurement(measurement)
     chosen = list(patchset) if names is None else [patchset[name] for name in names]
     members, failures = [], {}

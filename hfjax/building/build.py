@@ -22,6 +22,7 @@ from hfjax.documents.parameters.parameter_sets import (
 )
 from hfjax.documents.patchset.patchset import Patch, apply_patch
 from hfjax.documents.workspace.workspace import Workspace
+from hfjax.errors import check_kind
 from hfjax.model.constraints import (
     GaussianConstraints,
     LogNormalConstraints,
@@ -33,6 +34,8 @@ from hfjax.model.model import Model, SampleBlock
 from hfjax.model.names import Names
 from hfjax.model.parameters import Parameters
 from hfjax.model.settings import ModelSettings, check_precision
+
+AS_LOADED = "Workspace.load reads a file, Workspace.parse takes a document"
 
 
 def build(
@@ -81,6 +84,7 @@ def build(
         ('mu', ('SR',), [2.0, 5.0])
     """
     check_precision()
+    check_kind("the workspace", workspace, Workspace, AS_LOADED)
     if patch is not None:
         background = workspace
         workspace = (

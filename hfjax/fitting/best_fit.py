@@ -16,9 +16,7 @@ from hfjax.arrays import (
     ScalarInt,
 )
 from hfjax.compiled.program import Program
-from hfjax.errors import (
-    ParameterError,
-)
+from hfjax.errors import ParameterError, check_kind
 from hfjax.fitting.box import Box
 from hfjax.fitting.checks import check_inputs, check_start
 from hfjax.fitting.newton.descend import Minimum
@@ -33,7 +31,7 @@ from hfjax.fitting.valleys.physical import is_physical
 from hfjax.fitting.valleys.search import search
 from hfjax.fitting.valleys.starts import several_starts
 from hfjax.model.data import Data
-from hfjax.model.model import Model
+from hfjax.model.model import AS_PACKED, Model
 from hfjax.model.parameters import Value
 from hfjax.model.poi import check_poi_value, check_single, require_poi
 from hfjax.model.tracing import is_known
@@ -80,7 +78,7 @@ def fit(
         >>> round(float(found["mu"]), 4)
         0.9432
     """
-    check_inputs(model, data)
+    check_inputs(model, data, settings)
     begin = _begin(model, start, fixed)
     held = model.parameters.fixed | model.held(fixed)
     return _fit(model, data, begin[None], held, settings)
@@ -119,7 +117,7 @@ def fixed_poi_fit(
             that the measurement fixes.
         DerivativeError: a derivative through the fit is taken.
     """
-    check_inputs(model, data)
+    check_inputs(model, data, settings)
     require_poi(model)
     check_single(poi_value)
     if model.is_traced:
@@ -239,6 +237,10 @@ def _begin(
 ) -> Array:
     """Where a fit begins: at the model's initial values, or where it is told to."""
     own = model.parameters
+    remedy = 'give values by name, such as {"JES": 0.0}'
+    check_kind("fixed", fixed, Mapping, remedy)
+    if start is not None:
+        check_kind("start", start, (Array, list, tuple), AS_PACKED, "vector")
     if start is not None and jnp.shape(start) != jnp.shape(own.init):
         message = (
             f"a start of shape {jnp.shape(start)} for a model with {own.init.size} "

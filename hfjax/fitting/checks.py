@@ -10,8 +10,9 @@ import jax
 import numpy as np
 
 from hfjax.arrays import Array
-from hfjax.errors import ArgumentError, DataError, ParameterError, outside_bounds
+from hfjax.errors import DataError, ParameterError, check_kind, outside_bounds
 from hfjax.fitting.refusal import usable_terms
+from hfjax.fitting.status import FitSettings
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 from hfjax.model.tracing import is_known
@@ -51,29 +52,24 @@ def check_start(model: Model, start: Array, *, poi: bool = False) -> None:
         raise ParameterError(message)
 
 
-def check_inputs(model: Any, data: Any) -> None:
-    """Refuse what is no model with data of its own.
+def check_inputs(model: Any, data: Any, settings: Any) -> None:
+    """Refuse what is no model with data of its own, or no settings of fits.
 
     Args:
         model: the first argument of a public function.
         data: the second.
+        settings: of the fits.
 
     Raises:
         ArgumentError: one of them is something else.
         DataError: the data have the wrong shape, or are no counts.
     """
     how = "the model comes first and its data second, as hfjax.build makes them"
-    counts = "hfjax.Data(counts, data.aux) has other counts of events"
-    for name, given, wanted, remedy in (
-        ("model", model, Model, how),
-        ("data", data, Data, f"{how}; {counts}"),
-    ):
-        if not isinstance(given, wanted):
-            message = (
-                f"{name} is of type {type(given).__name__}, and has to be a "
-                f"hfjax.{wanted.__name__}: {remedy}"
-            )
-            raise ArgumentError(message)
+    counts = "model.data({...}) makes others of counts by channel"
+    check_kind("model", model, Model, how)
+    check_kind("data", data, Data, f"{how}; {counts}")
+    how = "FitSettings(max_steps=1000) takes what is to differ from the usual"
+    check_kind("settings", settings, FitSettings, how)
     model.check_data(data)
     check_counts(model, data)
 

@@ -4,7 +4,7 @@ import dataclasses
 import enum
 
 from hfjax.compiled.program import Run, run_directly
-from hfjax.errors import ParameterError, unknown_name
+from hfjax.errors import ParameterError, check_kind, unknown_name
 
 VALLEYS = ("lowest", "initial", "any")
 """Which minimum may be wanted; see `FitSettings`."""
@@ -87,6 +87,7 @@ class FitSettings:
         run: calls a compiled program; whoever keeps programs puts a store here.
 
     Raises:
+        ArgumentError: the minimizer is no name, but an object of another package.
         UnknownNameError: there is no such minimizer, or no such choice of valleys.
         ParameterError: there are no steps, or the tolerance is not positive.
 
@@ -104,6 +105,8 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         """Refuse what no fit can be done with."""
+        how = f"one of {', '.join(MINIMIZER_NAMES)}, by its name"
+        check_kind("the minimizer", self.minimizer, str, how, "name")
         if self.minimizer not in MINIMIZER_NAMES:
             error = unknown_name("minimizer", self.minimizer, MINIMIZER_NAMES)
             raise error

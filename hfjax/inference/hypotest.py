@@ -74,7 +74,7 @@ def hypotest(
         Cowan, Cranmer, Gross, Vitells, arXiv:1007.1727; CLs: A. L. Read,
         J. Phys. G 28 (2002) 2693.
     """
-    check_testable(model, data)
+    check_testable(model, data, settings)
     test_stat = test_statistic(test_stat)
     tested = 0.0 if test_stat.discovery else poi_value
     check_single(tested)
@@ -103,7 +103,7 @@ def check_poi_values(model: Model, test_stat: TestStatistic, poi_value: Number) 
     check_poi_value(model, test_stat.asimov_poi, remedy)
 
 
-def check_testable(model: Model, data: Data) -> None:
+def check_testable(model: Model, data: Data, settings: FitSettings) -> None:
     """Refuse models that cannot be tested.
 
     Raises:
@@ -112,7 +112,7 @@ def check_testable(model: Model, data: Data) -> None:
         ArgumentError: a model or data are something else.
         DataError: the data have the wrong shape, or are no counts.
     """
-    check_inputs(model, data)
+    check_inputs(model, data, settings)
     require_free_poi(model)
 
 

@@ -148,7 +148,7 @@ def profile(
         >>> [round(delta, 4) for delta in scan.delta.tolist()]
         [3.8629, 0.0, 6.1371]
     """
-    check_inputs(model, data)
+    check_inputs(model, data, settings)
     positions = _positions(model, grid)
     places = zip(grid, positions, grid.values(), strict=True)
     values = [_checked(model, *place) for place in places]

@@ -3,6 +3,7 @@
 import copy
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -20,6 +21,11 @@ Channels = tuple[tuple[str, int], ...]
 
 def _as_channels(given: Mapping[str, int] | Channels) -> Channels:
     return tuple(given.items()) if isinstance(given, Mapping) else given
+
+
+def _as_array(values: Any) -> Any:
+    """Lists of numbers as an array; whatever has a shape stays as it is."""
+    return np.asarray(values, float) if isinstance(values, list | tuple) else values
 
 
 class Data(eqx.Module):
@@ -45,8 +51,8 @@ class Data(eqx.Module):
         [5.0, 9.0, 8.0]
     """
 
-    main: Rates
-    aux: Aux
+    main: Rates = eqx.field(converter=_as_array)
+    aux: Aux = eqx.field(converter=_as_array)
     channels: Channels = eqx.field(static=True, default=(), converter=_as_channels)
     constrained: tuple[str, ...] = eqx.field(static=True, default=())
 

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Int, PRNGKeyArray
 
 from hfjax.arrays import Array, Factors, Params, Rates, SampleRates, Scalar, ScalarInt
-from hfjax.errors import DataError, derived_poi, several_components
+from hfjax.errors import DataError, check_kind, derived_poi, several_components
 from hfjax.model.constraints import (
     Aux,
     GaussianConstraints,
@@ -32,6 +32,7 @@ from hfjax.model.valley_sources import Crossings, Lopsided, Surges
 Constraints = GaussianConstraints | PoissonConstraints | LogNormalConstraints
 
 
+AS_PACKED = "give an array, as `parameters.pack` makes it of values by name"
 _NOMINAL: Mapping[str, Value] = MappingProxyType({})
 
 
@@ -243,7 +244,9 @@ class Model(eqx.Module):
 
         Raises:
             ParameterError: there is not one value for each parameter.
+            ArgumentError: the parameter values are no array.
         """
+        check_kind("params", params, Array, AS_PACKED, "vector")
         self.parameters.check(jnp.shape(params))
         factors = self.with_derived(params)
         rates = [block.rates(factors, self.bin_channel) for block in self.blocks]

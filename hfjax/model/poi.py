@@ -3,7 +3,13 @@
 import numpy as np
 
 from hfjax.arrays import Number
-from hfjax.errors import ParameterError, fixed_poi, missing_poi, outside_bounds
+from hfjax.errors import (
+    ParameterError,
+    check_kind,
+    fixed_poi,
+    missing_poi,
+    outside_bounds,
+)
 from hfjax.model.model import Model
 
 
@@ -59,8 +65,12 @@ def check_single(poi_value: Number) -> None:
     """Refuse several values of the parameter of interest at once.
 
     Raises:
+        ArgumentError: it is no number.
         ParameterError: says how many are tested together.
     """
+    remedy = "test one value, such as 1.0"
+    what = "the value of the parameter of interest"
+    check_kind(what, poi_value, Number, remedy, "number")
     if shape := np.shape(poi_value):
         message = (
             f"values of shape {shape} for the parameter of interest, which takes one: "

@@ -20,7 +20,7 @@ from hfjax.building.align import SignalPoint
 from hfjax.building.points import ScanBatch, ScanGroup
 from hfjax.compiled.lanes import map_lanes, one_by_one, workers
 from hfjax.compiled.program import Program
-from hfjax.errors import ParameterError
+from hfjax.errors import ParameterError, check_kind
 from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
 from hfjax.fitting.status import FitSettings
 from hfjax.inference.hypotest import asymptotic_test
@@ -31,6 +31,7 @@ from hfjax.inference.test_statistics import (
 )
 from hfjax.model.data import Data
 from hfjax.model.model import Model
+from hfjax.model.poi import check_single
 from hfjax.results.scan import NOT_RUN, Provenance, ScanPoint, ScanResult
 from hfjax.scanning.bounds import out_of_bounds
 from hfjax.scanning.failure import Failures
@@ -97,6 +98,10 @@ def scan(
         ParameterError: the value is outside the bounds of every point.
         ScanInterrupted: by Ctrl-C; it has the points that were tested.
     """
+    check_kind("the batch", batch, ScanBatch, "hfjax.build_scan makes it")
+    how = "FitSettings(max_steps=1000) takes what is to differ from the usual"
+    check_kind("settings", settings, FitSettings, how)
+    check_single(poi_value)
     test_stat = test_statistic(test_stat)
     tested = 0.0 if test_stat.discovery else float(poi_value)
     found = _without_model(batch) | _out_of_bounds(batch, test_stat, tested)

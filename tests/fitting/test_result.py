@@ -116,16 +116,16 @@ def test_what_is_no_model_or_no_data_is_refused(hello, given):
     model, data = hello
     name = type(given).__name__
     with pytest.raises(ArgumentError, match=rf"model is of type {name}.*hfjax.Model"):
-        check_inputs(given, data)
+        check_inputs(given, data, FitSettings())
     with pytest.raises(ArgumentError, match=rf"data is of type {name}.*hfjax.Data"):
-        check_inputs(model, given)
+        check_inputs(model, given, FitSettings())
 
 
 def test_data_of_another_shape_are_refused(hello):
     model, _ = hello
     _, other = build(shapesys([1.0], [50.0], [5.0], [55.0]))
     with pytest.raises(DataError, match=r"shape \(1,\) .* needs \(2,\) and \(2,\)"):
-        check_inputs(model, other)
+        check_inputs(model, other, FitSettings())
 
 
 # -- records -----------------------------------------------------------------------

@@ -22,7 +22,12 @@ from hfjax.documents.workspace.channel import Channel, Modifier, Observation, Sa
 from hfjax.documents.workspace.histogram import contents, is_histogram, uncertainties
 from hfjax.documents.workspace.measurement import Measurement, ParameterConfig
 from hfjax.documents.workspace.workspace import Workspace, format_version
-from hfjax.errors import SpecificationError, unknown_name
+from hfjax.errors import (
+    SpecificationError,
+    check_kind,
+    close_names,
+    unknown_name,
+)
 
 
 def sample(name: str, yields: Any, *modifiers: Modifier) -> Sample:
@@ -36,11 +41,15 @@ def sample(name: str, yields: Any, *modifiers: Modifier) -> Sample:
 
     Raises:
         SpecificationError: A number is not finite, or a modifier does not fit.
+        ArgumentError: A modifier is something else, such as a list of them.
 
     >>> sample("top", [7.0, 4.0], normsys("scale", 0.9, 1.1)).data
     (7.0, 4.0)
     """
     what = f"sample {name!r}"
+    for each in modifiers:
+        remedy = "give modifiers one after another, sample(name, yields, one, two)"
+        check_kind(f"a modifier of {what}", each, Modifier, remedy)
     events = contents(yields, what)
     if is_histogram(yields) and "staterror" not in {m.type for m in modifiers}:
         errors = uncertainties(yields, what)
@@ -60,12 +69,16 @@ def channel(name: str, *samples: Sample) -> Channel:
     Raises:
         SpecificationError: There is no sample, two have the same name, or their bins
             differ in number or in their edges.
+        ArgumentError: A sample is something else, such as a list of them.
 
     >>> region = channel("SR", sample("top", [7.0, 4.0], staterror([0.5, 0.4])))
     >>> region.sample("top").modifiers[0].name
     'staterror_SR'
     """
     what = f"channel {name!r}"
+    for each in samples:
+        remedy = "give samples one after another, channel(name, one, two)"
+        check_kind(f"a sample of {what}", each, Sample, remedy)
     try:
         found = Channel(name, tuple([_named(each, name) for each in samples]))
     except SpecificationError as error:
@@ -94,13 +107,20 @@ def workspace(
 
     Raises:
         SpecificationError: The parts do not fit together.
-        UnknownNameError: Events were observed in a channel that does not exist.
+        UnknownNameError: Events were observed in a channel that does not exist; or no
+            sample has the parameter of interest, and one has a similar name.
+        ArgumentError: The channels are no list of channels.
 
     >>> region = channel("SR", sample("top", [7.0, 4.0]))
     >>> workspace([region], {"SR": [8, 3]}).observation("SR").data
     (8, 3)
     """
+    remedy = "give a list of channels"
+    check_kind("what a workspace is made of", channels, Iterable, remedy)
     channels = tuple(channels)
+    for each in channels:
+        check_kind("a channel of the workspace", each, Channel, remedy)
+    _refuse_misspelled(poi, channels)
     found = []
     for name, events in observed.items():
         if name not in names(channels):
@@ -113,6 +133,18 @@ def workspace(
         _edges(f"channel {each.name!r}", [*_parts(each), *data])
     chosen = Measurement(measurement, poi, tuple(parameters))
     return Workspace(channels, (chosen,), tuple(found), format_version([chosen]))
+
+
+def _refuse_misspelled(poi: str, channels: Iterable[Channel]) -> None:
+    """Refuse a parameter of interest that is nearly one of a sample.
+
+    One that is far from all of them may come with a signal that patches add.
+    """
+    samples = [sample for each in channels for sample in each.samples]
+    known = {m.name for s in samples for m in s.modifiers if m.type == "normfactor"}
+    if poi and poi not in known and close_names(poi, known):
+        error = unknown_name("normfactor", poi, known, "the workspace")
+        raise error
 
 
 def normfactor(name: str) -> Modifier:
@@ -133,10 +165,19 @@ def lumi() -> Modifier:
 def normsys(name: str, lo: Number, hi: Number) -> Modifier:
     """Make an uncertainty on all events: factors at one standard deviation.
 
+    Raises:
+        SpecificationError: A factor is negative, as a change of the events would be.
+
     >>> normsys("scale", 0.9, 1.1).data
     {'lo': 0.9, 'hi': 1.1}
     """
     factors = contents([lo, hi], f"normsys {name!r}")
+    if min(factors) < 0:
+        message = (
+            f"normsys {name!r} has the factor {min(factors)}: give factors on the "
+            "events, such as 0.9 and 1.1 for 10 %, and no changes of them"
+        )
+        raise SpecificationError(message)
     return Modifier(name, "normsys", dict(zip(("lo", "hi"), factors, strict=True)))
 
 

@@ -1,0 +1,143 @@
+"""What is no argument of a public function is refused, in words."""
+
+import re
+from types import SimpleNamespace
+
+import jaxtyping
+import pytest
+
+import hfjax
+from hfjax.errors import (
+    ArgumentError,
+    SpecificationError,
+    UnknownNameError,
+)
+
+
+@pytest.fixture(scope="module")
+def hello():
+    search = hfjax.uncorrelated_background([12.0], [50.0], [3.0], [62])
+    model, data = hfjax.build(search)
+    return SimpleNamespace(search=search, model=model, data=data)
+
+
+sample, normfactor = hfjax.sample, hfjax.normfactor
+SIGNAL = sample("s", [1.0], normfactor("mu"))
+TWO = [SIGNAL, sample("b", [1.0])]
+REGION = hfjax.channel("SR", *TWO)
+
+WRONG = {
+    "the order of pyhf": (
+        lambda h: hfjax.hypotest(1.0, h.data, h.model),
+        ArgumentError,
+        "model is of type float, and has to be a hfjax.Model: the model comes first",
+    ),
+    "a dict of counts": (
+        lambda h: hfjax.fit(h.model, {"singlechannel": [62]}),
+        ArgumentError,
+        "model.data({...}) makes others of counts by channel",
+    ),
+    "a statistic that does not exist": (
+        lambda h: hfjax.hypotest(h.model, h.data, test_stat="qtild"),
+        UnknownNameError,
+        "did you mean 'qtilde'",
+    ),
+    "a value in words": (
+        lambda h: hfjax.hypotest(h.model, h.data, "1.0"),
+        ArgumentError,
+        "has to be a number",
+    ),
+    "a list of parameter values": (
+        lambda h: h.model.logpdf([1.0, 1.0], h.data),
+        ArgumentError,
+        "params is of type list, and has to be a vector",
+    ),
+    "a start by name": (
+        lambda h: hfjax.fit(h.model, h.data, start={"mu": 1.0}),
+        ArgumentError,
+        "start is of type dict, and has to be a vector: give an array, as `parameters",
+    ),
+    "names to hold without values": (
+        lambda h: hfjax.fit(h.model, h.data, fixed=["mu"]),
+        ArgumentError,
+        'give values by name, such as {"JES": 0.0}',
+    ),
+    "settings as a dict": (
+        lambda h: hfjax.profile(h.model, h.data, {"mu": [1.0]}, settings={}),
+        ArgumentError,
+        "settings is of type dict, and has to be a hfjax.FitSettings",
+    ),
+    "a minimizer of another package": (
+        lambda _: hfjax.FitSettings(minimizer=SimpleNamespace(update=None)),
+        ArgumentError,
+        "one of newton, jaxopt-lbfgsb, optax-lbfgs, by its name",
+    ),
+    "a path to be built": (
+        lambda _: hfjax.build("BkgOnly.json"),
+        ArgumentError,
+        "Workspace.load reads a file",
+    ),
+    "a path of a patchset": (
+        lambda h: hfjax.build_scan(h.search, "patchset.json"),
+        ArgumentError,
+        "PatchSet.load reads a file",
+    ),
+    "a scan of a model": (
+        lambda h: hfjax.scan(h.model),
+        ArgumentError,
+        "hfjax.build_scan makes it",
+    ),
+    "a list of samples": (
+        lambda _: hfjax.channel("SR", TWO),
+        ArgumentError,
+        "a sample of channel 'SR' is of type list",
+    ),
+    "a list of modifiers": (
+        lambda _: sample("s", [1.0], [normfactor("mu")]),
+        ArgumentError,
+        "a modifier of sample 's' is of type list",
+    ),
+    "a channel for a list of them": (
+        lambda _: hfjax.workspace(REGION, {"SR": [1]}),
+        ArgumentError,
+        "give a list of channels",
+    ),
+    "a list of lists of channels": (
+        lambda _: hfjax.workspace([[REGION]], {"SR": [1]}),
+        ArgumentError,
+        "a channel of the workspace is of type list",
+    ),
+    "changes for factors": (
+        lambda _: hfjax.normsys("x", -0.1, 0.1),
+        SpecificationError,
+        "give factors on the events, such as 0.9 and 1.1 for 10 %",
+    ),
+    "a parameter of interest with a slip": (
+        lambda _: hfjax.workspace([REGION], {"SR": [1]}, poi="muu"),
+        UnknownNameError,
+        "no normfactor named 'muu' in the workspace: did you mean 'mu'?",
+    ),
+}
+
+
+@pytest.fixture
+def as_users_have_it():
+    """The checks of types that the tests run with come before all others: off."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("as_users_have_it")
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_arguments_are_refused(hello, name):
+    use, error, words = WRONG[name]
+    with pytest.raises(error, match=re.escape(words)) as caught:
+        use(hello)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_parameter_of_interest_may_come_with_a_patch():
+    background = hfjax.channel("SR", sample("b", [1.0], normfactor("k")))
+    search = hfjax.workspace([background], {"SR": [1]}, poi="mu_signal")
+    assert search.measurement().poi == "mu_signal"
