@@ -134,6 +134,8 @@ from .inference.test_statistics import (
 )
 from .model.model import Data as Data, Model as Model
 from .model.settings import ModelSettings as ModelSettings
+from .plotting.canvas import Picture as Picture
+from .plotting.coordinates import check_drawable as check_drawable
 from .plotting.discovery import (
     draw_discovery as draw_discovery,
     write_discovery as write_discovery,
@@ -142,7 +144,7 @@ from .plotting.exclusion import (
     draw_exclusion as draw_exclusion,
     write_exclusion as write_exclusion,
 )
-from .plotting.plane import check_plane as check_plane
+from .plotting.settings import PlotSettings as PlotSettings
 from .results.scan import (
     Provenance as Provenance,
     ScanPoint as ScanPoint,

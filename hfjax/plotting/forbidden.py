@@ -1,0 +1,86 @@
+"""The region that no point can be in, such as masses of a decay that cannot happen."""
+
+import re
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from hfjax.errors import DataError
+from hfjax.plotting.coordinates import Coordinates
+from hfjax.plotting.mathtext import expression_text
+from hfjax.results.expression import numbers
+
+LINE, SHADE = "#4b5563", "#e5e7eb"
+
+_SIGNS = {">": 1, ">=": 1, "<": -1, "<=": -1, "=": 0, "==": 0}
+_STEPS = 400  # of each axis, on which the line and the region are found
+
+
+def draw_forbidden(axes: Axes, found: Coordinates, relation: str) -> list[Artist]:
+    """Draw the line of a relation of labels, and shade its region if it has one.
+
+    Args:
+        axes: Where to draw, within its limits, which stay as they are.
+        found: The points along two axes.
+        relation: Such as `m_lsp > m_parent`; with `=`, there is a line alone.
+
+    Returns:
+        What the legend shows.
+
+    Raises:
+        DataError: It is no relation, is not linear in what is along the axes, or
+            nowhere within the limits.
+    """
+    left, sign, right = _sides(relation)
+    x, y, excess = _excess(axes, found, left, right, relation)
+    if not excess.min() < 0 < excess.max():
+        message = f"the line of {relation!r} is not in this picture: choose another"
+        raise DataError(message)
+    limits = axes.get_xlim(), axes.get_ylim()
+    if _SIGNS[sign]:
+        inside = excess * _SIGNS[sign]
+        axes.contourf(x, y, inside, levels=[0, np.inf], colors=[SHADE], zorder=0.5)
+    axes.contour(x, y, excess, levels=[0], colors=[LINE], linewidths=[0.9], zorder=0.6)
+    axes.set(xlim=limits[0], ylim=limits[1])
+    name = expression_text(f"{left} {sign.replace('==', '=')} {right}")
+    if _SIGNS[sign]:
+        return [Patch(facecolor=SHADE, edgecolor=LINE, linewidth=0.9, label=name)]
+    return [Line2D([], [], color=LINE, linewidth=0.9, label=name)]
+
+
+def _sides(relation: str) -> tuple[str, str, str]:
+    """What is on the left of a sign, the sign, and what is on the right.
+
+    >>> _sides("m_lsp>= m_parent - 80")
+    ('m_lsp', '>=', 'm_parent - 80')
+    """
+    parts = [part.strip() for part in re.split(r"([<>=]+)", relation)]
+    if len(parts) == 3 and all(parts) and parts[1] in _SIGNS:
+        return parts[0], parts[1], parts[2]
+    message = (
+        f"{relation!r} is no region, such as 'm_lsp > m_parent', and no line, such as "
+        "'m_lsp = m_parent'"
+    )
+    raise DataError(message)
+
+
+def _excess(
+    axes: Axes, found: Coordinates, left: str, right: str, relation: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How much the left side is above the right one, on a grid within the limits."""
+    sides = (numbers(side, found.result) for side in (left, right))
+    difference = np.subtract(*(np.array(side) for side in sides))
+    slopes = found.affine(difference.tolist())
+    if slopes is None:
+        message = (
+            f"{relation!r} is no line in the plane of {' and '.join(found.names)}: "
+            "use what is linear in these"
+        )
+        raise DataError(message)
+    ends = zip((axes.get_xlim(), axes.get_ylim()), found.log, strict=True)
+    steps = [(np.geomspace if log else np.linspace)(*end, _STEPS) for end, log in ends]
+    x, y = np.meshgrid(*steps)
+    return x, y, slopes[0] + slopes[1] * x + slopes[2] * y

@@ -1,0 +1,54 @@
+"""Significances of a scan's points, which are what is interpolated between them.
+
+What is interpolated is a significance, such as
+
+    z = Phi^-1(1 - CLs),
+
+which is close to linear in the signal's strength, and not CLs itself, which falls by
+orders of magnitude from one point to the next and would push the contour to the
+wrong place.
+"""
+
+from statistics import NormalDist
+
+import numpy as np
+
+from hfjax.results.scan import ScanPoint, ScanResult
+
+_SMALLEST_CLS = 1e-300  # 37 standard deviations: keeps z finite where CLs underflows
+
+
+def significance(CLs: float) -> float:
+    """The one-sided significance Phi^-1(1 - CLs), in standard deviations.
+
+    Example:
+        >>> round(significance(0.05), 4)
+        1.6449
+    """
+    clipped = min(max(CLs, _SMALLEST_CLS), 1 - 1e-16)
+    return -NormalDist().inv_cdf(clipped)
+
+
+def significances(result: ScanResult) -> np.ndarray:
+    """The significances of the points with a result, `[6, point]`.
+
+    Returns:
+        The observed ones and those of the expected band in the order of CLs_exp: of
+        exclusion, or for q0 of discovery.
+    """
+    rows = [[_observed(p), *_expected(p)] for p in result if p.converged]
+    return np.array(rows, float).reshape(-1, 6).T
+
+
+def _observed(point: ScanPoint) -> float | None:
+    return point.Z if point.discovery else _of_CLs(point.CLs_obs)
+
+
+def _expected(point: ScanPoint) -> list[float | None]:
+    if point.discovery:
+        return list(point.Z_exp)
+    return [_of_CLs(value) for value in point.CLs_exp]
+
+
+def _of_CLs(CLs: float | None) -> float | None:
+    return None if CLs is None else significance(CLs)
