@@ -87,6 +87,12 @@ class Canvas:
             figure = Figure(figsize=(6.4, 5.2), layout="constrained")
             self.axes = figure.add_subplot() if axes is None else axes
         self.keys: list[Any] = []
+        self._autoscaled = self.axes.get_autoscalex_on(), self.axes.get_autoscaley_on()
+        self._before = self._limits() if self.axes.has_data() else None
+        self.axes.set_autoscale_on(False)
+
+    def _limits(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        return self.axes.get_xlim(), self.axes.get_ylim()
 
     @contextlib.contextmanager
     def style(self) -> Iterator[None]:
@@ -112,21 +118,31 @@ class Canvas:
             if settings.title is not None:
                 axes.set_title(check_text(settings.title), loc="left")
 
+    def limit(self, across: tuple[float, float], up: tuple[float, float]) -> None:
+        """Set the limits of axes that have none by hand, around what is there too."""
+        before = self._before or (across, up)
+        for i, (wanted, old) in enumerate(zip((across, up), before, strict=True)):
+            if self._autoscaled[i]:
+                ends = min(wanted[0], old[0]), max(wanted[1], old[1])
+                (self.axes.set_ylim if i else self.axes.set_xlim)(ends)
+
     def add_legend(self, heading: str, settings: PlotSettings) -> None:
         """Put text, a heading and the legend where there is room in the frame."""
         lines = [check_text(line) for line in (*settings.text, heading) if line]
         with self.style():
-            place_legend(self.axes, self.keys, "\n".join(lines))
+            place_legend(self.axes, self.keys, "\n".join(lines), self._autoscaled[1])
+        self._limits()  # before they are scaled anew
+        self.axes.set_autoscalex_on(self._autoscaled[0])
+        self.axes.set_autoscaley_on(self._autoscaled[1])
 
 
 def prepare_plane(canvas: Canvas, found: Coordinates) -> None:
     """Set scales and limits of axes so that all points are in them."""
-    axes = canvas.axes
-    for axis, log, row in zip("xy", found.log, found.values, strict=True):
+    for axis, log in zip("xy", found.log, strict=True):
         if log:
-            axes.set(**{f"{axis}scale": "log"})
-        if getattr(axes, f"get_autoscale{axis}_on")():
-            axes.set(**{f"{axis}lim": limits(row, log)})
+            canvas.axes.set(**{f"{axis}scale": "log"})
+    pairs = zip(found.values, found.log, strict=True)
+    canvas.limit(*(limits(row, log) for row, log in pairs))
 
 
 def limits(values: np.ndarray, log: bool, margin: float = 0.04) -> tuple[float, float]:

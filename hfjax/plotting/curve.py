@@ -57,7 +57,7 @@ def draw_curve(
         canvas.keys += _draw_bands(canvas.axes, places, p_values, discovery)
         if settings.points:
             canvas.keys += _mark_points(canvas.axes, found)
-        _set_limits(canvas.axes, found, p_values, discovery or settings.log)
+        _set_limits(canvas, found, p_values, discovery or settings.log)
         if discovery:
             _draw_significances(canvas.axes)
         else:
@@ -112,30 +112,27 @@ def _mark_points(axes: Axes, found: Coordinates) -> list[Artist]:
 
 
 def _set_limits(
-    axes: Axes, found: Coordinates, p_values: np.ndarray, log: bool
+    canvas: Canvas, found: Coordinates, p_values: np.ndarray, log: bool
 ) -> None:
     """Let the observed and the median line be in the frame."""
     if found.log[0]:
-        axes.set_xscale("log")
-    if axes.get_autoscalex_on():
-        axes.set_xlim(limits(found.values[0], found.log[0], margin=0.0))
+        canvas.axes.set_xscale("log")
     if log:
-        axes.set_yscale("log")
-    if axes.get_autoscaley_on():
-        lines = p_values[[0, 1 + MEDIAN]]
-        lowest = max(float(lines.min()), _LOWEST)
-        axes.set_ylim((min(lowest / 3, 0.01), 1.5) if log else (0.0, 1.0))
+        canvas.axes.set_yscale("log")
+    lowest = max(float(p_values[[0, 1 + MEDIAN]].min()), _LOWEST)
+    up = (min(lowest / 3, 0.01), 1.5) if log else (0.0, 1.0)
+    canvas.limit(limits(found.values[0], found.log[0], margin=0.0), up)
 
 
 def _draw_level(axes: Axes, level: float) -> Line2D:
     """Draw the line below which a signal is excluded."""
-    name = f"CLs = {level:g}"
+    name = f"{100 * (1 - level):g}% CL"
     line = {"color": LEVEL, "linestyle": "dotted", "linewidth": 1.4, "zorder": 2}
     return axes.axhline(level, **line, label=name)
 
 
 def _draw_significances(axes: Axes) -> None:
-    """Draw lines of whole significances, named at the right edge."""
+    """Draw lines of whole significances, named at their right ends."""
     lowest = axes.get_ylim()[0]
     reached = [z for z in range(1, int(_LARGEST_Z)) if ndtr(-z) > lowest]
     step = 1 + len(reached) // _MOST_LINES
@@ -146,9 +143,10 @@ def _draw_significances(axes: Axes) -> None:
             rf"${z}\sigma$",
             (1.0, float(ndtr(-z))),
             xycoords=axes.get_yaxis_transform(),
-            xytext=(4, 0),
+            xytext=(-4, 1),
             textcoords="offset points",
-            verticalalignment="center",
+            horizontalalignment="right",
+            verticalalignment="bottom",
             color=LEVEL,
         )
 
@@ -157,7 +155,7 @@ def _name(canvas: Canvas, found: Coordinates, settings: PlotSettings) -> None:
     """Write the names of the axes, and put the legend with its heading."""
     discovery, result = found.result.discovery, found.result
     given = check_text(settings.ylabel) if settings.ylabel else None
-    name = "$p_0$" if discovery else "CLs"
+    name = "$p_0$" if discovery else r"$\mathrm{CL}_s$"
     canvas.name_axes((axis_text(found, 0, settings), given or name), settings)
     tested = result.provenance.settings.get("test_poi")
     other = not discovery and tested not in (None, 1)

@@ -10,20 +10,22 @@ from matplotlib.patches import Patch
 
 from hfjax.errors import DataError
 from hfjax.plotting.coordinates import Coordinates
+from hfjax.plotting.legend import COVERED_AT_LAST, FREE
 from hfjax.plotting.mathtext import expression_text
 from hfjax.results.expression import numbers
 
 LINE, SHADE = "#4b5563", "#e5e7eb"
 
 _SIGNS = {">": 1, ">=": 1, "<": -1, "<=": -1, "=": 0, "==": 0}
-_STEPS = 400  # of each axis, on which the line and the region are found
+_STEPS = 600  # of each axis, on which the line and the region are found
+_RAISED = 4.0  # ranges of the axis up: a legend above the points may widen it
 
 
 def draw_forbidden(axes: Axes, found: Coordinates, relation: str) -> list[Artist]:
     """Draw the line of a relation of labels, and shade its region if it has one.
 
     Args:
-        axes: Where to draw, within its limits, which stay as they are.
+        axes: Where to draw, within its limits.
         found: The points along two axes.
         relation: Such as `m_lsp > m_parent`; with `=`, there is a line alone.
 
@@ -39,12 +41,12 @@ def draw_forbidden(axes: Axes, found: Coordinates, relation: str) -> list[Artist
     if not excess.min() < 0 < excess.max():
         message = f"the line of {relation!r} is not in this picture: choose another"
         raise DataError(message)
-    limits = axes.get_xlim(), axes.get_ylim()
     if _SIGNS[sign]:
         inside = excess * _SIGNS[sign]
-        axes.contourf(x, y, inside, levels=[0, np.inf], colors=[SHADE], zorder=0.5)
-    axes.contour(x, y, excess, levels=[0], colors=[LINE], linewidths=[0.9], zorder=0.6)
-    axes.set(xlim=limits[0], ylim=limits[1])
+        shade = {"levels": [0, np.inf], "colors": [SHADE], "zorder": 0.5}
+        axes.contourf(x, y, inside, **shade).set_gid(FREE)
+    line = {"levels": [0], "colors": [LINE], "linewidths": [0.9], "zorder": 0.6}
+    axes.contour(x, y, excess, **line).set_gid(COVERED_AT_LAST)
     name = expression_text(f"{left} {sign.replace('==', '=')} {right}")
     if _SIGNS[sign]:
         return [Patch(facecolor=SHADE, edgecolor=LINE, linewidth=0.9, label=name)]
@@ -80,7 +82,14 @@ def _excess(
             "use what is linear in these"
         )
         raise DataError(message)
-    ends = zip((axes.get_xlim(), axes.get_ylim()), found.log, strict=True)
-    steps = [(np.geomspace if log else np.linspace)(*end, _STEPS) for end, log in ends]
-    x, y = np.meshgrid(*steps)
+    across, up = axes.get_xlim(), axes.get_ylim()
+    x, y = np.meshgrid(
+        _steps(*across, 1.0, found.log[0]), _steps(*up, _RAISED, found.log[1])
+    )
     return x, y, slopes[0] + slopes[1] * x + slopes[2] * y
+
+
+def _steps(start: float, end: float, ranges: float, log: bool) -> np.ndarray:
+    if log:
+        return np.geomspace(start, start * (end / start) ** ranges, _STEPS)
+    return np.linspace(start, start + ranges * (end - start), _STEPS)

@@ -1,66 +1,120 @@
 """A legend in the frame of a picture, where it covers nothing that is drawn."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection, PathCollection
 from matplotlib.legend import Legend
-from matplotlib.legend_handler import HandlerTuple
+from matplotlib.path import Path
 from matplotlib.transforms import Bbox
 
-_CORNERS = ("upper left", "upper right", "lower right", "lower left")
-_PAD = 0.03  # of the axes between a legend and what is drawn
-_MOST = 0.7  # of the axes that a legend above all points may take
+FREE, COVERED_AT_LAST = "free", "covered at last"
+"""Groups of what a legend may cover, and of what it may if there is no other place."""
+
+_PAD = 0.02  # of the axes between a legend and what is drawn
+_EDGE = 0.02  # of the axes between a legend and the frame
+_CORNERS = {
+    "upper left": (0.0, 1.0),
+    "upper right": (1.0, 1.0),
+    "lower right": (1.0, 0.0),
+    "lower left": (0.0, 0.0),
+}
+_RAISES = (
+    1.0,
+    1.1,
+    1.2,
+    1.3,
+    1.4,
+    1.5,
+    1.6,
+    1.8,
+    2.0,
+    2.2,
+    2.4,
+)  # of the upper limit, to make room
 
 
-def place_legend(axes: Axes, keys: Sequence[Any], heading: str) -> None:
+def place_legend(axes: Axes, keys: Sequence[Any], heading: str, raises: bool) -> None:
     """Put a legend into a corner without points and lines, or above all of them.
 
     Args:
         axes: Where to; an earlier legend stays.
         keys: The entries: artists, or pairs of artists that are one.
         heading: The text above the entries.
+        raises: Whether the upper limit may be raised where no corner is free.
     """
     earlier = axes.get_legend()
+    columns = range(1, min(3, math.ceil(len(keys) / 2)) + 1)
+    sizes = {n: _bbox(axes, _legend(axes, keys, heading, n)).size for n in columns}
     if earlier is not None:
         axes.add_artist(earlier)
+    number, corner, bare = _find_room(axes, sizes, earlier, raises)
+    legend = _legend(axes, keys, heading, number)
+    legend.set_loc(corner)
+    if not bare:  # it lies on what it may cover
+        legend.set_frame_on(True)
+        legend.get_frame().set(facecolor="white", edgecolor="none", alpha=1.0)
+
+
+def _find_room(
+    axes: Axes, sizes: Mapping[int, np.ndarray], earlier: Legend | None, raises: bool
+) -> tuple[int, str, bool]:
+    """Find where a legend covers nothing, and raise the upper limit for it.
+
+    Args:
+        axes: Where to.
+        sizes: Width and height, in parts of the axes, by the number of columns.
+        earlier: A legend that is there already.
+        raises: Whether the upper limit may be raised.
+
+    Returns:
+        The number of columns, the corner, and whether nothing at all is under it.
+    """
+    steps = _RAISES if raises else (1.0,)
+    tops = [float(_data(axes, step)[1]) for step in steps]
+    for bare in (True, False):
+        for top in tops:
+            axes.set_ylim(top=top)
+            obstacles = _Obstacles(axes, earlier, bare)
+            for number, size in sizes.items():
+                for corner, place in _CORNERS.items():
+                    if not obstacles.under(_box(size, np.array(place))):
+                        return number, corner, bare
+    return max(sizes), "upper left", False
+
+
+def _data(axes: Axes, height: float) -> np.ndarray:
+    """The place on the left, and so far up in parts of the axes, in data."""
+    shown = axes.transAxes + axes.transData.inverted()
+    return np.asarray(shown.transform((0.0, height)))
+
+
+def _box(size: np.ndarray, corner: np.ndarray) -> Bbox:
+    """Where a legend of a size is in a corner, in parts of the axes."""
+    start = corner * (1 - size) + _EDGE * (1 - 2 * corner)
+    return Bbox([start, start + size])
+
+
+def _legend(axes: Axes, keys: Sequence[Any], heading: str, columns: int) -> Legend:
+    """A legend in the upper left corner, once the figure is laid out with it."""
     names = [(key[-1] if isinstance(key, tuple) else key).get_label() for key in keys]
     legend = axes.legend(
         handles=list(keys),
         labels=names,
         title=heading,
-        loc=_CORNERS[0],
+        loc="upper left",
+        ncols=columns,
         alignment="left",
         frameon=False,
-        handler_map={tuple: HandlerTuple(ndivide=None, pad=0)},
         borderaxespad=0.8,
     )
-    _settle(axes, legend, [] if earlier is None else [earlier])
-
-
-def _settle(axes: Axes, legend: Legend, others: Sequence[Legend]) -> None:
-    """Move a legend to the first corner that is free, or make room above."""
+    legend.get_title().set_multialignment("left")
     figure = axes.get_figure(root=True)
     assert figure is not None
     figure.draw_without_rendering()
-    taken = np.vstack([_drawn(axes), *(_outline(axes, other) for other in others)])
-    for corner in _CORNERS:
-        legend.set_loc(corner)
-        if not _covered(_bbox(axes, legend), taken):
-            return
-    legend.set_loc(_CORNERS[0])
-    if axes.get_autoscaley_on() or not others:
-        _make_room(axes, _bbox(axes, legend).height, float(taken[:, 1].max()))
-
-
-def _make_room(axes: Axes, height: float, highest: float) -> None:
-    """Raise the upper limit until a height of the axes is free above all points."""
-    share = min(height + 3 * _PAD, _MOST)
-    stretch = max(min(highest, 1.0) / (1 - share), 1.0)
-    shown = axes.transAxes + axes.transData.inverted()
-    axes.set_ylim(top=float(shown.transform((0.0, stretch))[1]))
+    return legend
 
 
 def _bbox(axes: Axes, legend: Legend) -> Bbox:
@@ -68,40 +122,47 @@ def _bbox(axes: Axes, legend: Legend) -> Bbox:
     return legend.get_window_extent().transformed(axes.transAxes.inverted())
 
 
-def _outline(axes: Axes, legend: Legend) -> np.ndarray:
-    """Places all over a legend."""
-    box = _bbox(axes, legend)
-    steps = np.meshgrid(
-        *(np.linspace(*ends, 30) for ends in (box.intervalx, box.intervaly))
-    )
-    return np.column_stack([step.ravel() for step in steps])
+class _Obstacles:
+    """What a legend should not cover: lines, points, fillings and an earlier legend."""
+
+    def __init__(self, axes: Axes, legend: Legend | None, all_of_them: bool) -> None:
+        free = {FREE} if all_of_them else {FREE, COVERED_AT_LAST}
+        lines = [line for line in axes.lines if line.get_gid() not in free]
+        self._places = [_dense(_seen(axes, line, line.get_path())) for line in lines]
+        self._fills: list[Path] = []
+        for each in (c for c in axes.collections if c.get_gid() not in free):
+            paths = [_seen(axes, each, path) for path in each.get_paths()]
+            self._places += [np.asarray(path.vertices) for path in paths]
+            self._fills += paths if getattr(each, "filled", True) else []
+        if legend is not None:
+            corners = _bbox(axes, legend).corners()[[0, 1, 3, 2, 0]]
+            self._fills.append(Path(corners, closed=True))
+
+    def under(self, box: Bbox) -> bool:
+        """Whether one of them is under a box, or next to it."""
+        box = box.padded(_PAD)
+        steps = [np.linspace(*ends, 12) for ends in (box.intervalx, box.intervaly)]
+        grid = np.column_stack([step.ravel() for step in np.meshgrid(*steps)])
+        return any(_inside(box, places) for places in self._places) or any(
+            path.contains_points(grid).any() for path in self._fills
+        )
 
 
-def _covered(box: Bbox, taken: np.ndarray) -> bool:
-    inside = (taken > box.min - _PAD) & (taken < box.max + _PAD)
-    return bool(inside.all(axis=1).any())
+def _seen(axes: Axes, artist: Any, path: Path) -> Path:
+    """A path of an artist in parts of the axes."""
+    move = artist.get_transform() + axes.transAxes.inverted()
+    return move.transform_path(path)
 
 
-def _drawn(axes: Axes) -> np.ndarray:
-    """Places of lines, points and fillings of axes, in parts of the axes."""
-    back = axes.transAxes.inverted()
-    places = [np.empty((0, 2))]
-    for line in axes.lines:
-        path = line.get_transform().transform_path(line.get_path())
-        places.append(back.transform(_dense(path.vertices)))
-    for found in axes.collections:
-        if isinstance(found, Collection) and not isinstance(found, PathCollection):
-            move = found.get_transform()
-            vertices = [move.transform_path(p).vertices for p in found.get_paths()]
-            places += [back.transform(v) for v in vertices if len(v)]
-    every = np.vstack(places)
-    return every[np.isfinite(every).all(axis=1)]
+def _inside(box: Bbox, places: np.ndarray) -> bool:
+    return bool(((places > box.min) & (places < box.max)).all(axis=1).any())
 
 
-def _dense(vertices: np.ndarray) -> np.ndarray:
+def _dense(path: Path) -> np.ndarray:
     """The vertices of a line and places between them."""
+    vertices = np.asarray(path.vertices)
     if len(vertices) < 2:
-        return np.asarray(vertices)
+        return vertices
     steps = np.linspace(0, 1, 20, endpoint=False)[:, None, None]
     between = vertices[:-1] + steps * np.diff(vertices, axis=0)
     return np.vstack([between.reshape(-1, 2), vertices[-1:]])

@@ -18,7 +18,8 @@ from hfjax.plotting.coordinates import Coordinates, check_spread
 from hfjax.plotting.significance import significances
 from hfjax.results.scan import MEDIAN
 
-_LONGEST = 2.5  # an edge of the outline, in those of all triangles (their median)
+_LONGEST = 2.5  # an edge of the outline, in long ones of all triangles
+_LONG = 0.75  # how many edges are shorter than a long one
 _REACH = 5.0  # sigma from the contours beyond which significances are all the same
 _PLACES = 60_000  # about as many places are interpolated at, however many points
 
@@ -82,18 +83,13 @@ def _even_spread(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _refined(triangulation: Triangulation) -> Triangulation:
     """Divide triangles into smaller ones, so that contours are round."""
-    count = int(np.sum(~_mask(triangulation)))
+    count = len(triangulation.triangles)
     times = min(max(round(np.log(_PLACES / count) / np.log(4)), 1), 5)
     return UniformTriRefiner(triangulation).refine_triangulation(subdiv=times)
 
 
-def _mask(triangulation: Triangulation) -> np.ndarray:
-    mask = triangulation.mask
-    return np.zeros(len(triangulation.triangles), bool) if mask is None else mask
-
-
 def _outlined(triangulation: Triangulation) -> Triangulation:
-    """Mask triangles along the edge that join points which are far apart.
+    """Leave out triangles along the edge that join points which are far apart.
 
     Triangles whose outer edge is long go one by one, the longest first, as long as each
     point stays in one, and the rest in one piece.
@@ -103,14 +99,14 @@ def _outlined(triangulation: Triangulation) -> Triangulation:
     sides = places[corners] - places[np.roll(corners, -1, axis=1)]
     lengths = np.hypot(sides[..., 0], sides[..., 1])
     neighbors, masked = triangulation.neighbors.copy(), np.zeros(len(corners), bool)
-    longest = _LONGEST * np.median(lengths)
+    longest = _LONGEST * np.quantile(lengths, _LONG)
     while (gone := _outer_triangle(corners, neighbors, lengths, longest)) is not None:
         masked[gone] = True
         for other in neighbors[gone][neighbors[gone] >= 0]:
             neighbors[other][neighbors[other] == gone] = -1
         neighbors[gone], lengths[gone] = -2, 0.0
-    triangulation.set_mask(masked)
-    return triangulation
+    # A mask would do, but refined triangles beside one have corners of their own.
+    return Triangulation(triangulation.x, triangulation.y, corners[~masked])
 
 
 def _outer_triangle(
