@@ -41,19 +41,18 @@ class Coordinates:
         rows = zip(self.values, self.log, strict=True)
         return np.array([np.log(row) if log else row for row, log in rows])
 
-    def affine(self, values: Sequence[float]) -> np.ndarray | None:
+    def affine(self, values: np.ndarray) -> np.ndarray | None:
         """Return a number as a constant and a slope along each axis.
 
         Returns:
             None where it is no such function of what is along the axes, or more than
             three points in a plane are needed to show it.
         """
-        wanted = np.array(values, float)
-        known = np.column_stack([np.ones(len(wanted)), *self.values])
-        found, _, rank, _ = np.linalg.lstsq(known, wanted)
-        rest = np.sum((known @ found - wanted) ** 2)
-        shown = len(wanted) > known.shape[1] == rank
-        close = rest <= _ON_LINE**2 * np.sum((wanted - wanted.mean()) ** 2)
+        known = np.column_stack([np.ones(len(values)), *self.values])
+        found, _, rank, _ = np.linalg.lstsq(known, values)
+        rest = np.sum((known @ found - values) ** 2)
+        shown = len(values) > known.shape[1] == rank
+        close = rest <= _ON_LINE**2 * np.sum((values - values.mean()) ** 2)
         return found if shown and close else None
 
 
@@ -189,7 +188,7 @@ def _other_slices(found: Coordinates) -> Iterator[str]:
             continue
         values = [point.values[at] for point in found.result]
         plain = [value for value in values if not isinstance(value, str)]
-        if len(plain) < len(values) or found.affine(plain) is None:
+        if len(plain) < len(values) or found.affine(np.array(plain, float)) is None:
             yield name
 
 
@@ -199,11 +198,11 @@ def _mixture(found: Coordinates, other: str) -> DataError:
     at = labels.index(other)
     values = list(dict.fromkeys(point.values[at] for point in found.result))
     shown = ", ".join(map(str, values[:6])) + (", ..." if len(values) > 6 else "")
-    kind = "contour" if len(found.names) > 1 else "line"
+    kind, others = ("contour", "two ") if len(found.names) > 1 else ("line", "")
     message = (
         f"no {kind} joins points of different slices: in {_place(found.names)} the "
         f"points differ in {other!r} ({shown}) as well; select one slice, such as "
-        f"`--select '{other} == {values[0]!r}'`, or draw two others of the labels "
+        f"`--select '{other} == {values[0]!r}'`, or draw {others}others of the labels "
         f"{', '.join(map(repr, labels))} with `--axes` (in Python, `axes=`)"
     )
     return DataError(message)

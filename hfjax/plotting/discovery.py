@@ -28,7 +28,7 @@ from hfjax.plotting.curve import draw_curve
 from hfjax.plotting.forbidden import draw_forbidden
 from hfjax.plotting.plane import significance_plane
 from hfjax.plotting.settings import PlotSettings
-from hfjax.results.scan import ScanResult
+from hfjax.results.scan import LEVEL, ScanResult
 
 COLORS = {1: "#f0a35e", 2: "#e0664d", 3: "#bb3754", 4: "#7d1d6a", 5: "#2f0f5c"}
 """Contours that are drawn, by their significance; the darker the more."""
@@ -73,10 +73,13 @@ def draw_discovery(
     if not result.discovery:
         message = "only q0 has significances of a discovery: draw_exclusion draws CLs"
         raise DataError(message)
+    if settings.two_sigma or settings.level != LEVEL:
+        message = "a level and a band of 2 sigma belong to an exclusion: q0 has none"
+        raise DataError(message)
     found = locate(result, settings)
     if len(found.names) == 1:
         return draw_curve(found, settings, axes)
-    plane = significance_plane(found, list(COLORS))
+    plane = significance_plane(found, [float(level) for level in COLORS])
     name = f"Expected for {poi_symbol(result)} = 1"
     lines = (
         _Line("Observed", plane.observed, plane.at_points[0], *_OBSERVED),

@@ -75,7 +75,7 @@ def _excess(
     """How much the left side is above the right one, on a grid within the limits."""
     sides = (numbers(side, found.result) for side in (left, right))
     difference = np.subtract(*(np.array(side) for side in sides))
-    slopes = found.affine(difference.tolist())
+    slopes = found.affine(difference)
     if slopes is None:
         message = (
             f"{relation!r} is no line in the plane of {' and '.join(found.names)}: "

@@ -47,7 +47,7 @@ def place_legend(axes: Axes, keys: Sequence[Any], heading: str, raises: bool) ->
     """
     earlier = axes.get_legend()
     columns = range(1, min(3, math.ceil(len(keys) / 2)) + 1)
-    sizes = {n: _bbox(axes, _legend(axes, keys, heading, n)).size for n in columns}
+    sizes = {n: _size(axes, _legend(axes, keys, heading, n)) for n in columns}
     if earlier is not None:
         axes.add_artist(earlier)
     number, corner, bare = _find_room(axes, sizes, earlier, raises)
@@ -60,7 +60,7 @@ def place_legend(axes: Axes, keys: Sequence[Any], heading: str, raises: bool) ->
 
 def _find_room(
     axes: Axes, sizes: Mapping[int, np.ndarray], earlier: Legend | None, raises: bool
-) -> tuple[int, str, bool]:
+) -> tuple[int, Any, bool]:
     """Find where a legend covers nothing, and raise the upper limit for it.
 
     Args:
@@ -72,11 +72,12 @@ def _find_room(
     Returns:
         The number of columns, the corner, and whether nothing at all is under it.
     """
-    steps = _RAISES if raises else (1.0,)
-    tops = [float(_data(axes, step)[1]) for step in steps]
+    heights = _RAISES if raises else ()
+    tops = [top for top in (_height(axes, h) for h in heights) if math.isfinite(top)]
     for bare in (True, False):
-        for top in tops:
-            axes.set_ylim(top=top)
+        for top in tops or [None]:
+            if top is not None:
+                axes.set_ylim(top=top)
             obstacles = _Obstacles(axes, earlier, bare)
             for number, size in sizes.items():
                 for corner, place in _CORNERS.items():
@@ -85,10 +86,11 @@ def _find_room(
     return max(sizes), "upper left", False
 
 
-def _data(axes: Axes, height: float) -> np.ndarray:
-    """The place on the left, and so far up in parts of the axes, in data."""
+def _height(axes: Axes, height: float) -> float:
+    """What is so far up, in parts of the axes; infinite past the largest number."""
     shown = axes.transAxes + axes.transData.inverted()
-    return np.asarray(shown.transform((0.0, height)))
+    with np.errstate(over="ignore"):
+        return float(shown.transform((0.0, height))[1])
 
 
 def _box(size: np.ndarray, corner: np.ndarray) -> Bbox:
@@ -115,6 +117,10 @@ def _legend(axes: Axes, keys: Sequence[Any], heading: str, columns: int) -> Lege
     assert figure is not None
     figure.draw_without_rendering()
     return legend
+
+
+def _size(axes: Axes, legend: Legend) -> np.ndarray:
+    return np.array(_bbox(axes, legend).size)
 
 
 def _bbox(axes: Axes, legend: Legend) -> Bbox:

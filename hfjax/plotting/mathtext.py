@@ -58,7 +58,7 @@ def check_text(text: str) -> str:
         try:
             MathTextParser("path").parse(text)
         except ValueError as error:
-            shown = str(error).strip().splitlines()[-1]
+            shown = str(error).strip().splitlines()[-1].partition(": ")[2]
             message = f"the text {text!r} has a formula that cannot be set: {shown}"
             raise DataError(message) from None
     return text

@@ -20,8 +20,8 @@ from hfjax.results.scan import MEDIAN
 
 _LONGEST = 2.5  # an edge of the outline, in long ones of all triangles
 _LONG = 0.75  # how many edges are shorter than a long one
-_REACH = 5.0  # sigma from the contours beyond which significances are all the same
-_PLACES = 60_000  # about as many places are interpolated at, however many points
+_REACH = 6.0  # sigma from the contours beyond which significances are all the same
+_PLACES = 30_000  # about as many places are interpolated at, however many points
 
 
 @dataclass(frozen=True)

@@ -123,11 +123,12 @@ def numbers(text: str, result: ScanResult) -> tuple[float, ...]:
 def _finite(tree: ast.expr, values: Values, what: str) -> float:
     try:
         value = _value(tree, values)
-        number = math.nan if isinstance(value, bool | list) else float(value)
-    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        number = float(value) if plain else math.nan
+    except (TypeError, ArithmeticError, RecursionError) as error:
         message = f"{what} is no number: {error}"
         raise DataError(message) from None
-    if math.isfinite(number) and not isinstance(value, str):
+    if math.isfinite(number):
         return number
     message = f"{what} is {value!r}: only finite numbers can be drawn"
     raise DataError(message)
