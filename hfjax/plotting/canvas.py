@@ -175,7 +175,7 @@ def mark_points(axes: Axes, found: Coordinates, kinds: Sequence[Mark]) -> list[A
         What the legend shows.
     """
     keys: list[Artist] = []
-    for name, which, own in (*kinds, Mark("No result", ~found.converged, FAILED_SHAPE)):
+    for name, which, own in (*kinds, Mark("No result", ~found.tested, FAILED_SHAPE)):
         if which.any():
             keys += axes.plot(*found.values[:, which], **POINT_SHAPE | own, label=name)
     return keys
@@ -193,4 +193,4 @@ def poi_symbol(result: ScanResult) -> str:
     '$\\mu$'
     """
     poi = result.provenance.settings.get("poi")
-    return r"$\mu$" if poi in (None, "mu") else mathtext(poi)
+    return r"$\mu$" if poi in (None, "mu") else check_text(mathtext(poi))

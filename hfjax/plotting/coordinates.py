@@ -8,6 +8,7 @@ import numpy as np
 from hfjax.errors import DataError
 from hfjax.plotting.mathtext import check_text, expression_text, mathtext
 from hfjax.plotting.settings import PlotSettings
+from hfjax.plotting.significance import has_significances
 from hfjax.results.expression import numbers, selected
 from hfjax.results.scan import ScanResult
 
@@ -31,9 +32,9 @@ class Coordinates:
     log: tuple[bool, ...]
 
     @property
-    def converged(self) -> np.ndarray:
-        """Which points have a result."""
-        return np.array([point.converged for point in self.result], bool)
+    def tested(self) -> np.ndarray:
+        """Which points have a result, all of it finite numbers."""
+        return np.array([has_significances(point) for point in self.result], bool)
 
     @property
     def scaled(self) -> np.ndarray:
@@ -83,16 +84,17 @@ def check_drawable(result: ScanResult, settings: PlotSettings = PlotSettings()) 
     Raises:
         DataError: It cannot; the message says why.
     """
-    check_spread(locate(result, settings))
+    found = locate(result, settings)
+    check_spread(found, np.array([point.converged for point in found.result], bool))
 
 
-def check_spread(found: Coordinates) -> None:
-    """Check that the points with a result can be joined.
+def check_spread(found: Coordinates, which: np.ndarray) -> None:
+    """Check that points can be joined: those with a result, or that will have one.
 
     Raises:
         DataError: They are too few, share a place, or are all on one line.
     """
-    values = found.values[:, found.converged]
+    values = found.values[:, which]
     count, place = values.shape[1], _place(found.names)
     if count < len(values) + 1:
         number = f"{count} {'point' if count == 1 else 'points'} with a result"

@@ -29,7 +29,7 @@ from hfjax.plotting.canvas import (
 from hfjax.plotting.coordinates import Coordinates, axis_text, check_spread
 from hfjax.plotting.mathtext import check_text
 from hfjax.plotting.settings import PlotSettings
-from hfjax.plotting.significance import significances
+from hfjax.plotting.significance import has_significances, significances
 from hfjax.results.scan import MEDIAN
 
 LEVEL = "#4b5563"
@@ -50,7 +50,7 @@ def draw_curve(
     if settings.forbidden:
         message = "a forbidden region needs two axes: give two, or do without it"
         raise DataError(message)
-    check_spread(found)
+    check_spread(found, found.tested)
     canvas, discovery = Canvas(axes), found.result.discovery
     places, p_values = _interpolated(found)
     with canvas.style():
@@ -68,7 +68,7 @@ def draw_curve(
 
 def _interpolated(found: Coordinates) -> tuple[np.ndarray, np.ndarray]:
     """Many places along the axis, and the p-values there, `[6, place]`."""
-    x = found.scaled[0, found.converged]
+    x = found.scaled[0, found.tested]
     order = np.argsort(x)
     z = np.minimum(significances(found.result)[:, order], _LARGEST_Z)
     steps = np.union1d(np.linspace(x.min(), x.max(), _STEPS), x)
@@ -101,8 +101,8 @@ def _draw_bands(
 
 def _mark_points(axes: Axes, found: Coordinates) -> list[Artist]:
     """Mark the points on the observed line, and where one has no result."""
-    x, ok = found.values[0], found.converged
-    observed = [point.CLs_obs for point in found.result if point.converged]
+    x, ok = found.values[0], found.tested
+    observed = [point.CLs_obs for point in found.result if has_significances(point)]
     tested = np.maximum(np.array(observed, float), ndtr(-_LARGEST_Z))
     axes.plot(x[ok], tested, **POINT_SHAPE | {"color": "black", "zorder": 3.2})
     if ok.all():

@@ -98,7 +98,7 @@ def draw_discovery(
         levels = sorted({level for line in lines for level in line.reached})
         canvas.keys += _level_keys(levels)
         if settings.points:
-            kinds = [Mark("Tested", found.converged, {})]
+            kinds = [Mark("Tested", found.tested, {})]
             canvas.keys += mark_points(canvas.axes, found, kinds)
         canvas.keys += forbidden
         canvas.name_axes(plane_names(found, settings), settings)

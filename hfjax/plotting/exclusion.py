@@ -128,8 +128,8 @@ def _heading(result: ScanResult, level: float) -> str:
 
 def _kinds(found: Coordinates, level: float) -> list[Mark]:
     """Which points are excluded and which are not."""
-    excluded = np.array([point.excluded(level) for point in found.result], bool)
-    rest = found.converged & ~excluded
+    below = np.array([point.excluded(level) for point in found.result], bool)
+    excluded, rest = found.tested & below, found.tested & ~below
     return [
         Mark("Excluded", excluded, {}),
         Mark("Not excluded", rest, {"markerfacecolor": "white"}),

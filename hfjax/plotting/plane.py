@@ -57,8 +57,8 @@ def significance_plane(found: Coordinates, levels: Sequence[float]) -> Plane:
     Raises:
         DataError: The points cannot be triangulated; the message says why.
     """
-    check_spread(found)
-    scaled = found.scaled[:, found.converged].T
+    check_spread(found, found.tested)
+    scaled = found.scaled[:, found.tested].T
     middle, turn = _even_spread(scaled)
     points = (scaled - middle) @ turn
     fine = _refined(_outlined(Triangulation(*points.T)))

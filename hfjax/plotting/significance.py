@@ -36,19 +36,17 @@ def significances(result: ScanResult) -> np.ndarray:
         The observed ones and those of the expected band in the order of CLs_exp: of
         exclusion, or for q0 of discovery.
     """
-    rows = [[_observed(p), *_expected(p)] for p in result if p.converged]
+    rows = [_row(point) for point in result if has_significances(point)]
     return np.array(rows, float).reshape(-1, 6).T
 
 
-def _observed(point: ScanPoint) -> float | None:
-    return point.Z if point.discovery else _of_CLs(point.CLs_obs)
+def has_significances(point: ScanPoint) -> bool:
+    """Whether a point has a result, all of it finite numbers."""
+    return point.converged and None not in _row(point)
 
 
-def _expected(point: ScanPoint) -> list[float | None]:
+def _row(point: ScanPoint) -> list[float | None]:
     if point.discovery:
-        return list(point.Z_exp)
-    return [_of_CLs(value) for value in point.CLs_exp]
-
-
-def _of_CLs(CLs: float | None) -> float | None:
-    return None if CLs is None else significance(CLs)
+        return [point.Z, *point.Z_exp]
+    values = (point.CLs_obs, *point.CLs_exp)
+    return [None if CLs is None else significance(CLs) for CLs in values]

@@ -1,5 +1,6 @@
 """The exclusion contour: where it runs, what it marks, what it refuses."""
 
+import dataclasses
 import math
 from statistics import NormalDist
 
@@ -455,3 +456,12 @@ def test_a_second_result_in_the_same_axes_is_not_cut_off():
     draw_exclusion(grid(), axes=axes)
     assert axes.get_xlim()[1] > 800
     assert axes.get_ylim()[1] > 800
+
+
+@pytest.mark.parametrize("lost", ["CLs_obs", "CLs_exp"])
+def test_a_point_whose_numbers_are_not_finite_has_no_result(lost):
+    value = math.nan if lost == "CLs_obs" else (0.1, math.nan, 0.2, 0.3, 0.4)
+    broken = dataclasses.replace(point(150.0, 150.0, 9.0), **{lost: value})
+    axes = drawn(ScanResult(LABELS, (*grid().points, broken)))
+    assert marked(axes) == {"Excluded": 10, "Not excluded": 15, "No result": 1}
+    np.testing.assert_allclose(contours(axes)[0][:, 0], (5 - Z95) / 0.02, rtol=1e-6)

@@ -236,8 +236,8 @@ class PlotOptions:
 def plot(options: PlotOptions) -> None:
     """Draw a result file: exclusion contours, for q0 contours of the significance.
 
-    Where one label varies, or --axes has one, CLs is drawn against it with its expected
-    bands, for q0 p0 with lines at whole standard deviations.
+    Where one label varies, or --axes has one, CLs is drawn against it with its
+    expected bands, for q0 p0 with lines at whole standard deviations.
     """
     target = _target(options)
     result = ScanResult.load(options.result)
