@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.transforms import Bbox, TransformedBbox
 
 from hfjax.plotting.coordinates import Coordinates, axis_text
 from hfjax.plotting.legend import place_legend
@@ -40,7 +41,6 @@ POINT_SHAPE: dict[str, Any] = {
     "markersize": 3.2,
     "markeredgewidth": 0.8,
     "zorder": 2.5,
-    "clip_on": False,  # no point on the frame is cut in half
 }
 FAILED_SHAPE = POINT_SHAPE | {
     "marker": "X",
@@ -178,7 +178,14 @@ def mark_points(axes: Axes, found: Coordinates, kinds: Sequence[Mark]) -> list[A
     for name, which, own in (*kinds, Mark("No result", ~found.tested, FAILED_SHAPE)):
         if which.any():
             keys += axes.plot(*found.values[:, which], **POINT_SHAPE | own, label=name)
+            keep_whole(axes, keys[-1])
     return keys
+
+
+def keep_whole(axes: Axes, points: Artist) -> None:
+    """Let no point on the frame be cut in half; those outside are not drawn."""
+    around = Bbox([[0.0, 0.0], [1.0, 1.0]]).padded(0.015)
+    points.set_clip_box(TransformedBbox(around, axes.transAxes))
 
 
 def plane_names(found: Coordinates, settings: PlotSettings) -> tuple[str, str]:

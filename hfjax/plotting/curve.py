@@ -23,6 +23,7 @@ from hfjax.plotting.canvas import (
     TWO_SIGMA,
     Canvas,
     Picture,
+    keep_whole,
     limits,
     poi_symbol,
 )
@@ -33,6 +34,7 @@ from hfjax.plotting.significance import has_significances, significances
 from hfjax.results.scan import MEDIAN
 
 LEVEL = "#4b5563"
+_ON_LINE = {"color": "black", "zorder": 3.2}  # marks of tested points
 _STEPS = 600
 _LOWEST = 1e-300  # of an axis of p-values
 _MOST_LINES = 8  # of significances
@@ -104,7 +106,8 @@ def _mark_points(axes: Axes, found: Coordinates) -> list[Artist]:
     x, ok = found.values[0], found.tested
     observed = [point.CLs_obs for point in found.result if has_significances(point)]
     tested = np.maximum(np.array(observed, float), ndtr(-_LARGEST_Z))
-    axes.plot(x[ok], tested, **POINT_SHAPE | {"color": "black", "zorder": 3.2})
+    (marks,) = axes.plot(x[ok], tested, **POINT_SHAPE | _ON_LINE)
+    keep_whole(axes, marks)
     if ok.all():
         return []
     bottom = {"transform": axes.get_xaxis_transform(), "label": "No result"}

@@ -7,6 +7,7 @@ from statistics import NormalDist
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from hfjax.errors import DataError
@@ -465,3 +466,14 @@ def test_a_point_whose_numbers_are_not_finite_has_no_result(lost):
     axes = drawn(ScanResult(LABELS, (*grid().points, broken)))
     assert marked(axes) == {"Excluded": 10, "Not excluded": 15, "No result": 1}
     np.testing.assert_allclose(contours(axes)[0][:, 0], (5 - Z95) / 0.02, rtol=1e-6)
+
+
+def test_points_outside_of_the_limits_are_not_drawn_beside_the_frame():
+    axes = drawn(grid())
+    axes.set(xlim=(150, 250), ylim=(-20, 450))
+    figure = axes.get_figure(root=True)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    picture = np.asarray(canvas.buffer_rgba())[..., :3]
+    right = int(axes.get_window_extent().x1) + 8
+    assert (picture[:, right:] == 255).all()
