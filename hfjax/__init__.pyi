@@ -137,6 +137,8 @@ from .inference.test_statistics import (
 from .model.data import Data as Data
 from .model.model import Model as Model
 from .model.settings import ModelSettings as ModelSettings
+from .plotting.canvas import Picture as Picture
+from .plotting.coordinates import check_drawable as check_drawable
 from .plotting.discovery import (
     draw_discovery as draw_discovery,
     write_discovery as write_discovery,
@@ -145,7 +147,7 @@ from .plotting.exclusion import (
     draw_exclusion as draw_exclusion,
     write_exclusion as write_exclusion,
 )
-from .plotting.plane import check_plane as check_plane
+from .plotting.settings import PlotSettings as PlotSettings
 from .results.scan import (
     Provenance as Provenance,
     ScanPoint as ScanPoint,

@@ -31,6 +31,7 @@ _SETTINGS: dict[str, Any] = {
 
 COMMANDS = {
     "scan": "hfjax.cli.commands.scan",
+    "plot": "hfjax.cli.commands.plot",
     "cls": "hfjax.cli.commands.inference",
     "fit": "hfjax.cli.commands.inference",
     "inspect": "hfjax.cli.commands.documents",

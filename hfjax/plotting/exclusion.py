@@ -1,60 +1,76 @@
-"""The exclusion contour of a scan in the plane of two labels.
+"""The exclusion of a scan: contours in the plane of two labels, or CLs against one.
 
 A point is excluded at level alpha where z > Phi^-1(1 - alpha); see
-`hfjax.plotting.plane`.
+`hfjax.plotting.significance`.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.tri import LinearTriInterpolator, UniformTriRefiner
 
 from hfjax.errors import DataError
 from hfjax.plotting.canvas import (
-    STYLE,
-    Marks,
-    axes_of_figure,
-    decorate,
+    EXPECTED,
+    OBSERVED,
+    ONE_SIGMA,
+    TWO_SIGMA,
+    Canvas,
+    Mark,
+    Picture,
     mark_points,
-    new_figure,
+    plane_names,
     poi_symbol,
+    prepare_plane,
 )
-from hfjax.plotting.plane import Plane, plane_labels, significance, significance_plane
-from hfjax.results.scan import LEVEL, ScanResult
+from hfjax.plotting.coordinates import Coordinates, locate
+from hfjax.plotting.curve import draw_curve
+from hfjax.plotting.forbidden import draw_forbidden
+from hfjax.plotting.plane import Plane, significance_plane
+from hfjax.plotting.settings import PlotSettings
+from hfjax.plotting.significance import significance
+from hfjax.results.scan import MEDIAN, ScanResult
 
-OBSERVED, EXPECTED, BAND = "#a3122a", "#1d3557", "#f6d77a"
-
-_MINUS_ONE, _PLUS_ONE = 1, 3  # positions in CLs_exp
-_SUBDIVISIONS = 4  # every triangle is filled as 4**4 smaller ones
+_BEYOND = 1e9  # higher than all significances
 
 
 def draw_exclusion(
     result: ScanResult,
+    settings: PlotSettings = PlotSettings(),
     *,
-    labels: Sequence[str] | None = None,
-    level: float = LEVEL,
     axes: Axes | None = None,
-) -> Axes:
+) -> Picture:
     """Draw observed and expected exclusion contours with the band and the points.
+
+    Where one label varies, or one is asked for, CLs is drawn against it.
 
     Args:
         result: The scan.
-        labels: The labels across and up; by default the first two.
-        level: A point is excluded where CLs is below it (0.05: 95% confidence level).
-        axes: Where to draw; by default a new figure of its own.
+        settings: What is shown, and what is written.
+        axes: Where to draw; by default a new figure. Axes that are given keep their
+            limits, names, title and legend.
 
     Returns:
-        The axes, for titles and units; `axes.figure.savefig(...)` writes the file.
+        The figure and its axes; `picture.write(path)` writes the file.
 
     Raises:
-        DataError: Results of q0, fewer than two labels, points that differ in a third
-            label, fewer than three points with a result, or points on one line.
+        DataError: Results of q0, no label that varies, points that differ in a further
+            label, too few points with a result, or points on one line.
+
+    Example:
+        >>> from hfjax.results.scan import ScanPoint
+        >>> masses, band = [(300, 0), (300, 100), (400, 0)], (0.01,) * 5
+        >>> tests = [
+        ...     ScanPoint(str(m), m, CLs, band)
+        ...     for m, CLs in zip(masses, (0.01, 0.2, 0.2))
+        ... ]
+        >>> result = ScanResult(("m_parent", "m_lsp"), tuple(tests))
+        >>> settings = PlotSettings(xlabel="$m$", units=("GeV",))
+        >>> figure, axes = draw_exclusion(result, settings)
+        >>> axes.get_xlabel()
+        '$m$ [GeV]'
     """
     if result.discovery:
         message = (
@@ -62,34 +78,44 @@ def draw_exclusion(
             "draws its significances"
         )
         raise DataError(message)
-    across, up = plane_labels(result, labels)
-    plane = significance_plane(result, (across, up))
-    threshold = significance(level)
-    with mpl.rc_context(STYLE):
-        axes = axes_of_figure(axes)
-        keys: list[Artist] = [
-            *_draw_contours(axes, plane, threshold),
-            *_draw_band(axes, plane, threshold),
-            *mark_points(axes, result, (across, up), _marks(result, level)),
-        ]
-        decorate(axes, (across, up), _title(result, level), keys)
-    return axes
+    found = locate(result, settings)
+    if len(found.names) == 1:
+        return draw_curve(found, settings, axes)
+    threshold = significance(settings.level)
+    plane = significance_plane(found, [threshold])
+    canvas = Canvas(axes)
+    with canvas.style():
+        prepare_plane(canvas, found)
+        if settings.forbidden:
+            forbidden = draw_forbidden(canvas.axes, found, settings.forbidden)
+        else:
+            forbidden = []
+        canvas.keys += _draw_contours(canvas.axes, plane, threshold, settings.two_sigma)
+        if settings.points:
+            kinds = _kinds(found, settings.level)
+            canvas.keys += mark_points(canvas.axes, found, kinds)
+        canvas.keys += forbidden
+        canvas.name_axes(plane_names(found, settings), settings)
+        canvas.add_legend(_heading(result, settings.level), settings)
+    return canvas.picture
 
 
-def write_exclusion(result: ScanResult, path: str | Path) -> None:
+def write_exclusion(
+    result: ScanResult,
+    path: Any,
+    settings: PlotSettings = PlotSettings(),
+    form: str | None = None,
+) -> None:
     """Draw the exclusion contour into a file; the suffix says the format."""
-    figure = new_figure()
-    with mpl.rc_context(STYLE):
-        draw_exclusion(result, axes=figure.add_subplot())
-        figure.savefig(path)
+    draw_exclusion(result, settings).write(path, form)
 
 
-def _title(result: ScanResult, level: float) -> str:
+def _heading(result: ScanResult, level: float) -> str:
     r"""What is excluded, where that is not the signal in its own strength.
 
     >>> from hfjax.results.scan import Provenance
     >>> origin = Provenance(settings={"test_poi": 2.0})
-    >>> print(_title(ScanResult(("m", "n"), (), origin), 0.05))
+    >>> print(_heading(ScanResult(("m", "n"), (), origin), 0.05))
     Exclusion of $\mu$ = 2 at 95% CL
     """
     tested = result.provenance.settings.get("test_poi")
@@ -100,57 +126,70 @@ def _title(result: ScanResult, level: float) -> str:
     return f"Exclusion{of} at {100 * (1 - level):g}% CL"
 
 
-def _marks(result: ScanResult, level: float) -> Marks:
+def _kinds(found: Coordinates, level: float) -> list[Mark]:
     """Which points are excluded and which are not."""
-    tested = [point for point in result if point.converged]
-    return (
-        ("Excluded", [p for p in tested if p.excluded(level)], {}),
-        (
-            "Not excluded",
-            [p for p in tested if not p.excluded(level)],
-            {"markerfacecolor": "white"},
-        ),
-    )
+    below = np.array([point.excluded(level) for point in found.result], bool)
+    excluded, rest = found.tested & below, found.tested & ~below
+    return [
+        Mark("Excluded", excluded, {}),
+        Mark("Not excluded", rest, {"markerfacecolor": "white"}),
+    ]
 
 
-def _draw_band(axes: Axes, plane: Plane, threshold: float) -> list[Patch]:
-    """Fill between the contours of CLs_exp at -1 and +1 standard deviations."""
-    refiner = UniformTriRefiner(plane.triangulation)
-    inside = []
-    for value in (
-        plane.expected[_MINUS_ONE] - threshold,
-        threshold - plane.expected[_PLUS_ONE],
-    ):
-        linear = LinearTriInterpolator(plane.triangulation, value)
-        fine, refined = refiner.refine_field(value, linear, subdiv=_SUBDIVISIONS)
-        inside.append(np.asarray(refined))
-    both = np.minimum(*inside)
+def _draw_contours(
+    axes: Axes, plane: Plane, threshold: float, two_sigma: bool
+) -> list[Any]:
+    """Draw the observed and the median expected contour, and the bands around it.
+
+    Returns:
+        What the legend shows.
+    """
+    inner = ONE_SIGMA if two_sigma else TWO_SIGMA
+    outer = _draw_band(axes, plane, threshold, 2, TWO_SIGMA) if two_sigma else None
+    band = _draw_band(axes, plane, threshold, 1, inner)
+    observed = _draw_line(axes, plane, threshold, 0, "Observed")
+    expected = _draw_line(axes, plane, threshold, 1, "Expected")
+    if band is None:
+        return [observed, expected]
+    if expected.get_label() == "Expected":
+        expected.set_label(band.get_label())
+        return [observed, (band, expected), *([] if outer is None else [outer])]
+    return [observed, expected, band, *([] if outer is None else [outer])]
+
+
+def _draw_band(
+    axes: Axes, plane: Plane, threshold: float, sigma: int, color: str
+) -> Patch | None:
+    """Fill between contours of CLs_exp some standard deviations to both sides."""
+    above = plane.expected[MEDIAN - sigma] - threshold
+    below = threshold - plane.expected[MEDIAN + sigma]
+    both = np.minimum(above, below)
     if both.max() <= 0:
-        return []
-    axes.tricontourf(fine, both, levels=[0, np.inf], colors=[BAND], zorder=1)
-    return [Patch(color=BAND, label=r"Expected $\pm1\sigma$")]
+        return None
+    order = 1 - 0.1 * sigma
+    where = plane.triangulation
+    axes.tricontourf(where, both, levels=[0, _BEYOND], colors=[color], zorder=order)
+    return Patch(color=color, label=rf"Expected $\pm{sigma}\sigma$")
 
 
-def _draw_contours(axes: Axes, plane: Plane, threshold: float) -> list[Line2D]:
-    """Draw the observed and the median expected contour, where there is one."""
-    lines = (
-        ("Observed", plane.observed, OBSERVED, "solid", 2.0),
-        ("Expected", plane.median, EXPECTED, "dashed", 1.6),
+def _draw_line(
+    axes: Axes, plane: Plane, threshold: float, kind: int, name: str
+) -> Line2D:
+    """Draw the contour of observed (0) or median expected (1) significances."""
+    color, style, width = (
+        (OBSERVED, "solid", 2.0) if kind == 0 else (EXPECTED, "dashed", 1.5)
     )
-    keys = []
-    for name, z, color, style, width in lines:
-        if z.min() < threshold < z.max():
-            axes.tricontour(
-                plane.triangulation,
-                z,
-                levels=[threshold],
-                colors=[color],
-                linestyles=[style],
-                linewidths=[width],
-                zorder=3,
-            )
-        else:
-            name = f"{name}: {'all' if z.min() >= threshold else 'nothing'} excluded"
-        shape = {"color": color, "linestyle": style, "linewidth": width}
-        keys.append(Line2D([], [], **shape, label=name))
-    return keys
+    z, tested = (plane.observed, plane.median)[kind], plane.at_points[kind]
+    if tested.min() < threshold < tested.max():
+        axes.tricontour(
+            plane.triangulation,
+            z,
+            levels=[threshold],
+            colors=[color],
+            linestyles=[style],
+            linewidths=[width],
+            zorder=3,
+        )
+    else:
+        name = f"{name}: {'all' if tested.min() >= threshold else 'nothing'} excluded"
+    return Line2D([], [], color=color, linestyle=style, linewidth=width, label=name)

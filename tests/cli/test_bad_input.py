@@ -184,6 +184,9 @@ def test_options_that_contradict_one_another(hfjax, options, message):
         (["--select", "m > 3"], "unknown name 'm': choose of m_parent, m_lsp, name"),
         (["--select", "m_lsp > 9"], "no patch fulfils 'm_lsp > 9'"),
         (["--select", "m_lsp < 2", "--plot", "a.png"], "2 points with a result"),
+        (["--axes", "m_parent,m_lsp"], "--axes: it says what --plot FILE draws"),
+        (["--plot", "a.png", "--axes", "m_parent,m"], "unknown name 'm'"),
+        (["--plot", "a.png", "--axes", "m_lsp"], "no line joins points"),
     ],
 )
 def test_scan_refuses_before_it_fits(hfjax, files, monkeypatch, options, message):
@@ -192,15 +195,6 @@ def test_scan_refuses_before_it_fits(hfjax, files, monkeypatch, options, message
 
     monkeypatch.setattr("hfjax.cli.commands.scan.start_jax", fail)
     assert message in hfjax("scan", *files, *options).complaint
-
-
-def test_a_plot_needs_two_labels(hfjax, files, write, patchset):
-    patchset["metadata"]["labels"] = ["m_parent"]
-    for patch in patchset["patches"]:
-        del patch["metadata"]["values"][1]
-    path = write("patchset.json", patchset)
-    complaint = hfjax("scan", files[0], path, "--plot", "plot.png").complaint
-    assert "needs two labels" in complaint
 
 
 def test_a_plot_needs_matplotlib(hfjax, files, monkeypatch):

@@ -1,7 +1,6 @@
 """The command `scan`: all points of a patchset, into one result file and a plot."""
 
 import dataclasses
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,14 @@ import typer
 import hfjax
 from hfjax.cli.commands.endings import outcome, tell_failures, tell_valleys_of_scan
 from hfjax.cli.commands.inference import tell_constraint, tell_replacement
+from hfjax.cli.commands.plot import (
+    AxesOption,
+    check_plot,
+    draw,
+    drawable,
+    kind,
+    parts,
+)
 from hfjax.cli.commands.selection import select
 from hfjax.cli.options import (
     BackgroundArgument,
@@ -22,7 +29,6 @@ from hfjax.cli.options import (
     PatchSetArgument,
     TestOptions,
     takes,
-    writable,
 )
 from hfjax.cli.runtime import (
     ADVICE,
@@ -35,32 +41,9 @@ from hfjax.cli.runtime import (
 from hfjax.cli.streams import complain, load_both, progress_bar, say, write_text
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.reading.digest import digest
-from hfjax.errors import DataError, HfjaxError
+from hfjax.errors import DataError
+from hfjax.plotting.settings import PlotSettings
 from hfjax.results.scan import NOT_RUN, ScanPoint, ScanResult
-
-FORMATS = frozenset(
-    {"eps", "jpeg", "jpg", "pdf", "png", "ps", "svg", "tif", "tiff", "webp"}
-)
-"""The formats matplotlib writes without other programs."""
-
-
-def drawable(path: Path | None) -> Path | None:
-    """Check, before anything is computed, that a plot can be drawn into a file.
-
-    Raises:
-        typer.BadParameter: It cannot; the message says why.
-    """
-    if path is None:
-        return None
-    if path.suffix[1:].lower() not in FORMATS:
-        message = (
-            f"'{path}' has no known suffix: use one of {', '.join(sorted(FORMATS))}"
-        )
-        raise typer.BadParameter(message)
-    if importlib.util.find_spec("matplotlib") is None:
-        message = "matplotlib is missing: install it with: pip install 'hfjax[plot]'"
-        raise typer.BadParameter(message)
-    return writable(path)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +57,12 @@ class ScanOptions:
         Path | None,
         typer.Option(
             callback=drawable,
-            help="File for the exclusion contour in the plane of two labels, for q0 "
-            "contours of the significance.",
+            help="File for the exclusion contour in the plane of two labels, or for "
+            "CLs against one; for q0 the significance. 'hfjax plot' draws the result "
+            "with titles, units and more.",
         ),
     ] = None
+    axes: AxesOption = None
     condition: Annotated[
         str | None,
         typer.Option(
@@ -91,6 +76,11 @@ class ScanOptions:
     compose: ComposeOption = False
     test: TestOptions
     fit: FitOptions
+
+    @property
+    def settings(self) -> PlotSettings:
+        """What is drawn."""
+        return PlotSettings(axes=parts(self.axes))
 
 
 @takes(ScanOptions)
@@ -131,7 +121,10 @@ def prepare(options: ScanOptions, stages: Stages) -> Prepared:
         patchset.verify(workspace)
     names = select(patchset, options.condition) if options.condition else patchset.names
     if options.plot:
-        check_plot(patchset, names)
+        check_plot(unscanned(patchset, names), options.settings, "--plot")
+    elif options.axes:
+        message = "it says what --plot FILE draws: give that too, or leave it out"
+        raise typer.BadParameter(message, param_hint="--axes")
     digests = workspace.digest(), digest(patchset.dump())
     stages.end("load")
     settings = start_jax(
@@ -152,17 +145,10 @@ def prepare(options: ScanOptions, stages: Stages) -> Prepared:
     return Prepared(*digests, batch, settings)
 
 
-def check_plot(patchset: PatchSet, names: Sequence[str]) -> None:
-    """Check that the selected points span a plane.
-
-    Raises:
-        typer.BadParameter: They do not; the message says why.
-    """
+def unscanned(patchset: PatchSet, names: Sequence[str]) -> ScanResult:
+    """The selected points without their results."""
     points = [ScanPoint(name, patchset[name].values) for name in names]
-    try:
-        hfjax.check_plane(ScanResult(patchset.labels, tuple(points)))
-    except HfjaxError as error:
-        raise typer.BadParameter(str(error), param_hint="--plot") from None
+    return ScanResult(patchset.labels, tuple(points))
 
 
 def tell_of_poi(batch: Any, options: ScanOptions) -> None:
@@ -232,7 +218,7 @@ def report(result: ScanResult, options: ScanOptions) -> None:
     tell_failures(result)
     tell_valleys_of_scan(result, options.fit)
     if options.plot:
-        written += draw(result, options.plot)
+        written += draw_if_possible(result, options.plot, options.settings)
     if result.failed:
         complain(f"{len(result.failed)} of {len(result)} points have no result")
     lines = outcome(result), f"written: {', '.join(written)}"
@@ -242,16 +228,17 @@ def report(result: ScanResult, options: ScanOptions) -> None:
         raise typer.Exit(NOT_CONVERGED)
 
 
-def draw(result: ScanResult, path: Path) -> list[str]:
+def draw_if_possible(
+    result: ScanResult, path: Path, settings: PlotSettings
+) -> list[str]:
     """Draw a picture; too many failed points are no reason to lose the exit code.
 
     Returns:
         What is drawn where; nothing if there is none, which is told.
     """
-    write = hfjax.write_discovery if result.discovery else hfjax.write_exclusion
     try:
-        write(result, path)
+        draw(result, path, settings)
     except DataError as error:
         complain(f"no plot: {error}")
         return []
-    return [f"{'significances' if result.discovery else 'exclusion'} in {path}"]
+    return [f"{kind(result)} in {path}"]

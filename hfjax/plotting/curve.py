@@ -1,0 +1,166 @@
+"""CLs against one label, with its expected bands, and p0 likewise.
+
+Between the points, significances are interpolated without wiggles, and turned back.
+"""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from scipy.interpolate import PchipInterpolator
+from scipy.special import ndtr
+
+from hfjax.errors import DataError
+from hfjax.plotting.canvas import (
+    EXPECTED,
+    FAILED_SHAPE,
+    OBSERVED,
+    ONE_SIGMA,
+    POINT_SHAPE,
+    TWO_SIGMA,
+    Canvas,
+    Picture,
+    keep_whole,
+    limits,
+    poi_symbol,
+)
+from hfjax.plotting.coordinates import Coordinates, axis_text, check_spread
+from hfjax.plotting.mathtext import check_text
+from hfjax.plotting.settings import PlotSettings
+from hfjax.plotting.significance import has_significances, significances
+from hfjax.results.scan import MEDIAN
+
+LEVEL = "#4b5563"
+_ON_LINE = {"color": "black", "zorder": 3.2}  # marks of tested points
+_STEPS = 600
+_LOWEST = 1e-300  # of an axis of p-values
+_MOST_LINES = 8  # of significances
+_LARGEST_Z = 37.0  # beyond, no p-value is a number above 0
+
+
+def draw_curve(
+    found: Coordinates, settings: PlotSettings, axes: Axes | None
+) -> Picture:
+    """Draw observed and expected CLs, or p0, against what is along the one axis.
+
+    Raises:
+        DataError: A forbidden region is asked for, or there are too few points.
+    """
+    if settings.forbidden:
+        message = "a forbidden region needs two axes: give two, or do without it"
+        raise DataError(message)
+    check_spread(found, found.tested)
+    canvas, discovery = Canvas(axes), found.result.discovery
+    places, p_values = _interpolated(found)
+    with canvas.style():
+        canvas.keys += _draw_bands(canvas.axes, places, p_values, discovery)
+        if settings.points:
+            canvas.keys += _mark_points(canvas.axes, found)
+        _set_limits(canvas, found, p_values, discovery or settings.log)
+        if discovery:
+            _draw_significances(canvas.axes)
+        else:
+            canvas.keys.append(_draw_level(canvas.axes, settings.level))
+        _name(canvas, found, settings)
+    return canvas.picture
+
+
+def _interpolated(found: Coordinates) -> tuple[np.ndarray, np.ndarray]:
+    """Many places along the axis, and the p-values there, `[6, place]`."""
+    x = found.scaled[0, found.tested]
+    order = np.argsort(x)
+    z = np.minimum(significances(found.result)[:, order], _LARGEST_Z)
+    steps = np.union1d(np.linspace(x.min(), x.max(), _STEPS), x)
+    values = ndtr(-PchipInterpolator(x[order], z, axis=1)(steps))
+    return (np.exp(steps) if found.log[0] else steps), values
+
+
+def _draw_bands(
+    axes: Axes, places: np.ndarray, p_values: np.ndarray, discovery: bool
+) -> list[Any]:
+    """Draw the observed line, the expected one and its bands of 1 and 2 sigma.
+
+    Returns:
+        What the legend shows.
+    """
+    observed, *expected = p_values
+    bands = []
+    for sigma, color in ((2, TWO_SIGMA), (1, ONE_SIGMA)):
+        sides = expected[MEDIAN - sigma], expected[MEDIAN + sigma]
+        axes.fill_between(places, *sides, color=color, linewidth=0, zorder=1)
+        bands.insert(0, Patch(color=color, label=rf"Expected $\pm{sigma}\sigma$"))
+    color = OBSERVED if discovery else "black"
+    shape = {"color": EXPECTED, "linestyle": "dashed", "linewidth": 1.5, "zorder": 3}
+    (median,) = axes.plot(places, expected[MEDIAN], **shape)
+    (line,) = axes.plot(places, observed, color=color, linewidth=1.8, zorder=3.1)
+    line.set_label("Observed")
+    median.set_label(bands[0].get_label())
+    return [line, (bands[0], median), bands[1]]
+
+
+def _mark_points(axes: Axes, found: Coordinates) -> list[Artist]:
+    """Mark the points on the observed line, and where one has no result."""
+    x, ok = found.values[0], found.tested
+    observed = [point.CLs_obs for point in found.result if has_significances(point)]
+    tested = np.maximum(np.array(observed, float), ndtr(-_LARGEST_Z))
+    (marks,) = axes.plot(x[ok], tested, **POINT_SHAPE | _ON_LINE)
+    keep_whole(axes, marks)
+    if ok.all():
+        return []
+    bottom = {"transform": axes.get_xaxis_transform(), "label": "No result"}
+    return [*axes.plot(x[~ok], np.full(sum(~ok), 0.03), **FAILED_SHAPE | bottom)]
+
+
+def _set_limits(
+    canvas: Canvas, found: Coordinates, p_values: np.ndarray, log: bool
+) -> None:
+    """Let the observed and the median line be in the frame."""
+    if found.log[0]:
+        canvas.axes.set_xscale("log")
+    if log:
+        canvas.axes.set_yscale("log")
+    lowest = max(float(p_values[[0, 1 + MEDIAN]].min()), _LOWEST)
+    up = (min(lowest / 3, 0.01), 1.5) if log else (0.0, 1.0)
+    canvas.limit(limits(found.values[0], found.log[0], margin=0.0), up)
+
+
+def _draw_level(axes: Axes, level: float) -> Line2D:
+    """Draw the line below which a signal is excluded."""
+    name = f"{100 * (1 - level):g}% CL"
+    line = {"color": LEVEL, "linestyle": "dotted", "linewidth": 1.4, "zorder": 2}
+    return axes.axhline(level, **line, label=name)
+
+
+def _draw_significances(axes: Axes) -> None:
+    """Draw lines of whole significances, named at their right ends."""
+    lowest = axes.get_ylim()[0]
+    reached = [z for z in range(1, int(_LARGEST_Z)) if ndtr(-z) > lowest]
+    step = 1 + len(reached) // _MOST_LINES
+    line = {"color": LEVEL, "linestyle": "dotted", "linewidth": 1.0, "zorder": 2}
+    for z in reached[step - 1 :: step]:
+        axes.axhline(ndtr(-z), **line)
+        axes.annotate(
+            rf"${z}\sigma$",
+            (1.0, float(ndtr(-z))),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(-4, 1),
+            textcoords="offset points",
+            horizontalalignment="right",
+            verticalalignment="bottom",
+            color=LEVEL,
+        )
+
+
+def _name(canvas: Canvas, found: Coordinates, settings: PlotSettings) -> None:
+    """Write the names of the axes, and put the legend with its heading."""
+    discovery, result = found.result.discovery, found.result
+    given = check_text(settings.ylabel) if settings.ylabel else None
+    name = "$p_0$" if discovery else r"$\mathrm{CL}_s$"
+    canvas.name_axes((axis_text(found, 0, settings), given or name), settings)
+    tested = result.provenance.settings.get("test_poi")
+    other = not discovery and tested not in (None, 1)
+    heading = f"{poi_symbol(result)} = {tested:g}" if other else ""
+    canvas.add_legend(heading, settings)

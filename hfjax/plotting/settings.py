@@ -1,0 +1,52 @@
+"""What can be chosen about a picture of a scan."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hfjax.results.scan import LEVEL
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlotSettings:
+    """What a picture of a scan shows, and what is written in it.
+
+    Attributes:
+        axes: What is drawn across and up: labels, or expressions of labels such as
+            `m_parent - m_lsp`. One alone is drawn against CLs, for q0 against p0. By
+            default the first two labels whose values differ between points, or the
+            only one.
+        select: A condition on labels and name, such as `m_parent > 300`, that the
+            points have to fulfil.
+        xlabel: What is written along the axis across, instead of its label.
+        ylabel: What is written along the axis up.
+        units: The units of all axes, or of each, which follow their names in brackets.
+        title: A title above the frame.
+        text: Lines in the frame, above the legend: experiment, energy, luminosity.
+        log: Whether the axis up is logarithmic. Between points, the logarithm is
+            interpolated. p0 always has such an axis.
+        log_x: Whether the axis across is logarithmic.
+        points: Whether the points are marked.
+        two_sigma: Whether the plane of an exclusion has the band of 2 standard
+            deviations as well; against one label it is always there.
+        forbidden: A region of the plane that is shaded, such as `m_lsp > m_parent`, or
+            a line, such as `m_lsp = m_parent`.
+        level: A point is excluded where CLs is below it (0.05: 95% confidence level).
+
+    Example:
+        >>> PlotSettings(axes=("m_parent", "m_parent - m_lsp"), units=["GeV"]).log
+        False
+    """
+
+    axes: Sequence[str] | None = None
+    select: str | None = None
+    xlabel: str | None = None
+    ylabel: str | None = None
+    units: Sequence[str] = ()
+    title: str | None = None
+    text: Sequence[str] = ()
+    log: bool = False
+    log_x: bool = False
+    points: bool = True
+    two_sigma: bool = False
+    forbidden: str | None = None
+    level: float = LEVEL

@@ -1,0 +1,186 @@
+"""`hfjax plot`: what it draws of a result file, its options, and what it refuses."""
+
+import subprocess
+import sys
+from statistics import NormalDist
+
+import pytest
+
+from hfjax.plotting.settings import PlotSettings
+from hfjax.results.scan import Provenance, ScanPoint, ScanResult
+
+
+def p_value(z: float) -> float:
+    return NormalDist().cdf(-z)
+
+
+def result(discovery: bool = False) -> ScanResult:
+    """A grid of masses with a contour in it."""
+    points = []
+    for x in (100, 200, 300, 400):
+        for y in (0, 40, 80):
+            z = 4 - 0.01 * x
+            band = tuple(p_value(z + shift) for shift in (2, 1, 0, -1, -2))
+            tests = {"q": z * z, "q_asimov": 4.0} if discovery else {}
+            name, CLs = f"p_{x}_{y}", p_value(z)
+            points.append(
+                ScanPoint(name, (x, y), CLs, band, discovery=discovery, **tests)
+            )
+    settings = {"test_stat": "q0"} if discovery else {}
+    origin = Provenance(settings=settings)
+    return ScanResult(("m_parent", "m_lsp"), tuple(points), origin)
+
+
+@pytest.fixture
+def results(tmp_path) -> str:
+    result().write(tmp_path / "results.json")
+    return "results.json"
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Which pictures are written with what, instead of writing them."""
+    found = []
+    for name in ("write_exclusion", "write_discovery"):
+
+        def write(_result, target, settings, form, name=name):
+            found.append((name, target, settings, form))
+
+        monkeypatch.setattr(f"hfjax.{name}", write, raising=False)
+    return found
+
+
+START = {"png": b"\x89PNG", "pdf": b"%PDF", "svg": b"<?xml", "eps": b"%!PS"}
+
+
+@pytest.mark.parametrize("form", START)
+def test_the_suffix_is_the_format(hfjax, results, tmp_path, form):
+    outcome = hfjax("plot", results, "-o", f"a.{form}")
+    assert (outcome.code, outcome.stdout, outcome.stderr) == (0, "", "")
+    assert (tmp_path / f"a.{form}").read_bytes().startswith(START[form])
+
+
+def test_a_format_goes_before_the_suffix(hfjax, results, tmp_path):
+    assert hfjax("plot", results, "-o", "figure", "--format", "PDF").code == 0
+    assert (tmp_path / "figure").read_bytes().startswith(b"%PDF")
+
+
+def test_a_picture_goes_to_standard_output(results, tmp_path):
+    command = [sys.executable, "-m", "hfjax", "plot", "-", "-o", "-", "--format", "png"]
+    given = (tmp_path / results).read_bytes()
+    done = subprocess.run(command, input=given, capture_output=True, check=True)
+    assert done.stdout.startswith(b"\x89PNG")
+    assert done.stderr == b""
+
+
+def test_the_kind_of_picture_follows_from_the_result(hfjax, results, asked, tmp_path):
+    result(discovery=True).write(tmp_path / "q0.json")
+    for path in (results, "q0.json"):
+        assert hfjax("plot", path, "-o", "a.png").code == 0
+    assert [name for name, *_ in asked] == ["write_exclusion", "write_discovery"]
+
+
+def test_options_become_settings(hfjax, results, asked):
+    options = ["--axes", "m_parent, m_parent-m_lsp", "--select", "m_lsp > 0", "--log"]
+    options += ["--xlabel", "$m$", "--ylabel", "y", "--units", "GeV,ns", "--log-x"]
+    options += ["--title", "Pairs", "--text", "ATLAS", "--text", "139 fb$^{-1}$"]
+    options += ["--no-points", "--two-sigma", "--level", "0.1"]
+    options += ["--forbidden", "m_lsp > m_parent"]
+    assert hfjax("plot", results, "-o", "a.png", *options).code == 0
+    ((_, _, settings, _),) = asked
+    assert settings == PlotSettings(
+        axes=("m_parent", "m_parent-m_lsp"),
+        select="m_lsp > 0",
+        xlabel="$m$",
+        ylabel="y",
+        units=("GeV", "ns"),
+        title="Pairs",
+        text=("ATLAS", "139 fb$^{-1}$"),
+        log=True,
+        log_x=True,
+        points=False,
+        two_sigma=True,
+        forbidden="m_lsp > m_parent",
+        level=0.1,
+    )
+
+
+def test_all_options_draw(hfjax, results, tmp_path):
+    options = ["--axes", "m_parent,m_parent-m_lsp", "--units", "GeV", "--two-sigma"]
+    options += ["--forbidden", "m_lsp > m_parent - 40", "--text", "ATLAS"]
+    assert hfjax("plot", results, "-o", "a.png", *options).code == 0
+    one = hfjax("plot", results, "-o", "b.png", "--select", "m_lsp == 40", "--log")
+    assert one.code == 0
+    assert (tmp_path / "b.png").stat().st_size > 10_000
+
+
+def test_what_is_written_is_told(hfjax, results, monkeypatch):
+    monkeypatch.setattr("hfjax.cli.streams.talks", lambda quiet: not quiet)
+    outcome = hfjax("plot", results, "-o", "a.png")
+    assert outcome.stderr == "hfjax: written: exclusion in a.png\n"
+    assert hfjax("plot", results, "-o", "a.png", "--quiet").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "Missing option '--output'"),
+        (["-o", "a"], "no known suffix: use one of eps"),
+        (["-o", "a.doc"], "no known suffix"),
+        (["-o", "a.png", "--format", "doc"], "'doc' is no known format"),
+        (["-o", "-"], "standard output has no suffix: give a --format"),
+        (["-o", "nowhere/a.png"], "folder 'nowhere' does not exist"),
+        (["-o", "nowhere/a", "--format", "png"], "folder 'nowhere' does not exist"),
+        (["-o", "a.png", "--level", "5"], "'5' is not a number between 0 and 1"),
+        (["-o", "a.png", "--level", "x"], "'x' is not a number between 0 and 1"),
+        (["-o", "a.png", "--axes", "m_parent,m"], "unknown name 'm': choose of"),
+        (["-o", "a.png", "--axes", "m_parent"], "differ in 'm_lsp' (0, 40, 80)"),
+        (["-o", "a.png", "--axes", "m_parent,m_lsp+"], "'m_lsp+' is no expression"),
+        (["-o", "a.png", "--axes", "m_lsp/m_lsp,m_lsp"], "division by zero"),
+        (["-o", "a.png", "--select", "m_lsp > 90"], "no point fulfils 'm_lsp > 90'"),
+        (["-o", "a.png", "--select", "m_lsp"], "is no condition: compare it"),
+        (["-o", "a.png", "--log"], "'m_lsp' is 0 at point 'p_100_0'"),
+        (["-o", "a.png", "--title", r"$\x$"], "a formula that cannot be set"),
+        (["-o", "a.png", "--units", "a,b,c"], "3 units are too many"),
+        (["-o", "a.png", "--forbidden", "m_lsp"], "is no region"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(hfjax, results, options, message, tmp_path):
+    assert message in hfjax("plot", results, *options).complaint
+    assert not (tmp_path / "a.png").exists()
+
+
+def test_what_is_no_result_is_refused(hfjax, write, hello):
+    path = write("workspace.json", hello)
+    complaint = hfjax("plot", path, "-o", "a.png").complaint
+    assert "this looks like a workspace" in complaint
+    assert "cannot be read" in hfjax("plot", "none.json", "-o", "a.png").complaint
+
+
+def test_a_plot_needs_matplotlib(hfjax, results, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    for options in (["-o", "a.png"], ["-o", "-", "--format", "png"]):
+        complaint = hfjax("plot", results, *options).complaint
+        assert "pip install 'hfjax[plot]'" in complaint
+
+
+def test_drawing_loads_no_jax(results, tmp_path):
+    arguments = [
+        "hfjax",
+        "plot",
+        str(tmp_path / results),
+        "-o",
+        str(tmp_path / "a.png"),
+    ]
+    code = (
+        "import sys\n"
+        "from hfjax.cli.main import run\n"
+        f"sys.argv = {arguments!r}\n"
+        "try:\n    run()\n"
+        "finally:\n"
+        "    print(*{'jax', 'matplotlib.pyplot'} & set(sys.modules))\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+    assert (tmp_path / "a.png").exists()
