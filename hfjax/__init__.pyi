@@ -148,8 +148,8 @@ from .plotting.exclusion import (
     write_exclusion as write_exclusion,
 )
 from .plotting.settings import PlotSettings as PlotSettings
+from .provenance import Provenance as Provenance
 from .results.scan import (
-    Provenance as Provenance,
     ScanPoint as ScanPoint,
     ScanResult as ScanResult,
 )

@@ -113,7 +113,7 @@ def write_exclusion(
 def _heading(result: ScanResult, level: float) -> str:
     r"""What is excluded, where that is not the signal in its own strength.
 
-    >>> from hfjax.results.scan import Provenance
+    >>> from hfjax.provenance import Provenance
     >>> origin = Provenance(settings={"test_poi": 2.0})
     >>> print(_heading(ScanResult(("m", "n"), (), origin), 0.05))
     Exclusion of $\mu$ = 2 at 95% CL

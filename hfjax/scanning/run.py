@@ -32,7 +32,8 @@ from hfjax.inference.test_statistics import (
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 from hfjax.model.poi import check_single
-from hfjax.results.scan import NOT_RUN, Provenance, ScanPoint, ScanResult
+from hfjax.provenance import Provenance
+from hfjax.results.scan import NOT_RUN, ScanPoint, ScanResult
 from hfjax.scanning.bounds import out_of_bounds
 from hfjax.scanning.failure import Failures
 from hfjax.scanning.point import PointNumbers, scan_point

@@ -10,7 +10,8 @@ from hfjax.errors import DataError
 from hfjax.plotting.discovery import draw_discovery
 from hfjax.plotting.exclusion import draw_exclusion
 from hfjax.plotting.settings import PlotSettings
-from hfjax.results.scan import Provenance, ScanPoint, ScanResult
+from hfjax.provenance import Provenance
+from hfjax.results.scan import ScanPoint, ScanResult
 
 MASSES = (100.0, 300.0, 200.0, 500.0, 400.0)
 SHIFTS = (2, 1, 0, -1, -2)

@@ -9,7 +9,8 @@ import pytest
 from hfjax.errors import DataError
 from hfjax.plotting.discovery import COLORS, draw_discovery, write_discovery
 from hfjax.plotting.exclusion import draw_exclusion
-from hfjax.results.scan import Provenance, ScanPoint, ScanResult
+from hfjax.provenance import Provenance
+from hfjax.results.scan import ScanPoint, ScanResult
 
 LABELS = ("m_parent", "m_lsp")
 

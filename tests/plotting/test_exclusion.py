@@ -15,7 +15,8 @@ from hfjax.plotting.coordinates import check_drawable
 from hfjax.plotting.exclusion import draw_exclusion, write_exclusion
 from hfjax.plotting.settings import PlotSettings
 from hfjax.plotting.significance import significance
-from hfjax.results.scan import Provenance, ScanPoint, ScanResult
+from hfjax.provenance import Provenance
+from hfjax.results.scan import ScanPoint, ScanResult
 
 Z95 = 1.6448536269514722  # Phi^-1(0.95)
 LABELS = ("m_parent", "m_lsp")

@@ -10,7 +10,8 @@ import pytest
 
 from hfjax.documents.reading.schema import validate
 from hfjax.errors import SpecificationError, UnknownNameError
-from hfjax.results.scan import SCHEMA, Provenance, ScanPoint, ScanResult
+from hfjax.provenance import Provenance
+from hfjax.results.scan import SCHEMA, ScanPoint, ScanResult
 
 BAND = (0.01, 0.02, 0.05, 0.2, 0.6)
 

@@ -7,7 +7,8 @@ from statistics import NormalDist
 import pytest
 
 from hfjax.plotting.settings import PlotSettings
-from hfjax.results.scan import Provenance, ScanPoint, ScanResult
+from hfjax.provenance import Provenance
+from hfjax.results.scan import ScanPoint, ScanResult
 
 
 def p_value(z: float) -> float:
