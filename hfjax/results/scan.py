@@ -5,14 +5,14 @@ Plain Python, no JAX: a result file can be read, checked and drawn anywhere.
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsIndex
 
 from hfjax.documents.reading.json_files import naming, read_json
 from hfjax.documents.reading.schema import validate
-from hfjax.errors import unknown_name
+from hfjax.errors import FitError, UnknownNameError, unknown_name
 from hfjax.provenance import Provenance
 
 CONVERGED = "converged"
@@ -186,6 +186,10 @@ class ScanResult:
         >>> result = ScanResult(("m", "m_lsp"), (point,))
         >>> result["a"].CLs_obs, result.failed
         (0.04, ())
+        >>> result[0] is result["a"] is result[300, 0]
+        True
+        >>> {k: v for k, v in result.rows[0].items() if k in ("m", "CLs_exp[2]")}
+        {'m': 300, 'CLs_exp[2]': 0.3}
         >>> ScanResult.parse(result.dump()) == result
         True
     """
@@ -202,18 +206,71 @@ class ScanResult:
         """The points, in the order of the patchset."""
         return iter(self.points)
 
-    def __getitem__(self, name: str) -> ScanPoint:
-        """The point of that name.
+    def __getitem__(self, key: str | SupportsIndex | Sequence[Value]) -> ScanPoint:
+        """The point of a name, at a position, or of values.
 
         Raises:
-            UnknownNameError: No point is called so; close names are suggested.
+            UnknownNameError: There is no such point; close names are suggested.
+            IndexError: There are not so many points.
         """
+        if isinstance(key, SupportsIndex):
+            return self.points[key]
+        if not isinstance(key, str):
+            return self._of_values(tuple(key))
         for point in self.points:
-            if point.name == name:
+            if point.name == key:
                 return point
         names = [point.name for point in self.points]
-        error = unknown_name("point", name, names, "the scan")
+        error = unknown_name("point", key, names, "the scan")
         raise error
+
+    def _of_values(self, values: tuple[Value, ...]) -> ScanPoint:
+        for point in self.points:
+            if point.values == values:
+                return point
+        shown = ", ".join(map(str, values))
+        message = f"no point at ({shown}): the labels are {', '.join(self.labels)}"
+        raise UnknownNameError(message)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat dict a point, for tables: `pandas.DataFrame(result.rows)`.
+
+        The values have the names of their labels; bands are in columns of their own,
+        such as `CLs_exp[2]` for the median.
+        """
+        return [self._row(point) for point in self.points]
+
+    def _row(self, point: ScanPoint) -> dict[str, Any]:
+        record = point.dump()
+        values = dict(zip(self.labels, record.pop("values"), strict=True))
+        name = {"name": record.pop("name")}
+        flat: dict[str, Any] = {}
+        for key, value in record.items():
+            band = enumerate(value) if isinstance(value, list) else ()
+            one = {key: value} if not isinstance(value, list) else {}
+            flat |= one | {f"{key}[{i}]": each for i, each in band}
+        return name | values | flat
+
+    @property
+    def converged(self) -> bool:
+        """Whether all points have a result."""
+        return not self.failed
+
+    def raise_if_failed(self) -> "ScanResult":
+        """Return the result itself, or raise if a point has none.
+
+        Raises:
+            FitError: How many points, and what happened at the first of them.
+        """
+        if self.failed:
+            first = self.failed[0]
+            message = (
+                f"{len(self.failed)} of {len(self.points)} points have no result, the "
+                f"first is {first.name!r}: {first.message}"
+            )
+            raise FitError(message)
+        return self
 
     @property
     def names(self) -> tuple[str, ...]:

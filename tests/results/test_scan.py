@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hfjax.documents.reading.schema import validate
-from hfjax.errors import SpecificationError, UnknownNameError
+from hfjax.errors import FitError, SpecificationError, UnknownNameError
 from hfjax.provenance import Provenance
 from hfjax.results.scan import SCHEMA, ScanPoint, ScanResult
 
@@ -252,3 +252,36 @@ def test_a_file_of_q0_from_before_it_had_p0_is_read(discovered, result):
     for name in ("p0", "p0_exp", "Z", "Z_exp"):
         del document["points"][0][name]
     assert ScanResult.parse(document).points == (discovered,)
+
+
+def test_points_are_found_by_position_and_by_values(result):
+    assert result[0] is result.points[0]
+    assert result[-1] is result.points[-1]
+    for point in result.points:
+        assert result[point.values] is result[list(point.values)] is point
+    with pytest.raises(UnknownNameError, match=r"no point at \(1, 2\): the labels are"):
+        result[1, 2]
+    with pytest.raises(IndexError):
+        result[99]
+
+
+def test_rows_are_flat_and_have_all_numbers(result):
+    rows = result.rows
+    assert [row["name"] for row in rows] == [point.name for point in result.points]
+    for row, point in zip(rows, result.points, strict=True):
+        assert tuple(row[label] for label in result.labels) == point.values
+        assert [row[f"CLs_exp[{i}]"] for i in range(5)] == list(point.CLs_exp)
+        assert row["status"] == point.status
+        assert not any(isinstance(value, (list, tuple, dict)) for value in row.values())
+    assert len({tuple(row) for row in rows}) == 1
+
+
+def test_a_scan_with_failed_points_raises_when_asked(result, failed):
+    assert not result.converged
+    with pytest.raises(FitError, match=f"the first is {failed.name!r}"):
+        result.raise_if_failed()
+    good = replace(result, points=(result.points[0],))
+    assert good.raise_if_failed() is good
+    shown = repr(result).splitlines()
+    assert shown[0].startswith(f"ScanResult: {len(result)} points")
+    assert "1 without a result" in shown[1]
