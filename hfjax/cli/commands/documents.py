@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from hfjax.cli.commands.workspace_tables import workspace_parts
 from hfjax.cli.options import OutputOption, WorkspaceArgument, takes
 from hfjax.cli.streams import write_json, write_text
+from hfjax.cli.tables import JsonOption, write_result
 from hfjax.documents.inspect.workspace import summary
 from hfjax.documents.workspace.workspace import Workspace
 
@@ -19,6 +21,7 @@ class InspectOptions:
     measurement: Annotated[
         str | None, typer.Option(help="Measurement to show; all by default.")
     ] = None
+    as_json: JsonOption = False
     output: OutputOption = None
 
 
@@ -48,7 +51,8 @@ class DigestOptions:
 def inspect(options: InspectOptions) -> None:
     """Show what a workspace contains: parts, yields and largest systematics."""
     workspace = Workspace.load(options.workspace)
-    write_json(summary(workspace, options.measurement), options.output)
+    found = summary(workspace, options.measurement)
+    write_result(found, options.output, options.as_json, workspace_parts)
 
 
 @takes(DigestOptions)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from hfjax.cli.commands.patchset_tables import patchset_parts
 from hfjax.cli.options import (
     BackgroundArgument,
     ComposeOption,
@@ -15,6 +16,7 @@ from hfjax.cli.options import (
     takes,
 )
 from hfjax.cli.streams import load_both, refuse_shared_input, write_json
+from hfjax.cli.tables import JsonOption, write_result
 from hfjax.documents.inspect.patchset import patchset_summary
 from hfjax.documents.patchset.make import NO_RECORD, make_patchset
 from hfjax.documents.patchset.patchset import PatchSet
@@ -35,6 +37,7 @@ class PatchSetInspectOptions:
             help="Workspace the patchset is made for, which names the channels.",
         ),
     ] = None
+    as_json: JsonOption = False
     output: OutputOption = None
 
 
@@ -119,7 +122,8 @@ def inspect(options: PatchSetInspectOptions) -> None:
         patchset = PatchSet.load(options.patchset)
     else:
         workspace, patchset = load_both(options.workspace, options.patchset)
-    write_json(patchset_summary(patchset, workspace), options.output)
+    found = patchset_summary(patchset, workspace)
+    write_result(found, options.output, options.as_json, patchset_parts)
 
 
 @takes(ExtractOptions)
