@@ -15,6 +15,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from hfjax.errors import DigestError
+
 Options = TypeVar("Options")
 
 
@@ -285,7 +287,13 @@ def takes(
 
     def decorate(function: Callable[[Options], None]) -> Callable[..., None]:
         def command(**values: Any) -> None:
-            function(_fill(record, values))
+            try:
+                function(_fill(record, values))
+            except DigestError as error:
+                if "no_verify" not in values:
+                    raise
+                message = f"{error}: --no-verify"
+                raise DigestError(message) from None
 
         command.__name__ = function.__name__
         command.__doc__ = function.__doc__

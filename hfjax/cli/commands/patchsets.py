@@ -1,5 +1,6 @@
 """Commands on patchsets, none of which needs JAX."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,13 +16,22 @@ from hfjax.cli.options import (
     PatchSetArgument,
     takes,
 )
-from hfjax.cli.streams import load_both, refuse_shared_input, write_json
-from hfjax.cli.tables import JsonOption, write_result
+from hfjax.cli.streams import complain, load_both, refuse_shared_input, write_json
+from hfjax.cli.tables import JsonOption, listed, write_result
 from hfjax.documents.inspect.patchset import patchset_summary
-from hfjax.documents.patchset.make import NO_RECORD, make_patchset
+from hfjax.documents.patchset.make import (
+    NO_RECORD,
+    make_patchset,
+    refuse_negative,
+    without_events,
+)
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.patchset.signal_table import read_signals
+from hfjax.documents.workspace.signal import Signal
 from hfjax.documents.workspace.workspace import Workspace
+from hfjax.errors import SpecificationError
+
+_NAMED = 10  # signals without events that are named
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,13 @@ class MakeOptions:
             "measurements by default."
         ),
     ] = None
+    allow_negative: Annotated[
+        bool,
+        typer.Option(
+            "--allow-negative",
+            help="Take signals with events below zero too, such as interference.",
+        ),
+    ] = False
     output: OutputOption = None
 
 
@@ -181,12 +198,34 @@ def make(options: MakeOptions) -> None:
     refuse_shared_input(options.bkgonly, options.table)
     workspace = Workspace.load(options.bkgonly)
     labels = options.labels.split(",") if options.labels else None
+    signals = read_signals(options.table, labels or ())
+    _check_events(signals, options.allow_negative)
     patchset = make_patchset(
         workspace,
-        read_signals(options.table, labels or ()),
+        signals,
         labels,
         description=options.description,
         hepdata=options.hepdata,
         poi=options.poi,
     )
     write_json(patchset.dump(), options.output)
+
+
+def _check_events(signals: Sequence[Signal], allow_negative: bool) -> None:
+    """Refuse negative signals unless they are allowed; tell of those without events.
+
+    Raises:
+        SpecificationError: A signal is negative somewhere.
+    """
+    if not allow_negative:
+        try:
+            refuse_negative(signals)
+        except SpecificationError as error:
+            message = f"{error}: --allow-negative"
+            raise SpecificationError(message) from None
+    if empty := without_events(signals):
+        verb = "is" if len(empty) == 1 else "are"
+        names = listed(empty, _NAMED)
+        complain(
+            f"warning: zero in every bin, so that nothing is tested, {verb} {names}"
+        )

@@ -21,13 +21,20 @@ from hfjax.cli.streams import (
     refuse_shared_input,
     write_json,
 )
+from hfjax.cli.tables import listed
 from hfjax.documents.convert.histfactory.read import XmlImport, XmlSettings, read_xml
-from hfjax.documents.convert.histfactory.write import XmlLayout, export_xml
+from hfjax.documents.convert.histfactory.write import (
+    XmlExport,
+    XmlLayout,
+    export_xml,
+)
 from hfjax.documents.convert.loss_report import LossReport, load_binning
 from hfjax.documents.patchset.patchset import apply_patch
 from hfjax.documents.reading.json_files import read_json
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import SpecificationError
+
+_NAMED = 3  # files that would be overwritten that are named
 
 
 def mount(text: str) -> tuple[Path, Path]:
@@ -73,6 +80,9 @@ LossReportOption = Annotated[
 ]
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Refuse if anything would be lost.")
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Overwrite files of HistFactory XML.")
 ]
 
 
@@ -174,6 +184,7 @@ class Json2XmlOptions:
     ] = None
     loss_report: LossReportOption = None
     strict: StrictOption = False
+    force: ForceOption = False
 
 
 @takes(Xml2JsonOptions)
@@ -214,8 +225,24 @@ def json2xml(options: Json2XmlOptions) -> None:
     layout = XmlLayout(options.specroot, options.dataroot, options.resultprefix)
     binning = load_binning(options.binning) if options.binning else None
     found = export_xml(workspace, layout, binning)
+    keep_files(found, options.output_dir, options.force)
     give_report(found.report, options.loss_report, options.strict)
     found.save(options.output_dir)
+
+
+def keep_files(found: XmlExport, folder: Path, force: bool) -> None:
+    """Refuse to overwrite files, unless that is wanted.
+
+    Raises:
+        typer.BadParameter: The folder has files that would be written.
+    """
+    there = [str(path) for path in found.existing(folder)]
+    if there and not force:
+        message = (
+            f"there are files already: {listed(there, _NAMED)}: choose another folder, "
+            "or give --force to overwrite them"
+        )
+        raise typer.BadParameter(message)
 
 
 def give_report(report: LossReport, path: Path | None, strict: bool) -> None:

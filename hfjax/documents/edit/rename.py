@@ -27,7 +27,8 @@ def rename(
 
     The observation of a channel changes its name with it. A modifier's name is that of
     its parameter: what measurements say about it, the parameter of interest and
-    expressions follow. Parameters that only expressions use are renamed as modifiers.
+    expressions follow. Parameters that only expressions use are renamed as modifiers;
+    so is a parameter of interest that only patches bring, and these keep its old name.
     Modifiers may get the name of another one, and share its parameter from then on.
 
     Args:
@@ -56,8 +57,7 @@ def rename(
     modifiers, measurements = modifiers or {}, measurements or {}
     refuse_unknown("channel", channels, workspace.channel_names)
     refuse_unknown("sample", samples, workspace.sample_names)
-    known = {*modifier_names(workspace), *names_in_expressions(workspace.measurements)}
-    refuse_unknown("modifier", modifiers, sorted(known))
+    refuse_unknown("modifier", modifiers, _parameter_names(workspace))
     refuse_unknown("measurement", measurements, workspace.measurement_names)
     _keep_lumi(workspace, modifiers)
     inside = [_inside_channel(c, samples, modifiers) for c in workspace.channels]
@@ -68,6 +68,26 @@ def rename(
         measurements=_renamed("measurement", configs, measurements),
         observations=_renamed("observation", workspace.observations, channels),
     )
+
+
+def _parameter_names(workspace: Workspace) -> list[str]:
+    """What can be renamed as a modifier; components of another one cannot."""
+    found = {*modifier_names(workspace), *names_in_expressions(workspace.measurements)}
+    pois = {measurement.poi for measurement in workspace.measurements} - {""}
+    found |= {poi for poi in pois if poi.rpartition("[")[0] not in found}
+    return sorted(found)
+
+
+def _new_poi(poi: str, names: Names) -> str:
+    """The new name of a parameter of interest, which may be a component.
+
+    >>> _new_poi("sf[0]", {"sf": "factor"})
+    'factor[0]'
+    """
+    name, bracket, component = poi.rpartition("[")
+    if poi not in names and name in names:
+        return f"{names[name]}{bracket}{component}"
+    return names.get(poi, poi)
 
 
 def _renamed(
@@ -109,7 +129,7 @@ def _inside_measurement(measurement: Measurement, modifiers: Names) -> Measureme
     where = f" of measurement {measurement.name!r}"
     configs = _with_expressions(measurement, modifiers)
     parameters = _renamed("parameter", configs, modifiers, where)
-    poi = modifiers.get(measurement.poi, measurement.poi)
+    poi = _new_poi(measurement.poi, modifiers)
     try:
         return dataclasses.replace(measurement, poi=poi, parameters=parameters)
     except SpecificationError as error:
