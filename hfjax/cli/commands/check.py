@@ -121,6 +121,9 @@ class CheckOptions:
 def check(options: CheckOptions) -> None:
     """Find what is valid in a workspace and will hurt.
 
+    hfjax check BkgOnly.json --severity warning --limit 0
+    hfjax check BkgOnly.json --patchset patchset.json --name m_600_240 --fit
+
     Exit code 0: no error was found; 3: at least one, shown or not; 2: bad input.
     """
     background, workspace = signal_workspace(options.workspace, options.signal)

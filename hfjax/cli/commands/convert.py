@@ -84,6 +84,10 @@ class ConvertOptions:
 def convert(options: ConvertOptions) -> None:
     """Convert a workspace between JSON, HS3 and HistFactory XML.
 
+    hfjax convert workspace.json search.hs3.json
+    hfjax convert config/FitConfig.xml workspace.json
+    hfjax convert workspace.json xml --to xml
+
     More options of XML are in xml2json and json2xml.
     """
     refuse_shared_input(options.source, options.binning)

@@ -41,7 +41,7 @@ class DigestOptions:
         typer.Option(
             "--json/--plaintext",
             "-j/-p",
-            help="JSON, or a line algorithm:digest for each algorithm.",
+            help="JSON, or a line algorithm:digest for each algorithm, the default.",
         ),
     ] = False
     output: OutputOption = None
@@ -49,7 +49,13 @@ class DigestOptions:
 
 @takes(InspectOptions)
 def inspect(options: InspectOptions) -> None:
-    """Show what a workspace contains: parts, yields and largest systematics."""
+    """Show what a workspace contains: parts, yields and largest systematics.
+
+    Tables on a terminal; JSON with --json, in a pipe or in a file:
+
+    hfjax inspect BkgOnly.json
+    hfjax inspect BkgOnly.json --json | less
+    """
     workspace = Workspace.load(options.workspace)
     found = summary(workspace, options.measurement)
     write_result(found, options.output, options.as_json, workspace_parts)
@@ -57,7 +63,10 @@ def inspect(options: InspectOptions) -> None:
 
 @takes(DigestOptions)
 def digest(options: DigestOptions) -> None:
-    """Show the digest that ties patchsets to a workspace."""
+    """Show the digest that ties patchsets to a workspace.
+
+    Example: hfjax digest BkgOnly.json
+    """
     workspace = Workspace.load(options.workspace)
     algorithms = options.algorithm or ["sha256"]
     digests = {name: workspace.digest(name) for name in algorithms}

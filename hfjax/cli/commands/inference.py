@@ -75,7 +75,13 @@ class FitCommandOptions:
 
 @takes(ClsOptions)
 def cls(options: ClsOptions) -> None:
-    """Test one signal: observed and expected CLs."""
+    """Test one signal: observed and expected CLs.
+
+    A table on a terminal; JSON with --json, in a pipe or in a file:
+
+    hfjax cls BkgOnly.json --patchset patchset.json --name m_600_240
+    hfjax cls workspace.json --test-stat q0 -o result.json
+    """
     stages, start = Stages(), start_of(options.start)
     background, workspace = signal_workspace(options.workspace, options.signal)
     settings = _start(f"cls {background.digest()}", options.fit, stages)
@@ -107,7 +113,13 @@ def cls(options: ClsOptions) -> None:
 
 @takes(FitCommandOptions)
 def fit(options: FitCommandOptions) -> None:
-    """Find the best fit: parameters by name, and twice_nll = -2 ln L."""
+    """Find the best fit: parameters by name, and twice_nll = -2 ln L.
+
+    A table on a terminal; JSON with --json, in a pipe or in a file:
+
+    hfjax fit workspace.json
+    hfjax fit BkgOnly.json --patch signal.json --test-poi 0 -o fit.json
+    """
     stages, start = Stages(), start_of(options.start)
     background, workspace = signal_workspace(options.workspace, options.signal)
     settings = _start(f"fit {background.digest()}", options.fit, stages)

@@ -62,7 +62,7 @@ class ExtractOptions:
         typer.Option(
             "--with-metadata/--without-metadata",
             help="The patch with its name, its values and what the patchset says of "
-            "itself, or its operations only.",
+            "itself, or its operations only, the default.",
         ),
     ] = False
     output: OutputOption = None
@@ -110,7 +110,9 @@ class MakeOptions:
             "table names them itself.",
         ),
     ] = None
-    description: Annotated[str, typer.Option(help="What the signals are.")] = ""
+    description: Annotated[
+        str, typer.Option(metavar="WORDS", help="What the signals are.")
+    ] = ""
     hepdata: Annotated[
         str, typer.Option(metavar="RECORD", help="Their record, such as ins1748602.")
     ] = NO_RECORD
@@ -133,7 +135,12 @@ class MakeOptions:
 
 @takes(PatchSetInspectOptions)
 def inspect(options: PatchSetInspectOptions) -> None:
-    """Show a patchset's labels and ranges, its patches, and what they change."""
+    """Show a patchset's labels and ranges, its patches, and what they change.
+
+    Tables on a terminal; JSON with --json, in a pipe or in a file:
+
+    hfjax patchset inspect patchset.json --workspace BkgOnly.json
+    """
     workspace = None
     if options.workspace is None:
         patchset = PatchSet.load(options.patchset)
@@ -145,7 +152,10 @@ def inspect(options: PatchSetInspectOptions) -> None:
 
 @takes(ExtractOptions)
 def extract(options: ExtractOptions) -> None:
-    """Write one patch as a JSON patch, for `hfjax cls --patch`."""
+    """Write one patch as a JSON patch, for `hfjax cls --patch`.
+
+    Example: hfjax patchset extract patchset.json --name m_600_240 -o signal.json
+    """
     patchset = PatchSet.load(options.patchset)
     document = patchset[options.name].dump()
     document["metadata"] = patchset.metadata | document["metadata"]
@@ -154,7 +164,10 @@ def extract(options: ExtractOptions) -> None:
 
 @takes(ApplyOptions)
 def apply(options: ApplyOptions) -> None:
-    """Write the workspace with one patch applied."""
+    """Write the workspace with one patch applied.
+
+    hfjax patchset apply BkgOnly.json patchset.json --name m_600_240 -o both.json
+    """
     workspace, patchset = load_both(options.bkgonly, options.patchset, options.compose)
     patched = patchset.apply(workspace, options.name, verify=not options.no_verify)
     write_json(patched.dump(), options.output)
@@ -162,7 +175,10 @@ def apply(options: ApplyOptions) -> None:
 
 @takes(VerifyOptions)
 def verify(options: VerifyOptions) -> None:
-    """Check that a patchset is made for a workspace."""
+    """Check that a patchset is made for a workspace.
+
+    Example: hfjax patchset verify BkgOnly.json patchset.json
+    """
     workspace, patchset = load_both(options.bkgonly, options.patchset, options.compose)
     patchset.verify(workspace)
     write_json({"verified": True, "digests": patchset.digests}, options.output)
@@ -171,6 +187,8 @@ def verify(options: VerifyOptions) -> None:
 @takes(MakeOptions)
 def make(options: MakeOptions) -> None:
     """Make a patchset from a table of signal events, by the names of channels.
+
+    hfjax patchset make BkgOnly.json signals.csv --labels mass,lsp -o grid.json
 
     A CSV table has a line for each signal and, in any order, the columns of
     --labels and these, of which all but the first are optional:
@@ -224,8 +242,5 @@ def _check_events(signals: Sequence[Signal], allow_negative: bool) -> None:
             message = f"{error}: --allow-negative"
             raise SpecificationError(message) from None
     if empty := without_events(signals):
-        verb = "is" if len(empty) == 1 else "are"
         names = listed(empty, _NAMED)
-        complain(
-            f"warning: zero in every bin, so that nothing is tested, {verb} {names}"
-        )
+        complain(f"warning: signals without events in any bin: {names}")

@@ -119,14 +119,16 @@ class Xml2JsonOptions:
     track_progress: Annotated[
         bool,
         typer.Option(
-            "--track-progress/--hide-progress", help="Show progress on a terminal."
+            "--track-progress/--hide-progress",
+            help="Show progress on a terminal, the default, or do not.",
         ),
     ] = True
     validation_as_error: Annotated[
         bool,
         typer.Option(
             "--validation-as-error/--validation-as-warning",
-            help="Refuse a document that is no valid workspace, or write it.",
+            help="Refuse a document that is no valid workspace, the default, or "
+            "write it.",
         ),
     ] = True
     plain: Annotated[
@@ -189,7 +191,10 @@ class Json2XmlOptions:
 
 @takes(Xml2JsonOptions)
 def xml2json(options: Xml2JsonOptions) -> None:
-    """Make a JSON workspace of HistFactory XML and ROOT histograms."""
+    """Make a JSON workspace of HistFactory XML and ROOT histograms.
+
+    Example: hfjax xml2json config/FitConfig.xml -o workspace.json
+    """
     settings = XmlSettings(
         basedir=options.basedir,
         mounts=tuple(options.mounts or ()),
@@ -208,6 +213,8 @@ def xml2json(options: Xml2JsonOptions) -> None:
 @takes(Json2XmlOptions)
 def json2xml(options: Json2XmlOptions) -> None:
     """Write a workspace as HistFactory XML and ROOT histograms.
+
+    Example: hfjax json2xml workspace.json --output-dir xml
 
     Names of files in the XML are relative to the output folder: run
     hist2workspace there, or give it to xml2json as --basedir.

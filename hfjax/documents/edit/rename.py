@@ -1,6 +1,7 @@
 """Rename the parts of a workspace, all at once."""
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,7 +75,7 @@ def _parameter_names(workspace: Workspace) -> list[str]:
     """What can be renamed as a modifier; components of another one cannot."""
     found = {*modifier_names(workspace), *names_in_expressions(workspace.measurements)}
     pois = {measurement.poi for measurement in workspace.measurements} - {""}
-    found |= {poi for poi in pois if poi.rpartition("[")[0] not in found}
+    found |= {poi for poi in pois if _whole(poi) not in found}
     return sorted(found)
 
 
@@ -84,10 +85,16 @@ def _new_poi(poi: str, names: Names) -> str:
     >>> _new_poi("sf[0]", {"sf": "factor"})
     'factor[0]'
     """
-    name, bracket, component = poi.rpartition("[")
-    if poi not in names and name in names:
-        return f"{names[name]}{bracket}{component}"
+    whole = _whole(poi)
+    if whole is not None and poi not in names and whole in names:
+        return names[whole] + poi.removeprefix(whole)
     return names.get(poi, poi)
+
+
+def _whole(poi: str) -> str | None:
+    """The name of what a parameter of interest is a component of; None if it is not."""
+    found = re.fullmatch(r"(.+)\[\d+\]", poi)
+    return found[1] if found else None
 
 
 def _renamed(
