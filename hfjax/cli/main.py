@@ -17,6 +17,7 @@ from typer.main import get_command
 
 import hfjax
 from hfjax.cli.commands.citation import citation
+from hfjax.cli.plain_help import PlainCommand, PlainGroup
 from hfjax.cli.runtime import INTERRUPTED
 from hfjax.cli.streams import complain
 from hfjax.documents.reading.json_values import TOO_DEEP
@@ -27,6 +28,7 @@ BAD_INPUT = 2
 _SETTINGS: dict[str, Any] = {
     "context_settings": {"help_option_names": ["-h", "--help"]},
     "pretty_exceptions_enable": False,
+    "cls": PlainGroup,
 }
 
 COMMANDS = {
@@ -97,7 +99,8 @@ def root(
 ) -> None:
     """HistFactory likelihoods in JAX: from published likelihoods to exclusion limits.
 
-    Results are JSON, on standard output or in a file.
+    Results are JSON, on standard output or in a file. On a terminal, inspect,
+    fit, cls, check and patchset inspect show tables, or the JSON with --json.
 
     Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge, or
     a check found an error.
@@ -130,7 +133,7 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
 def _add_commands(app: typer.Typer, known: Mapping[str, str], wanted: str) -> None:
     for name in [wanted] if wanted in known else known:
         module = importlib.import_module(known[name])
-        kind = getattr(module, f"{name.capitalize()}Command", None)
+        kind = getattr(module, f"{name.capitalize()}Command", PlainCommand)
         app.command(name, cls=kind)(getattr(module, name))
 
 

@@ -4,6 +4,7 @@ A command takes one record. A field of a record is an option, or a record of opt
 that belong together; `takes` makes of all of them one command for typer.
 """
 
+import copy
 import inspect
 import math
 import os
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+
+from hfjax.cli.plain_help import value_word
+from hfjax.errors import DigestError
 
 Options = TypeVar("Options")
 
@@ -112,7 +116,9 @@ PatchSetArgument = Annotated[
 ]
 PatchOption = Annotated[
     list[str] | None,
-    typer.Option("--patch", "-p", help="JSON-patch file to apply; repeatable."),
+    typer.Option(
+        "--patch", "-p", metavar="FILE", help="JSON-patch file to apply; repeatable."
+    ),
 ]
 PatchNameOption = Annotated[str, typer.Option("--name", help="Name of the patch.")]
 NoVerifyOption = Annotated[
@@ -123,9 +129,7 @@ ComposeOption = Annotated[
     bool,
     typer.Option(
         "--compose",
-        help="Make one of several normsys or histosys that have one name on one "
-        "sample: factors are multiplied, shifts added. Refused otherwise. The places "
-        "of the modifiers that follow change, so that patches may not count them.",
+        help="Merge systematics that a sample has twice by name and type.",
     ),
 ]
 NoCacheOption = Annotated[
@@ -200,7 +204,10 @@ class SignalOptions:
 
     patch: PatchOption = None
     patchset: Annotated[
-        str | None, typer.Option(help="Patchset to take one patch from, with --name.")
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Patchset to take one patch from, with --name."
+        ),
     ] = None
     name: Annotated[
         str | None, typer.Option(help="Name of the patch in the patchset.")
@@ -216,9 +223,13 @@ class FitOptions:
     measurement: Annotated[
         str | None, typer.Option(help="Measurement to use; the first by default.")
     ] = None
-    minimizer: Annotated[Minimizer, typer.Option(help="Minimizer of the fits.")] = (
-        Minimizer.NEWTON
-    )
+    minimizer: Annotated[
+        Minimizer,
+        typer.Option(
+            metavar="NAME",
+            help="Minimizer of the fits: newton, jaxopt-lbfgsb or optax-lbfgs.",
+        ),
+    ] = Minimizer.NEWTON
     valleys: Annotated[
         Valleys,
         typer.Option(
@@ -285,11 +296,17 @@ def takes(
 
     def decorate(function: Callable[[Options], None]) -> Callable[..., None]:
         def command(**values: Any) -> None:
-            function(_fill(record, values))
+            try:
+                function(_fill(record, values))
+            except DigestError as error:
+                if "no_verify" not in values:
+                    raise
+                message = f"{error}: --no-verify"
+                raise DigestError(message) from None
 
         command.__name__ = function.__name__
         command.__doc__ = function.__doc__
-        command.__annotations__ = {entry.name: entry.type for entry in flat}
+        command.__annotations__ = {each.name: each.annotation for each in parameters}
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         return command
 
@@ -307,7 +324,16 @@ def _flat_fields(record: type) -> Iterator[Field]:
 def _parameter(entry: Field) -> inspect.Parameter:
     default = inspect.Parameter.empty if entry.default is MISSING else entry.default
     kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(entry.name, kind, default=default, annotation=entry.type)
+    annotation = _with_word(entry.type)
+    return inspect.Parameter(entry.name, kind, default=default, annotation=annotation)
+
+
+def _with_word(annotation: Any) -> Any:
+    """An option's annotation in which its values have a name for people."""
+    option = copy.copy(annotation.__metadata__[0])
+    if option.metavar is None:
+        option.metavar = value_word(annotation.__origin__)
+    return Annotated[annotation.__origin__, option]
 
 
 def _fill(record: Any, values: dict[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -37,6 +38,11 @@ class Outcome:
         return json.loads(self.stdout, parse_constant=refuse)
 
     @property
+    def lines(self) -> list[str]:
+        """The lines of standard output, without colours."""
+        return re.sub(r"\x1b\[[0-9;]*m", "", self.stdout).splitlines()
+
+    @property
     def complaint(self) -> str:
         """The one line on standard error of a command that refused its input."""
         assert self.code == 2
@@ -63,12 +69,17 @@ def cache_home(tmp_path_factory) -> Iterator[Path]:
 
 @pytest.fixture
 def hfjax(monkeypatch, capsys, tmp_path, cache_home) -> Callable[..., Outcome]:
-    """Run `hfjax` with arguments, in a folder of the test."""
+    """Run `hfjax` with arguments, in a folder of the test.
+
+    With `columns`, standard output is a terminal of so many.
+    """
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache_home))
     monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
     monkeypatch.chdir(tmp_path)
 
-    def command(*arguments: object, stdin: str = "") -> Outcome:
+    def command(*arguments: object, stdin: str = "", columns: int = 0) -> Outcome:
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: columns > 0, raising=False)
+        monkeypatch.setenv("COLUMNS", str(columns or 80))
         monkeypatch.setattr(sys, "argv", ["hfjax", *map(str, arguments)])
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
         with pytest.raises(SystemExit) as caught:

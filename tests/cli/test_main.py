@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -41,6 +42,25 @@ def test_help_fits_on_80_columns():
     for command in (root, *commands):
         paragraphs = inspect.getdoc(command).split("\n\n")[1:]
         assert all(len(line) <= 78 for line in "\n".join(paragraphs).splitlines())
+
+
+@pytest.mark.parametrize("name", ["", *SHOWN, *PATCHSET_COMMANDS])
+def test_help_is_whole_on_80_columns_and_in_words_of_a_user(hfjax, name):
+    words = [name] if name in SHOWN else ["patchset", name] if name else []
+    shown = hfjax(*words, "--help").stdout
+    assert "…" not in shown  # nothing is cut off
+    assert max(map(len, shown.splitlines())) <= 80
+    assert not re.search(r"<\w+>|<\w+[|\[]|\b(TEXT|INTEGER|FLOAT)\b", shown)
+
+
+@pytest.mark.parametrize(
+    "name", [*COMMANDS, *map("patchset {}".format, PATCHSET_COMMANDS)]
+)
+def test_every_command_has_a_complete_example(name):
+    *group, last = name.split()
+    home = (PATCHSET_COMMANDS if group else COMMANDS)[last]
+    text = inspect.getdoc(getattr(importlib.import_module(home), last))
+    assert f"hfjax {name} " in text
 
 
 def test_help_of_patchset_names_its_commands(hfjax):

@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
 import hfjax
-from hfjax.cli.commands.findings import findings_document, findings_table
+from hfjax.cli.commands.findings import chosen, findings_document, findings_table
 from hfjax.cli.commands.inference import signal_workspace
 from hfjax.cli.options import (
     NoCacheOption,
@@ -21,16 +22,71 @@ from hfjax.cli.options import (
 from hfjax.cli.runtime import start_jax
 from hfjax.cli.streams import write_json, write_text
 from hfjax.documents.check.check import check as check_workspace, ordered
-from hfjax.documents.check.finding import Finding, Places, Spot, count, report
+from hfjax.documents.check.finding import KINDS, Finding, Places, Spot, count, report
 from hfjax.documents.reading.json_values import finite_or_none
 from hfjax.documents.workspace.workspace import Workspace
-from hfjax.errors import ModelError
+from hfjax.errors import ModelError, close_names
 from hfjax.fitting.diagnose.advice import Advice
 
 ERRORS_FOUND = 3
 """Exit code of a check that has a finding of the level error."""
 
 _NAMED = 6  # parameters of a flat direction that are named in its sentence
+
+
+class Severity(StrEnum):
+    """How severe a finding is, as it is called on the command line."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+def known_kind(text: str) -> str:
+    """Read a kind of finding.
+
+    Raises:
+        typer.BadParameter: There is none of this name; close names are suggested.
+
+    Example:
+        >>> known_kind("normsys-zero")
+        'normsys-zero'
+    """
+    if text in KINDS:
+        return text
+    near = close_names(text, list(KINDS))
+    hint = f"did you mean {' or '.join(near)}?" if near else "a check names its kinds"
+    message = f"no kind of finding is called '{text}': {hint}"
+    raise typer.BadParameter(message)
+
+
+@dataclass(frozen=True)
+class ChoiceOptions:
+    """Which findings are shown."""
+
+    notes: Annotated[
+        bool, typer.Option("--notes", help="Show the notes in the table as well.")
+    ] = False
+    severity: Annotated[
+        list[Severity] | None,
+        typer.Option(
+            metavar="error|warning|note",
+            help="Only findings of this severity; repeatable.",
+        ),
+    ] = None
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            parser=known_kind,
+            metavar="KIND",
+            help="Only findings of this kind, such as normsys-zero; repeatable.",
+        ),
+    ] = None
+
+    @property
+    def filters(self) -> bool:
+        """Whether only some findings are wanted."""
+        return bool(self.severity or self.kind)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +99,7 @@ class CheckOptions:
     ] = None
     test_poi: TestPOIOption = 1.0
     signal: SignalOptions
+    choice: ChoiceOptions
     as_json: Annotated[
         bool, typer.Option("--json", help="JSON for machines, not a table.")
     ] = False
@@ -62,7 +119,13 @@ class CheckOptions:
 
 @takes(CheckOptions)
 def check(options: CheckOptions) -> None:
-    """Find what is valid in a workspace and will hurt; exit 3 if it is an error."""
+    """Find what is valid in a workspace and will hurt.
+
+    hfjax check BkgOnly.json --severity warning --limit 0
+    hfjax check BkgOnly.json --patchset patchset.json --name m_600_240 --fit
+
+    Exit code 0: no error was found; 3: at least one, shown or not; 2: bad input.
+    """
     background, workspace = signal_workspace(options.workspace, options.signal)
     name, test_poi = options.measurement, options.test_poi
     findings = check_workspace(workspace, name, test_poi, background)
@@ -71,13 +134,28 @@ def check(options: CheckOptions) -> None:
         settings = start_jax(f"check {background.digest()}", not options.no_cache)
         fits, found = _fits(background, workspace, name, findings, settings)
         findings = ordered([*findings, *found])
-    if options.as_json:
-        write_json(findings_document(findings, fits), options.output)
-    else:
-        colour = options.output is None and sys.stdout.isatty()
-        write_text(findings_table(findings, options.limit, colour), options.output)
+    _write(findings, fits, options)
     if count(findings)["error"]:
         raise typer.Exit(ERRORS_FOUND)
+
+
+def _write(
+    findings: Sequence[Finding],
+    fits: list[dict[str, Any]] | None,
+    options: CheckOptions,
+) -> None:
+    """Write the findings that are wanted; notes are for tables only if asked for."""
+    choice = options.choice
+    shown = chosen(findings, choice.severity or (), choice.kind or ())
+    if options.as_json:
+        write_json(findings_document(shown, fits), options.output)
+        return
+    colour = options.output is None and sys.stdout.isatty()
+    notes = choice.notes or choice.filters
+    total = len(findings) if choice.filters else None
+    write_text(
+        findings_table(shown, options.limit, colour, notes, total), options.output
+    )
 
 
 def _fits(

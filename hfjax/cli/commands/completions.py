@@ -37,7 +37,7 @@ class CompletionsOptions:
 def completions(options: CompletionsOptions) -> None:
     """Print a script with which a shell completes commands and options.
 
-    For example, eval "$(hfjax completions bash)" in ~/.bashrc.
+    Example: eval "$(hfjax completions bash)" in ~/.bashrc.
     """
     # what `hfjax --show-completion` prints for the shell that it runs in
     script = completion.get_completion_script(  # type: ignore[attr-defined]

@@ -7,7 +7,13 @@ from typing import Annotated
 
 import typer
 
-from hfjax.cli.commands.root_files import LossReportOption, StrictOption, give_report
+from hfjax.cli.commands.root_files import (
+    ForceOption,
+    LossReportOption,
+    StrictOption,
+    give_report,
+    keep_files,
+)
 from hfjax.cli.options import ComposeOption, takes, writable
 from hfjax.cli.streams import refuse_shared_input, write_json
 from hfjax.documents.convert.formats import (
@@ -71,11 +77,16 @@ class ConvertOptions:
     compose: ComposeOption = False
     loss_report: LossReportOption = None
     strict: StrictOption = False
+    force: ForceOption = False
 
 
 @takes(ConvertOptions)
 def convert(options: ConvertOptions) -> None:
     """Convert a workspace between JSON, HS3 and HistFactory XML.
+
+    hfjax convert workspace.json search.hs3.json
+    hfjax convert config/FitConfig.xml workspace.json
+    hfjax convert workspace.json xml --to xml
 
     More options of XML are in xml2json and json2xml.
     """
@@ -93,6 +104,8 @@ def convert(options: ConvertOptions) -> None:
     found = export_workspace(
         imported, form, options.shapesys or ShapeSysValues.RELATIVE
     )
+    if isinstance(found.content, XmlExport):
+        keep_files(found.content, options.target, options.force)
     give_report(found.report, options.loss_report, options.strict)
     if isinstance(found.content, XmlExport):
         found.content.save(options.target)
@@ -122,6 +135,7 @@ def _refuse_unused(options: ConvertOptions, source: Format, target: Format) -> N
             ("--analysis", options.analysis, source is Format.HS3),
             ("--shapesys", options.shapesys, Format.HS3 in (source, target)),
             ("--binning", options.binning, target is not Format.JSON),
+            ("--force", options.force or None, target is Format.XML),
         )
         if given is not None and not used
     ]

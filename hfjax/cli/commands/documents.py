@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from hfjax.cli.commands.workspace_tables import workspace_parts
 from hfjax.cli.options import OutputOption, WorkspaceArgument, takes
 from hfjax.cli.streams import write_json, write_text
+from hfjax.cli.tables import JsonOption, write_result
 from hfjax.documents.inspect.workspace import summary
 from hfjax.documents.workspace.workspace import Workspace
 
@@ -19,6 +21,7 @@ class InspectOptions:
     measurement: Annotated[
         str | None, typer.Option(help="Measurement to show; all by default.")
     ] = None
+    as_json: JsonOption = False
     output: OutputOption = None
 
 
@@ -38,7 +41,7 @@ class DigestOptions:
         typer.Option(
             "--json/--plaintext",
             "-j/-p",
-            help="JSON, or a line algorithm:digest for each algorithm.",
+            help="JSON, or a line algorithm:digest for each algorithm, the default.",
         ),
     ] = False
     output: OutputOption = None
@@ -46,14 +49,24 @@ class DigestOptions:
 
 @takes(InspectOptions)
 def inspect(options: InspectOptions) -> None:
-    """Show what a workspace contains: parts, yields and largest systematics."""
+    """Show what a workspace contains: parts, yields and largest systematics.
+
+    Tables on a terminal; JSON with --json, in a pipe or in a file:
+
+    hfjax inspect BkgOnly.json
+    hfjax inspect BkgOnly.json --json | less
+    """
     workspace = Workspace.load(options.workspace)
-    write_json(summary(workspace, options.measurement), options.output)
+    found = summary(workspace, options.measurement)
+    write_result(found, options.output, options.as_json, workspace_parts)
 
 
 @takes(DigestOptions)
 def digest(options: DigestOptions) -> None:
-    """Show the digest that ties patchsets to a workspace."""
+    """Show the digest that ties patchsets to a workspace.
+
+    Example: hfjax digest BkgOnly.json
+    """
     workspace = Workspace.load(options.workspace)
     algorithms = options.algorithm or ["sha256"]
     digests = {name: workspace.digest(name) for name in algorithms}

@@ -67,13 +67,20 @@ class CombineOptions:
     ] = "-"
     join: Annotated[
         Join,
-        typer.Option("--join", "-j", help="What becomes of names that both have."),
+        typer.Option(
+            "--join",
+            "-j",
+            metavar="HOW",
+            help="What becomes of names that both have: none, outer, left outer or "
+            "right outer.",
+        ),
     ] = Join.NONE
     merge_channels: Annotated[
         bool,
         typer.Option(
             "--merge-channels/--no-merge-channels",
-            help="Bring the samples of a channel that both have together.",
+            help="Bring the samples of a channel that both have together; not by "
+            "default.",
         ),
     ] = False
     output: OutputOption = None
@@ -97,7 +104,12 @@ class NameOptions:
     ] = None
     modifier_type: Annotated[
         list[ModifierType] | None,
-        typer.Option("--modifier-type", "-t", help="Type to remove; repeatable."),
+        typer.Option(
+            "--modifier-type",
+            "-t",
+            metavar="TYPE",
+            help="Type to remove, such as staterror; repeatable.",
+        ),
     ] = None
     measurement: Annotated[
         list[str] | None, typer.Option(help="Measurement to remove; repeatable.")
@@ -115,8 +127,8 @@ class PruneOptions:
         typer.Option(
             parser=place,
             metavar="PLACE",
-            help="Only what is at channel=SR,sample=top,modifier=JES,type=normsys, or "
-            "some of these; repeatable.",
+            help="Only what is at a channel, sample, modifier or type, or at several "
+            "of them; repeatable.",
         ),
     ] = None
     smaller_than: Annotated[
@@ -144,24 +156,38 @@ class RenameOptions:
     channel: Annotated[
         list[tuple] | None,
         typer.Option(
-            "--channel", "-c", parser=pair, metavar="OLD NEW", help="Repeatable."
+            "--channel",
+            "-c",
+            parser=pair,
+            metavar="OLD NEW",
+            help="Channel to rename; repeatable.",
         ),
     ] = None
     sample: Annotated[
         list[tuple] | None,
         typer.Option(
-            "--sample", "-s", parser=pair, metavar="OLD NEW", help="Repeatable."
+            "--sample",
+            "-s",
+            parser=pair,
+            metavar="OLD NEW",
+            help="Sample to rename; repeatable.",
         ),
     ] = None
     modifier: Annotated[
         list[tuple] | None,
         typer.Option(
-            "--modifier", "-m", parser=pair, metavar="OLD NEW", help="Repeatable."
+            "--modifier",
+            "-m",
+            parser=pair,
+            metavar="OLD NEW",
+            help="Modifier to rename; repeatable.",
         ),
     ] = None
     measurement: Annotated[
         list[tuple] | None,
-        typer.Option(parser=pair, metavar="OLD NEW", help="Repeatable."),
+        typer.Option(
+            parser=pair, metavar="OLD NEW", help="Measurement to rename; repeatable."
+        ),
     ] = None
     output: OutputOption = None
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import typer
-from typer.core import TyperCommand
 
 from hfjax.cli.commands.edit_options import (
     CombineOptions,
@@ -14,6 +13,7 @@ from hfjax.cli.commands.edit_options import (
     SortOptions,
 )
 from hfjax.cli.options import takes
+from hfjax.cli.plain_help import PlainCommand
 from hfjax.cli.streams import refuse_shared_input, say, write_json
 from hfjax.documents.edit import (
     combine as combining,
@@ -26,11 +26,11 @@ from hfjax.documents.edit.prune_small import prune_small
 from hfjax.documents.workspace.workspace import Workspace
 
 
-class RenameCommand(TyperCommand):
+class RenameCommand(PlainCommand):
     """A command whose repeatable options take two values each; typer knows one only."""
 
     def __init__(self, *arguments: Any, **settings: Any) -> None:
-        TyperCommand.__init__(self, *arguments, **settings)
+        PlainCommand.__init__(self, *arguments, **settings)
         for option in self.params:
             if getattr(option, "multiple", False):
                 option.nargs = 2
@@ -38,7 +38,10 @@ class RenameCommand(TyperCommand):
 
 @takes(CombineOptions)
 def combine(options: CombineOptions) -> None:
-    """Write the combination of two workspaces."""
+    """Write the combination of two workspaces.
+
+    Example: hfjax combine one.json other.json --join outer -o both.json
+    """
     refuse_shared_input(options.workspace_one, options.workspace_two)
     first = Workspace.load(options.workspace_one)
     second = Workspace.load(options.workspace_two)
@@ -50,7 +53,12 @@ def combine(options: CombineOptions) -> None:
 
 @takes(PruneOptions)
 def prune(options: PruneOptions) -> None:
-    """Write a workspace without what has a name, is at a place, or is small."""
+    """Write a workspace without what has a name, is at a place, or is small.
+
+    hfjax prune BkgOnly.json --channel CR --modifier-type staterror -o less.json
+    hfjax prune BkgOnly.json --where channel=SR,sample=top,modifier=JES
+    hfjax prune BkgOnly.json --smaller-than 0.005 --report small.json -o less.json
+    """
     threshold, report = options.smaller_than, options.report
     if report is not None and (threshold is None or report == options.output):
         message = "give --smaller-than with it, and a file of its own"
@@ -75,7 +83,10 @@ def prune(options: PruneOptions) -> None:
 
 @takes(RenameOptions)
 def rename(options: RenameOptions) -> None:
-    """Write a workspace with other names; all names change at once."""
+    """Write a workspace with other names; all names change at once.
+
+    Example: hfjax rename BkgOnly.json --modifier mu_SIG mu -o renamed.json
+    """
     renamed = renaming.rename(
         Workspace.load(options.workspace),
         channels=_new_names("--channel", options.channel),
@@ -88,7 +99,10 @@ def rename(options: RenameOptions) -> None:
 
 @takes(SelectOptions)
 def select(options: SelectOptions) -> None:
-    """Write the parts of a workspace whose whole names match regular expressions."""
+    """Write the parts of a workspace whose whole names match regular expressions.
+
+    Example: hfjax select BkgOnly.json --channel 'SR.*' -o regions.json
+    """
     selected = selecting.select(
         Workspace.load(options.workspace),
         channels=options.channel or (),
@@ -101,7 +115,10 @@ def select(options: SelectOptions) -> None:
 
 @takes(SortOptions)
 def sort(options: SortOptions) -> None:
-    """Write a workspace in alphabetical order."""
+    """Write a workspace in alphabetical order.
+
+    Example: hfjax sort BkgOnly.json -o sorted.json
+    """
     workspace = Workspace.load(options.workspace)
     write_json(sorting.sort(workspace).dump(), options.output)
 

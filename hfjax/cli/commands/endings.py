@@ -118,7 +118,7 @@ def tell_valleys_of_scan(result: ScanResult, options: FitOptions) -> None:
 
 
 def outcome(result: ScanResult) -> str:
-    """What a scan has come to, in one line.
+    """What a scan has come to, in one line: exclusions, and points without a result.
 
     Args:
         result: of a scan.
@@ -127,19 +127,25 @@ def outcome(result: ScanResult) -> str:
         >>> from hfjax.results.scan import ScanPoint
         >>> one = ScanPoint("a", (300,), 0.04, (0.01, 0.02, 0.06, 0.1, 0.2))
         >>> outcome(ScanResult(("m",), (one,)))
-        '1 of 1 points are excluded at 95% confidence level, 0 were expected to be'
+        '1 of 1 points are excluded at 95% confidence level, 0 were expected to be; \
+none failed'
     """
     found = [point for point in result if point.converged]
     if result.discovery:
         best = max(found, key=lambda point: point.Z or 0.0, default=None)
-        return f"largest significance: Z = {best.Z:.3g} ({best.name})" if best else ""
+        largest = f"Z = {best.Z:.3g} ({best.name})" if best else "none"
+        return f"largest significance: {largest}; {_failed(result)}"
     observed = sum(point.excluded() for point in found)
     medians = [point.CLs_exp[MEDIAN] for point in found]
     expected = sum(each is not None and each < LEVEL for each in medians)
     return (
         f"{observed} of {len(result)} points are excluded at {1.0 - LEVEL:.0%} "
-        f"confidence level, {expected} were expected to be"
+        f"confidence level, {expected} were expected to be; {_failed(result)}"
     )
+
+
+def _failed(result: ScanResult) -> str:
+    return f"{len(result.failed)} failed" if result.failed else "none failed"
 
 
 def tell_failures(result: ScanResult) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import hfjax
+from hfjax.cli.tables import Parts, line, rendered_parts
 from hfjax.documents.check.finding import Finding, count
 
 if TYPE_CHECKING:  # rich is loaded where a table is made
@@ -11,7 +12,8 @@ if TYPE_CHECKING:  # rich is loaded where a table is made
     from rich.text import Text
 
 _COLOURS = {"error": "bold red", "warning": "yellow", "note": "cyan"}
-_UNBROKEN = 100_000  # columns: where no terminal is, one finding is one line
+NOTE = "note"
+"""The severity of what is only to be known; published workspaces have thousands."""
 
 
 def findings_document(
@@ -35,53 +37,85 @@ def findings_document(
     }
 
 
-def findings_table(findings: Sequence[Finding], limit: int, colour: bool) -> str:
+def chosen(
+    findings: Sequence[Finding], severities: Sequence[str], kinds: Sequence[str]
+) -> list[Finding]:
+    """The findings of some severities and kinds; of all where none is given."""
+    return [
+        finding
+        for finding in findings
+        if (not severities or finding.severity in severities)
+        and (not kinds or finding.kind in kinds)
+    ]
+
+
+def findings_table(
+    findings: Sequence[Finding],
+    limit: int,
+    colour: bool,
+    notes: bool = True,
+    total: int | None = None,
+) -> str:
     """Findings as a text for people: by severity and kind, each with what to do.
 
     Args:
         findings: what was found, errors first.
         limit: most findings of each kind; 0 shows all.
         colour: whether for a terminal, with its colours and its width.
+        notes: whether notes are shown; they are counted in any case.
+        total: how many findings these were chosen from; None if they are all.
     """
-    from rich.console import Console
-    from rich.text import Text
+    return rendered_parts(_parts(findings, limit, colour, notes, total), colour)
 
-    width = None if colour else _UNBROKEN
-    console = Console(
-        width=width,
-        force_terminal=colour,
-        no_color=not colour,
-        highlight=False,
-    )
+
+def _parts(
+    findings: Sequence[Finding],
+    limit: int,
+    colour: bool,
+    notes: bool,
+    total: int | None,
+) -> Parts:
+    yield _summary(findings, total)
     groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:
         groups.setdefault((finding.severity, finding.kind), []).append(finding)
-    with console.capture() as captured:
-        for (severity, kind), members in groups.items():
-            title = Text(f"{severity} {kind} ({len(members)})", _COLOURS[severity])
-            console.print(title.append(f": {members[0].remedy}", "not bold default"))
-            console.print(_rows(members[: limit or None]))
+    for (severity, kind), members in groups.items():
+        if notes or severity != NOTE:
+            yield _title(severity, kind, members)
+            yield _rows(members[: limit or None], colour)
             if 0 < limit < len(members):
                 more = len(members) - limit
-                console.print(f"  and {more} more; --limit 0 shows all")
-        console.print(_summary(findings))
-    return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+                yield line(f"  and {more} more; --limit 0 shows all")
+    if not notes and (hidden := count(findings)[NOTE]):
+        word = "note is" if hidden == 1 else "notes are"
+        yield line(f"{hidden} {word} not shown: --notes shows them", _COLOURS[NOTE])
 
 
-def _rows(findings: Sequence[Finding]) -> "Table":
-    from rich.table import Table
+def _title(severity: str, kind: str, members: Sequence[Finding]) -> "Text":
     from rich.text import Text
 
+    title = Text(f"{severity} {kind} ({len(members)})", _COLOURS[severity])
+    return title.append(f": {members[0].remedy}", "not bold default")
+
+
+def _rows(findings: Sequence[Finding], colour: bool) -> "Table":
+    """A row for each finding; on a terminal its place is on a line of its own."""
+    from rich.table import Table
+
     table = Table(box=None, show_header=False, padding=(0, 0, 0, 2))
-    for _ in range(3):
+    for _ in range(2 if colour else 3):
         table.add_column(overflow="fold")  # no name is ever cut off
     for finding in findings:
-        names = " ".join(dict.fromkeys(finding.names.values()))
-        table.add_row(Text(names), Text(finding.why), Text(finding.pointer, "dim"))
+        names = line(" ".join(dict.fromkeys(finding.names.values())))
+        why, pointer = line(finding.why), line(finding.pointer, "dim")
+        if colour:
+            table.add_row(names, why.append("\n").append_text(pointer))
+        else:
+            table.add_row(names, why, pointer)
     return table
 
 
-def _summary(findings: Sequence[Finding]) -> "Text":
+def _summary(findings: Sequence[Finding], total: int | None) -> "Text":
     from rich.text import Text
 
     text = Text()
@@ -89,4 +123,4 @@ def _summary(findings: Sequence[Finding]) -> "Text":
         word = severity if number == 1 else f"{severity}s"
         style = _COLOURS[severity] if number else ""
         text.append(", " if text else "").append(f"{number} {word}", style)
-    return text
+    return text if total is None else text.append(f" (of {total} findings)")

@@ -1,13 +1,15 @@
 """Commands on one model: fit, cls."""
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import hfjax
 from hfjax.cli.commands.endings import FREE_FIT, tell_endings
+from hfjax.cli.commands.result_tables import Fitted, cls_parts
 from hfjax.cli.options import (
     FitOptions,
     OutputOption,
@@ -27,7 +29,8 @@ from hfjax.cli.runtime import (
     run_facts,
     start_jax,
 )
-from hfjax.cli.streams import complain, refuse_shared_input, write_json
+from hfjax.cli.streams import complain, refuse_shared_input
+from hfjax.cli.tables import Document, JsonOption, Parts, write_result
 from hfjax.documents.patchset.patchset import PatchSet, apply_patch
 from hfjax.documents.reading.json_files import naming, read_json
 from hfjax.documents.reading.json_values import finite_or_none
@@ -41,6 +44,7 @@ class ClsOptions:
     """Options of `hfjax cls`."""
 
     workspace: WorkspaceArgument = "-"
+    as_json: JsonOption = False
     output: OutputOption = None
     signal: SignalOptions
     test: TestOptions
@@ -53,6 +57,7 @@ class FitCommandOptions:
     """Options of `hfjax fit`."""
 
     workspace: WorkspaceArgument = "-"
+    as_json: JsonOption = False
     output: OutputOption = None
     signal: SignalOptions
     poi: POIOption = None
@@ -70,7 +75,13 @@ class FitCommandOptions:
 
 @takes(ClsOptions)
 def cls(options: ClsOptions) -> None:
-    """Test one signal: observed and expected CLs."""
+    """Test one signal: observed and expected CLs.
+
+    A table on a terminal; JSON with --json, in a pipe or in a file:
+
+    hfjax cls BkgOnly.json --patchset patchset.json --name m_600_240
+    hfjax cls workspace.json --test-stat q0 -o result.json
+    """
     stages, start = Stages(), start_of(options.start)
     background, workspace = signal_workspace(options.workspace, options.signal)
     settings = _start(f"cls {background.digest()}", options.fit, stages)
@@ -95,12 +106,20 @@ def cls(options: ClsOptions) -> None:
         **options.fit.settings,
         "start": start,
     }
-    _finish(document | _provenance(workspace, used, stages), options.output)
+    document |= _provenance(workspace, used, stages)
+    what = f"test of {model.poi_name} = {result.poi:g} with {options.test.test_stat}"
+    _finish(document, options, functools.partial(cls_parts, what=what))
 
 
 @takes(FitCommandOptions)
 def fit(options: FitCommandOptions) -> None:
-    """Find the best fit: parameters by name, and twice_nll = -2 ln L."""
+    """Find the best fit: parameters by name, and twice_nll = -2 ln L.
+
+    A table on a terminal; JSON with --json, in a pipe or in a file:
+
+    hfjax fit workspace.json
+    hfjax fit BkgOnly.json --patch signal.json --test-poi 0 -o fit.json
+    """
     stages, start = Stages(), start_of(options.start)
     background, workspace = signal_workspace(options.workspace, options.signal)
     settings = _start(f"fit {background.digest()}", options.fit, stages)
@@ -129,7 +148,8 @@ def fit(options: FitCommandOptions) -> None:
         **options.fit.settings,
         "start": start,
     }
-    _finish(document | _provenance(workspace, used, stages), options.output)
+    document |= _provenance(workspace, used, stages)
+    _finish(document, options, _fitted(model, poi, held).parts)
 
 
 def _tell_fits(
@@ -272,9 +292,21 @@ def _provenance(
     return {"hfjax": document}
 
 
-def _finish(document: dict[str, Any], output: Path | None) -> None:
+def _fitted(model: Any, poi: str | None, held: bool) -> Fitted:
+    """What the tables of a fit show besides its result."""
+    own = model.parameters
+    pairs = zip(own.names, own.fixed, strict=True)
+    fixed = frozenset(name for name, flag in pairs if flag)
+    return Fitted(own.names, fixed, poi, held)
+
+
+def _finish(
+    document: Document,
+    options: ClsOptions | FitCommandOptions,
+    parts: Callable[[Document], Parts],
+) -> None:
     """Write a result, and say so if it is none."""
-    write_json(document, output)
+    write_result(document, options.output, options.as_json, parts)
     if document["status"] != CONVERGED:
         complain(f"{document['status']}: {document['message']}")
         raise typer.Exit(NOT_CONVERGED)

@@ -1,10 +1,12 @@
 """Commands on patchsets, none of which needs JAX."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import typer
 
+from hfjax.cli.commands.patchset_tables import patchset_parts
 from hfjax.cli.options import (
     BackgroundArgument,
     ComposeOption,
@@ -14,12 +16,22 @@ from hfjax.cli.options import (
     PatchSetArgument,
     takes,
 )
-from hfjax.cli.streams import load_both, refuse_shared_input, write_json
+from hfjax.cli.streams import complain, load_both, refuse_shared_input, write_json
+from hfjax.cli.tables import JsonOption, listed, write_result
 from hfjax.documents.inspect.patchset import patchset_summary
-from hfjax.documents.patchset.make import NO_RECORD, make_patchset
+from hfjax.documents.patchset.make import (
+    NO_RECORD,
+    make_patchset,
+    refuse_negative,
+    without_events,
+)
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.patchset.signal_table import read_signals
+from hfjax.documents.workspace.signal import Signal
 from hfjax.documents.workspace.workspace import Workspace
+from hfjax.errors import SpecificationError
+
+_NAMED = 10  # signals without events that are named
 
 
 @dataclass(frozen=True)
@@ -35,6 +47,7 @@ class PatchSetInspectOptions:
             help="Workspace the patchset is made for, which names the channels.",
         ),
     ] = None
+    as_json: JsonOption = False
     output: OutputOption = None
 
 
@@ -49,7 +62,7 @@ class ExtractOptions:
         typer.Option(
             "--with-metadata/--without-metadata",
             help="The patch with its name, its values and what the patchset says of "
-            "itself, or its operations only.",
+            "itself, or its operations only, the default.",
         ),
     ] = False
     output: OutputOption = None
@@ -97,7 +110,9 @@ class MakeOptions:
             "table names them itself.",
         ),
     ] = None
-    description: Annotated[str, typer.Option(help="What the signals are.")] = ""
+    description: Annotated[
+        str, typer.Option(metavar="WORDS", help="What the signals are.")
+    ] = ""
     hepdata: Annotated[
         str, typer.Option(metavar="RECORD", help="Their record, such as ins1748602.")
     ] = NO_RECORD
@@ -108,23 +123,39 @@ class MakeOptions:
             "measurements by default."
         ),
     ] = None
+    allow_negative: Annotated[
+        bool,
+        typer.Option(
+            "--allow-negative",
+            help="Take signals with events below zero too, such as interference.",
+        ),
+    ] = False
     output: OutputOption = None
 
 
 @takes(PatchSetInspectOptions)
 def inspect(options: PatchSetInspectOptions) -> None:
-    """Show a patchset's labels and ranges, its patches, and what they change."""
+    """Show a patchset's labels and ranges, its patches, and what they change.
+
+    Tables on a terminal; JSON with --json, in a pipe or in a file:
+
+    hfjax patchset inspect patchset.json --workspace BkgOnly.json
+    """
     workspace = None
     if options.workspace is None:
         patchset = PatchSet.load(options.patchset)
     else:
         workspace, patchset = load_both(options.workspace, options.patchset)
-    write_json(patchset_summary(patchset, workspace), options.output)
+    found = patchset_summary(patchset, workspace)
+    write_result(found, options.output, options.as_json, patchset_parts)
 
 
 @takes(ExtractOptions)
 def extract(options: ExtractOptions) -> None:
-    """Write one patch as a JSON patch, for `hfjax cls --patch`."""
+    """Write one patch as a JSON patch, for `hfjax cls --patch`.
+
+    Example: hfjax patchset extract patchset.json --name m_600_240 -o signal.json
+    """
     patchset = PatchSet.load(options.patchset)
     document = patchset[options.name].dump()
     document["metadata"] = patchset.metadata | document["metadata"]
@@ -133,7 +164,10 @@ def extract(options: ExtractOptions) -> None:
 
 @takes(ApplyOptions)
 def apply(options: ApplyOptions) -> None:
-    """Write the workspace with one patch applied."""
+    """Write the workspace with one patch applied.
+
+    hfjax patchset apply BkgOnly.json patchset.json --name m_600_240 -o both.json
+    """
     workspace, patchset = load_both(options.bkgonly, options.patchset, options.compose)
     patched = patchset.apply(workspace, options.name, verify=not options.no_verify)
     write_json(patched.dump(), options.output)
@@ -141,7 +175,10 @@ def apply(options: ApplyOptions) -> None:
 
 @takes(VerifyOptions)
 def verify(options: VerifyOptions) -> None:
-    """Check that a patchset is made for a workspace."""
+    """Check that a patchset is made for a workspace.
+
+    Example: hfjax patchset verify BkgOnly.json patchset.json
+    """
     workspace, patchset = load_both(options.bkgonly, options.patchset, options.compose)
     patchset.verify(workspace)
     write_json({"verified": True, "digests": patchset.digests}, options.output)
@@ -150,6 +187,8 @@ def verify(options: VerifyOptions) -> None:
 @takes(MakeOptions)
 def make(options: MakeOptions) -> None:
     """Make a patchset from a table of signal events, by the names of channels.
+
+    hfjax patchset make BkgOnly.json signals.csv --labels mass,lsp -o grid.json
 
     A CSV table has a line for each signal and, in any order, the columns of
     --labels and these, of which all but the first are optional:
@@ -177,12 +216,31 @@ def make(options: MakeOptions) -> None:
     refuse_shared_input(options.bkgonly, options.table)
     workspace = Workspace.load(options.bkgonly)
     labels = options.labels.split(",") if options.labels else None
+    signals = read_signals(options.table, labels or ())
+    _check_events(signals, options.allow_negative)
     patchset = make_patchset(
         workspace,
-        read_signals(options.table, labels or ()),
+        signals,
         labels,
         description=options.description,
         hepdata=options.hepdata,
         poi=options.poi,
     )
     write_json(patchset.dump(), options.output)
+
+
+def _check_events(signals: Sequence[Signal], allow_negative: bool) -> None:
+    """Refuse negative signals unless they are allowed; tell of those without events.
+
+    Raises:
+        SpecificationError: A signal is negative somewhere.
+    """
+    if not allow_negative:
+        try:
+            refuse_negative(signals)
+        except SpecificationError as error:
+            message = f"{error}: --allow-negative"
+            raise SpecificationError(message) from None
+    if empty := without_events(signals):
+        names = listed(empty, _NAMED)
+        complain(f"warning: signals without events in any bin: {names}")

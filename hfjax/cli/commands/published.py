@@ -139,6 +139,8 @@ class OpenOptions:
 def download(options: DownloadOptions) -> None:
     """Download an archive of likelihoods, such as one of HEPData, and unpack it.
 
+    Example: hfjax download 10.17182/hepdata.89408.v1/r2 likelihoods
+
     DIR appears when all has arrived, has been checked and is unpacked. Compare
     the checksum that is shown with one that you trust.
     """
@@ -161,6 +163,9 @@ def download(options: DownloadOptions) -> None:
 @takes(OpenOptions)
 def open(options: OpenOptions) -> None:
     """List the workspaces and patchsets in an archive, and which belong together.
+
+    hfjax open likelihoods.tar.gz
+    hfjax open likelihoods.tar.gz --extract RegionA/BkgOnly.json -o BkgOnly.json
 
     Archives and compressed documents inside the archive are opened as well.
     """

@@ -21,13 +21,20 @@ from hfjax.cli.streams import (
     refuse_shared_input,
     write_json,
 )
+from hfjax.cli.tables import listed
 from hfjax.documents.convert.histfactory.read import XmlImport, XmlSettings, read_xml
-from hfjax.documents.convert.histfactory.write import XmlLayout, export_xml
+from hfjax.documents.convert.histfactory.write import (
+    XmlExport,
+    XmlLayout,
+    export_xml,
+)
 from hfjax.documents.convert.loss_report import LossReport, load_binning
 from hfjax.documents.patchset.patchset import apply_patch
 from hfjax.documents.reading.json_files import read_json
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import SpecificationError
+
+_NAMED = 3  # files that would be overwritten that are named
 
 
 def mount(text: str) -> tuple[Path, Path]:
@@ -74,6 +81,9 @@ LossReportOption = Annotated[
 StrictOption = Annotated[
     bool, typer.Option("--strict", help="Refuse if anything would be lost.")
 ]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Overwrite files of HistFactory XML.")
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,14 +119,16 @@ class Xml2JsonOptions:
     track_progress: Annotated[
         bool,
         typer.Option(
-            "--track-progress/--hide-progress", help="Show progress on a terminal."
+            "--track-progress/--hide-progress",
+            help="Show progress on a terminal, the default, or do not.",
         ),
     ] = True
     validation_as_error: Annotated[
         bool,
         typer.Option(
             "--validation-as-error/--validation-as-warning",
-            help="Refuse a document that is no valid workspace, or write it.",
+            help="Refuse a document that is no valid workspace, the default, or "
+            "write it.",
         ),
     ] = True
     plain: Annotated[
@@ -174,11 +186,15 @@ class Json2XmlOptions:
     ] = None
     loss_report: LossReportOption = None
     strict: StrictOption = False
+    force: ForceOption = False
 
 
 @takes(Xml2JsonOptions)
 def xml2json(options: Xml2JsonOptions) -> None:
-    """Make a JSON workspace of HistFactory XML and ROOT histograms."""
+    """Make a JSON workspace of HistFactory XML and ROOT histograms.
+
+    Example: hfjax xml2json config/FitConfig.xml -o workspace.json
+    """
     settings = XmlSettings(
         basedir=options.basedir,
         mounts=tuple(options.mounts or ()),
@@ -198,6 +214,8 @@ def xml2json(options: Xml2JsonOptions) -> None:
 def json2xml(options: Json2XmlOptions) -> None:
     """Write a workspace as HistFactory XML and ROOT histograms.
 
+    Example: hfjax json2xml workspace.json --output-dir xml
+
     Names of files in the XML are relative to the output folder: run
     hist2workspace there, or give it to xml2json as --basedir.
     """
@@ -214,8 +232,24 @@ def json2xml(options: Json2XmlOptions) -> None:
     layout = XmlLayout(options.specroot, options.dataroot, options.resultprefix)
     binning = load_binning(options.binning) if options.binning else None
     found = export_xml(workspace, layout, binning)
+    keep_files(found, options.output_dir, options.force)
     give_report(found.report, options.loss_report, options.strict)
     found.save(options.output_dir)
+
+
+def keep_files(found: XmlExport, folder: Path, force: bool) -> None:
+    """Refuse to overwrite files, unless that is wanted.
+
+    Raises:
+        typer.BadParameter: The folder has files that would be written.
+    """
+    there = [str(path) for path in found.existing(folder)]
+    if there and not force:
+        message = (
+            f"there are files already: {listed(there, _NAMED)}: choose another folder, "
+            "or give --force to overwrite them"
+        )
+        raise typer.BadParameter(message)
 
 
 def give_report(report: LossReport, path: Path | None, strict: bool) -> None:

@@ -87,6 +87,9 @@ class ScanOptions:
 def scan(options: ScanOptions) -> None:
     """Test every signal of a patchset: observed and expected CLs of each point.
 
+    hfjax scan BkgOnly.json patchset.json -o results.json --plot contour.png
+    hfjax scan BkgOnly.json patchset.json --select 'm_parent>300 and m_lsp<50'
+
     Exit code 0: all points converged; 3: some did not, and have null CLs;
     2: bad input; 130: interrupted: what was tested by then is in the output file.
     """

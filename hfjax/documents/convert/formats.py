@@ -18,6 +18,7 @@ from hfjax.documents.convert.hs3.shape_errors import ShapeSysValues
 from hfjax.documents.convert.hs3.write import without_expressions, write_hs3
 from hfjax.documents.convert.loss_report import LossReport, Remarks
 from hfjax.documents.reading.json_files import naming, read_json
+from hfjax.documents.reading.schema import is_hs3
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import SpecificationError
 
@@ -102,10 +103,7 @@ def document_format(document: Any) -> Format:
     >>> document_format({"channels": []}).value
     'json'
     """
-    keys = document.keys() if isinstance(document, dict) else ()
-    metadata = document["metadata"] if "metadata" in keys else None
-    versioned = isinstance(metadata, dict) and "hs3_version" in metadata
-    return Format.HS3 if versioned or "distributions" in keys else Format.JSON
+    return Format.HS3 if is_hs3(document) else Format.JSON
 
 
 def export_workspace(

@@ -1,6 +1,7 @@
 """Rename the parts of a workspace, all at once."""
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,8 @@ def rename(
 
     The observation of a channel changes its name with it. A modifier's name is that of
     its parameter: what measurements say about it, the parameter of interest and
-    expressions follow. Parameters that only expressions use are renamed as modifiers.
+    expressions follow. Parameters that only expressions use are renamed as modifiers;
+    so is a parameter of interest that only patches bring, and these keep its old name.
     Modifiers may get the name of another one, and share its parameter from then on.
 
     Args:
@@ -56,8 +58,7 @@ def rename(
     modifiers, measurements = modifiers or {}, measurements or {}
     refuse_unknown("channel", channels, workspace.channel_names)
     refuse_unknown("sample", samples, workspace.sample_names)
-    known = {*modifier_names(workspace), *names_in_expressions(workspace.measurements)}
-    refuse_unknown("modifier", modifiers, sorted(known))
+    refuse_unknown("modifier", modifiers, _parameter_names(workspace))
     refuse_unknown("measurement", measurements, workspace.measurement_names)
     _keep_lumi(workspace, modifiers)
     inside = [_inside_channel(c, samples, modifiers) for c in workspace.channels]
@@ -68,6 +69,32 @@ def rename(
         measurements=_renamed("measurement", configs, measurements),
         observations=_renamed("observation", workspace.observations, channels),
     )
+
+
+def _parameter_names(workspace: Workspace) -> list[str]:
+    """What can be renamed as a modifier; components of another one cannot."""
+    found = {*modifier_names(workspace), *names_in_expressions(workspace.measurements)}
+    pois = {measurement.poi for measurement in workspace.measurements} - {""}
+    found |= {poi for poi in pois if _whole(poi) not in found}
+    return sorted(found)
+
+
+def _new_poi(poi: str, names: Names) -> str:
+    """The new name of a parameter of interest, which may be a component.
+
+    >>> _new_poi("sf[0]", {"sf": "factor"})
+    'factor[0]'
+    """
+    whole = _whole(poi)
+    if whole is not None and poi not in names and whole in names:
+        return names[whole] + poi.removeprefix(whole)
+    return names.get(poi, poi)
+
+
+def _whole(poi: str) -> str | None:
+    """The name of what a parameter of interest is a component of; None if it is not."""
+    found = re.fullmatch(r"(.+)\[\d+\]", poi)
+    return found[1] if found else None
 
 
 def _renamed(
@@ -109,7 +136,7 @@ def _inside_measurement(measurement: Measurement, modifiers: Names) -> Measureme
     where = f" of measurement {measurement.name!r}"
     configs = _with_expressions(measurement, modifiers)
     parameters = _renamed("parameter", configs, modifiers, where)
-    poi = modifiers.get(measurement.poi, measurement.poi)
+    poi = _new_poi(measurement.poi, modifiers)
     try:
         return dataclasses.replace(measurement, poi=poi, parameters=parameters)
     except SpecificationError as error:

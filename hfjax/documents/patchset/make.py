@@ -86,6 +86,43 @@ def make_patchset(
     return PatchSet.parse(document)
 
 
+def refuse_negative(signals: Iterable[Signal]) -> None:
+    """Refuse signals that take events away, as only interference does.
+
+    Raises:
+        SpecificationError: A signal has fewer events than zero in a bin.
+
+    >>> refuse_negative([Signal.parse({"name": "low", "channels": {"SR": [2, -0.5]}})])
+    Traceback (most recent call last):
+    ...
+    hfjax.errors.SpecificationError: signal 'low', channel 'SR', bin 1: -0.5 events \
+are below zero: correct them, or allow negative events if they are interference
+    """
+    for signal in signals:
+        for name, channel in signal.channels.items():
+            for index, events in enumerate(channel.data):
+                if events < 0:
+                    message = (
+                        f"signal {signal.name!r}, channel {name!r}, bin {index}: "
+                        f"{events} events are below zero: correct them, or allow "
+                        "negative events if they are interference"
+                    )
+                    raise SpecificationError(message)
+
+
+def without_events(signals: Iterable[Signal]) -> tuple[str, ...]:
+    """Return the names of the signals that are zero everywhere.
+
+    >>> without_events([Signal.parse({"name": "low", "channels": {"SR": [0.0, 0]}})])
+    ('low',)
+    """
+    return tuple(
+        signal.name
+        for signal in signals
+        if not any(any(channel.data) for channel in signal.channels.values())
+    )
+
+
 def _patch(
     workspace: Workspace, signal: Signal, labels: Sequence[str], poi: str
 ) -> dict[str, Any]:

@@ -196,6 +196,8 @@ def _parse(content: str) -> Any:
         with _no_collections():
             return _values(content)
     except json.JSONDecodeError as error:
+        if content.lstrip().startswith("<"):
+            raise SpecificationError(_markup(content)) from None
         place = f"line {error.lineno}, column {error.colno}"
         message = f"not JSON: {error.msg.removesuffix(' at')} at {place}"
     except RecursionError:
@@ -204,6 +206,16 @@ def _parse(content: str) -> Any:
         digits = sys.get_int_max_str_digits()
         message = f"not read: it has a whole number of more than {digits} digits"
     raise SpecificationError(message)
+
+
+def _markup(content: str) -> str:
+    """Say what a text is that begins as XML does."""
+    if any(key in content for key in ("HistFactory", "<Combination", "<Channel")):
+        return (
+            "this is HistFactory XML: make a workspace of it first, with `hfjax "
+            "xml2json TOP_FILE.xml --output workspace.json`"
+        )
+    return "not JSON: it is XML, or a page of a web site"
 
 
 def _values(content: str) -> Any:

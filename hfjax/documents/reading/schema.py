@@ -86,6 +86,8 @@ def validate(document: Any, schema: str) -> None:
         message = _words(error) if error else ""
     except RecursionError:
         raise SpecificationError(TOO_DEEP) from None
+    if error and schema != HS3 and is_hs3(document):
+        raise SpecificationError(_HS3_FIRST)
     if error:
         hint = "" if error.absolute_path else _hint(document, schema)
         raise SpecificationError(message + hint, pointer(error.absolute_path))
@@ -174,13 +176,24 @@ _KINDS = (
     ("patches", "a patchset", "patchset"),
     ("measurements", "a workspace", "workspace"),
     ("patch", "a patch with its metadata", ""),
-    (
-        "distributions",
-        "an HS3 document, of which `hfjax convert` makes a workspace",
-        "0.2",
-    ),
 )
 """Keys that tell what a document is, in words, and the schema of its own."""
+_HS3_FIRST = (
+    "this is an HS3 document: make a workspace of it first, with `hfjax convert "
+    "INPUT workspace.json`"
+)
+
+
+def is_hs3(document: Any) -> bool:
+    """Tell HS3 documents from others.
+
+    >>> is_hs3({"metadata": {"hs3_version": "0.2"}}), is_hs3({"channels": []})
+    (True, False)
+    """
+    keys = document.keys() if isinstance(document, dict) else ()
+    metadata = document["metadata"] if "metadata" in keys else None
+    versioned = isinstance(metadata, dict) and "hs3_version" in metadata
+    return versioned or "distributions" in keys
 
 
 def _hint(document: Any, schema: str) -> str:

@@ -50,9 +50,10 @@ def test_the_table_has_a_line_for_each_finding_and_what_to_do(hfjax, write):
     document = clean()
     document["measurements"][0]["config"]["parameters"][1]["fixed"] = True
     document["measurements"][0]["config"]["parameters"].append({"name": "mu_BG"})
-    outcome = hfjax("check", write("ws.json", document))
+    outcome = hfjax("check", write("ws.json", document), "--notes")
     assert outcome.code == 3
     assert [line.split("  ") for line in outcome.stdout.splitlines()] == [
+        ["1 error, 0 warnings, 1 note"],
         ["error poi-fixed (1): remove `fixed` from the parameter of interest"],
         [
             "",
@@ -70,8 +71,64 @@ def test_the_table_has_a_line_for_each_finding_and_what_to_do(hfjax, write):
             "no modifier is named 'mu_BG'",
             "/measurements/0/config/parameters/2",
         ],
-        ["1 error, 0 warnings, 1 note"],
     ]
+
+
+def test_notes_are_counted_and_shown_on_demand(hfjax):
+    document = clean()
+    document["measurements"][0]["config"]["parameters"].append({"name": "mu_BG"})
+    document["measurements"][0]["config"]["parameters"].append({"name": "mu_BH"})
+    text = json.dumps(document)
+    assert hfjax("check", stdin=text).stdout.splitlines() == [
+        "0 errors, 0 warnings, 2 notes",
+        "2 notes are not shown: --notes shows them",
+    ]
+    for options in (("--notes",), ("--severity", "note"), ("--kind", "setting-unused")):
+        shown = hfjax("check", *options, stdin=text).stdout
+        assert "note setting-unused (2): " in shown
+        assert "not shown" not in shown
+    assert checked(hfjax, document) == checked(hfjax, document, "--notes")
+
+
+def test_severities_and_kinds_filter_tables_and_json_but_not_the_exit_code(hfjax):
+    document = clean()
+    document["measurements"][0]["config"]["parameters"][1]["fixed"] = True
+    document["measurements"][0]["config"]["parameters"].append({"name": "mu_BG"})
+    text = json.dumps(document)
+    both = {"poi-fixed": 1, "setting-unused": 1}
+    assert checked(hfjax, document, code=3)["kinds"] == both
+    for options, kinds in (
+        (("--severity", "error"), {"poi-fixed": 1}),
+        (("--severity", "warning"), {}),
+        (("--severity", "error", "--severity", "note"), both),
+        (("--kind", "setting-unused"), {"setting-unused": 1}),
+        (("--kind", "setting-unused", "--kind", "poi-fixed"), both),
+        (("--kind", "setting-unused", "--severity", "error"), {}),
+    ):
+        assert checked(hfjax, document, *options, code=3)["kinds"] == kinds
+        outcome = hfjax("check", *options, stdin=text)
+        assert outcome.code == 3
+        assert outcome.stdout.splitlines()[0].endswith(" (of 2 findings)")
+        for kind in both:
+            assert (f" {kind} (1): " in outcome.stdout) == (kind in kinds)
+
+
+def test_an_unknown_kind_is_refused_with_close_names(hfjax):
+    complaint = hfjax("check", "--kind", "poi-fxied").complaint
+    assert (
+        "no kind of finding is called 'poi-fxied': did you mean poi-fixed" in complaint
+    )
+    assert "names its kinds" in hfjax("check", "--kind", "zzz").complaint
+    assert "'no' is not one of" in hfjax("check", "--severity", "no").complaint
+
+
+def test_the_place_of_a_finding_has_a_line_of_its_own_on_a_terminal(hfjax, write):
+    document = clean()
+    document["measurements"][0]["config"]["parameters"][1]["fixed"] = True
+    outcome = hfjax("check", write("ws.json", document), columns=80)
+    assert max(map(len, outcome.lines)) <= 80
+    assert outcome.lines[-2].split()[0:3] == ["search", "mu", "'mu'"]
+    assert outcome.lines[-1].split() == ["/measurements/0/config/parameters/1/fixed"]
 
 
 def test_the_table_is_limited_and_the_json_is_not(hfjax):
@@ -80,11 +137,12 @@ def test_the_table_is_limited_and_the_json_is_not(hfjax):
         unused = {"name": f"unused_{i}"}
         document["measurements"][0]["config"]["parameters"].append(unused)
     text = json.dumps(document)
-    shown = hfjax("check", stdin=text).stdout
+    shown = hfjax("check", "--notes", stdin=text).stdout
     assert shown.count("/config/parameters/") == 10
     assert "  and 2 more; --limit 0 shows all\n" in shown
-    assert hfjax("check", "--limit", "1", stdin=text).stdout.count("'unused_") == 1
-    every = hfjax("check", "--limit", "0", stdin=text).stdout
+    one = hfjax("check", "--notes", "--limit", "1", stdin=text).stdout
+    assert one.count("'unused_") == 1
+    every = hfjax("check", "--notes", "--limit", "0", stdin=text).stdout
     assert every.count("/config/parameters/") == 12
     assert "more" not in every
     assert len(checked(hfjax, document)["findings"]) == 12

@@ -179,3 +179,38 @@ def test_nothing_is_noted_where_nothing_is_composed(hfjax, workspace):
     outcome = hfjax("convert", workspace, "-", "--to", "json", "--compose")
     assert outcome.json == workspaces.example()
     assert outcome.stderr == ""
+
+
+def test_files_of_xml_are_overwritten_only_by_force(hfjax, hello, write):
+    arguments = ("convert", write("ws.json", hello), "out", "--to", "xml")
+    assert hfjax(*arguments).code == 0
+    assert "there are files already: out/FitConfig.xml" in hfjax(*arguments).complaint
+    assert hfjax(*arguments, "--force").code == 0
+    useless = ("convert", "ws.json", "a.hs3.json", "--force")
+    assert "--force has no meaning from json to hs3" in hfjax(*useless).complaint
+
+
+@pytest.mark.parametrize("command", ["inspect", "fit", "cls", "check", "digest"])
+def test_other_formats_are_recognised_where_a_workspace_is_wanted(
+    hfjax, hello, write, command
+):
+    path = write("ws.json", hello)
+    assert hfjax("convert", path, "out", "--to", "xml").code == 0
+    assert hfjax("convert", path, "ws.hs3.json").code == 0
+    for file in ("out/FitConfig.xml", "out/config/FitConfig_SR.xml"):
+        complaint = hfjax(command, file).complaint
+        assert f"{file}: this is HistFactory XML" in complaint
+        assert "`hfjax xml2json TOP_FILE.xml" in complaint
+    complaint = hfjax(command, "ws.hs3.json").complaint
+    assert "ws.hs3.json: this is an HS3 document" in complaint
+    assert "`hfjax convert INPUT workspace.json`" in complaint
+    page = write("page.json", "<!doctype html>")
+    assert "it is XML, or a page of a web site" in hfjax(command, page).complaint
+
+
+def test_other_formats_are_recognised_by_scan(hfjax, files, write):
+    xml = write("top.xml", "<Combination/>")
+    assert "this is HistFactory XML" in hfjax("scan", xml, files[1]).complaint
+    hs3 = write("hs3.json", {"metadata": {"hs3_version": "0.2"}})
+    assert "this is an HS3 document" in hfjax("scan", hs3, files[1]).complaint
+    assert "this is an HS3 document" in hfjax("scan", files[0], hs3).complaint

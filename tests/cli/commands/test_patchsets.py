@@ -85,9 +85,16 @@ def test_apply_writes_the_patched_workspace(hfjax, files, background, patchset):
 def test_apply_verifies_unless_told_not_to(hfjax, files, write, background):
     background["observations"][0]["data"] = [1, 2]
     other = write("other.json", background)
+    signal = ("--patchset", files[1], "--name", "point_1")
     arguments = ("patchset", "apply", other, files[1], "--name", "point_1")
-    assert "not made for this workspace" in hfjax(*arguments).complaint
+    complaint = hfjax(*arguments).complaint
+    assert "not made for this workspace" in complaint
+    assert complaint.endswith("or do without verifying: --no-verify\n")
     assert hfjax(*arguments, "--no-verify").code == 0
+    for command in (("scan", other, files[1]), ("cls", other, *signal)):
+        assert "without verifying: --no-verify" in hfjax(*command).complaint
+    verify = hfjax("patchset", "verify", other, files[1]).complaint
+    assert "--no-verify" not in verify
 
 
 def test_t2_a_published_workspace_with_modifiers_that_are_there_twice_is_patched(
@@ -186,3 +193,32 @@ def test_table_of_the_readme_is_one(hfjax, example, write):
     arguments[2:4] = [example[0], write("signals.csv", table)]
     assert hfjax(*arguments).code == 0
     assert hfjax("patchset", "verify", example[0], "patchset.json").code == 0
+
+
+def test_make_refuses_negative_signals_unless_they_are_allowed(hfjax, files, write):
+    table = write("signals.csv", "mass,SR[0],SR[1]\n300,24,22\n400,12,-1.5")
+    arguments = ("patchset", "make", files[0], table, "--labels", "mass")
+    place = "signal 'mass_400', channel 'SR', bin 1: -1.5 events are below zero"
+    complaint = hfjax(*arguments).complaint
+    assert place in complaint
+    assert complaint.endswith(": --allow-negative\n")
+    allowed = hfjax(*arguments, "--allow-negative")
+    assert (allowed.code, allowed.stderr) == (0, "")
+    sample = allowed.json["patches"][1]["patch"][0]["value"]
+    assert sample["data"] == [12, -1.5]
+    text = "mass,cross_section,SR[0],SR[1]\n300,-1,24,0"
+    assert (
+        "bin 0: -24" in hfjax(*arguments[:3], "-", *arguments[4:], stdin=text).complaint
+    )
+
+
+def test_make_tells_of_signals_without_events(hfjax, files, write):
+    rows = [f"{mass},0,{mass if mass == 300 else 0}" for mass in range(300, 320)]
+    table = write("signals.csv", "\n".join(["mass,SR[0],SR[1]", *rows]))
+    outcome = hfjax("patchset", "make", files[0], table, "--labels", "mass")
+    assert outcome.code == 0
+    assert len(outcome.json["patches"]) == 20
+    assert outcome.stderr.startswith(
+        "hfjax: warning: signals without events in any bin: mass_301, mass_302, "
+    )
+    assert outcome.stderr.endswith("mass_310 and 9 more\n")

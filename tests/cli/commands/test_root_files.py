@@ -141,7 +141,28 @@ def test_strict_refuses_losses_and_writes_nothing_but_the_report(
 
 def test_strict_accepts_what_loses_nothing(hfjax, xml, hello, write):
     assert hfjax("xml2json", xml, "--strict").code == 0
-    assert hfjax("json2xml", write("ws.json", hello), "--strict").code == 0
+    strictly = ("json2xml", write("ws.json", hello), "--output-dir", "new", "--strict")
+    assert hfjax(*strictly).code == 0
+
+
+def test_files_are_overwritten_only_by_force(hfjax, hello, write, tmp_path):
+    arguments = ("json2xml", write("ws.json", hello), "--output-dir", "out")
+    assert hfjax(*arguments).code == 0
+    top = tmp_path / "out" / "FitConfig.xml"
+    top.write_text("mine")
+    (tmp_path / "out" / "data" / "data.root").unlink()
+    report = ("--loss-report", "report.json")
+    complaint = hfjax(*arguments, *report).complaint
+    files = "out/FitConfig.xml, out/config/FitConfig_SR.xml"
+    assert f"there are files already: {files}: choose another folder" in complaint
+    assert "--force" in complaint
+    assert top.read_text() == "mine"
+    assert not (tmp_path / "report.json").exists()
+    assert hfjax(*arguments, "--force").code == 0
+    assert top.read_text() != "mine"
+    assert hfjax(*arguments, "--resultprefix", "B").complaint.count("data.root") == 1
+    beside = ("--resultprefix", "B", "--dataroot", "more")
+    assert hfjax(*arguments, *beside).code == 0
 
 
 def test_a_plain_document_is_refused_if_strict(hfjax, tmp_path):

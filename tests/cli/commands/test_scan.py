@@ -166,7 +166,7 @@ def test_messages_go_to_a_terminal_unless_quiet(hfjax, files, tmp_path, monkeypa
     )
     assert loud.stderr.splitlines()[-2:] == [
         f"hfjax: {observed} of 3 points are excluded at 95% confidence level, "
-        f"{expected} were expected to be",
+        f"{expected} were expected to be; none failed",
         "hfjax: written: 3 points in results.json, exclusion in exclusion.png",
     ]
     assert "3/3" in loud.stderr
@@ -182,6 +182,7 @@ def test_what_was_written_is_told_after_what_failed(
     assert outcome.code == 3
     told = outcome.stderr.splitlines()
     assert " of 3 points are excluded at 95% confidence level, " in told[-2]
+    assert told[-2].endswith("; 1 failed")
     assert [told[-3], told[-1]] == [
         "hfjax: 1 of 3 points have no result",
         "hfjax: written: 3 points in standard output",
@@ -196,7 +197,8 @@ def test_a_scan_for_discovery_ends_with_the_largest_significance(
     points = json.loads((tmp_path / "results.json").read_text())["points"]
     best = max(points, key=lambda each: each["Z"])
     told = loud.stderr.splitlines()[-2]
-    assert told == f"hfjax: largest significance: Z = {best['Z']:.3g} ({best['name']})"
+    largest = f"Z = {best['Z']:.3g} ({best['name']})"
+    assert told == f"hfjax: largest significance: {largest}; none failed"
 
 
 def test_select_scans_what_fulfils_the_condition(hfjax, files):

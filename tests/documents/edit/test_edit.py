@@ -161,6 +161,28 @@ def test_unknown_old_names_are_refused(names, words):
         rename(regions(), **names)
 
 
+def test_a_parameter_of_interest_that_only_patches_bring_is_renamed():
+    document = documents.two_bins()
+    measurement = document["measurements"][0]
+    measurement["config"] = {"poi": "mu_SIG", "parameters": [{"name": "mu_SIG"}]}
+    ws = rename(Workspace.parse(document), modifiers={"mu_SIG": "mu"})
+    (found,) = ws.measurements
+    assert (found.poi, [config.name for config in found.parameters]) == ("mu", ["mu"])
+    with pytest.raises(UnknownNameError, match="did you mean 'mu_SIG'"):
+        rename(Workspace.parse(document), modifiers={"mu_SI": "mu"})
+
+
+def test_a_component_of_interest_follows_its_parameter():
+    document = documents.two_bins()
+    sample = document["channels"][0]["samples"][0]
+    sample["modifiers"] = [{"name": "sf", "type": "shapefactor", "data": None}]
+    document["measurements"][0]["config"] = {"poi": "sf[0]", "parameters": []}
+    ws = rename(Workspace.parse(document), modifiers={"sf": "factor"})
+    assert ws.measurements[0].poi == "factor[0]"
+    with pytest.raises(UnknownNameError, match="no modifier named 'sf\\[0\\]'"):
+        rename(Workspace.parse(document), modifiers={"sf[0]": "factor"})
+
+
 @slow_to_draw
 @given(documents.workspaces())
 def test_fresh_names_and_back_is_the_same_workspace(document):

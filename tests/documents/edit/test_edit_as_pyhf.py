@@ -58,6 +58,14 @@ def overlooked(case: Case) -> list[str]:
     ]
 
 
+def left_to_patches(case: Case) -> list[str]:
+    """Parameters of interest to rename that no modifier has: pyhf refuses them."""
+    document = case.documents[0]
+    known = {found["config"]["poi"] for found in document["measurements"]}
+    asked = case.arguments.get("modifiers", ())
+    return [n for n in asked if n in known - set(names_in(document)["modifiers"])]
+
+
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_cases_are_those_that_pyhf_was_given(operation):
     assert EXPECTED[operation]["inputs"] == inputs_digest(operation)
@@ -69,7 +77,8 @@ def test_edit_gives_the_same_document_or_both_refuse(operation):
     found = zip(cases(operation), EXPECTED[operation]["outcomes"], strict=True)
     different = []
     for index, (case, expected) in enumerate(found):
-        if not overlooked(case) and expected not in FLAWS:
+        known = overlooked(case) or left_to_patches(case)
+        if not known and expected not in FLAWS:
             ours = outcome(case)
             if ours != expected:
                 different.append((index, ours, expected))

@@ -139,7 +139,7 @@ def test_workspace_in_place_of_a_patchset_is_recognised():
         Workspace.parse(documents.patchset([]))
     with pytest.raises(SpecificationError, match="this looks like a JSON patch"):
         Workspace.parse([add("/channels/0")])
-    with pytest.raises(SpecificationError, match="this looks like an HS3 document"):
+    with pytest.raises(SpecificationError, match="this is an HS3 document"):
         Workspace.parse({"distributions": []})
 
 

@@ -66,6 +66,17 @@ class XmlExport:
     data_file: Path
     export: Export
 
+    def existing(self, folder: str | Path) -> tuple[Path, ...]:
+        """Return the files in a folder that `save` would overwrite.
+
+        The file of the document type is always the same.
+
+        Args:
+            folder: where the files would go.
+        """
+        paths = [Path(folder, path) for path in (*self.files, self.data_file)]
+        return tuple(p for p in paths if p.exists() and p.name != DOCUMENT_TYPE)
+
     def save(self, folder: str | Path) -> None:
         """Write all files.
 

@@ -1,0 +1,139 @@
+"""The results of `fit` and `cls`, as tables for people."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hfjax.cli.tables import Document, Parts, facts, figure, line, table, title
+from hfjax.results.scan import CONVERGED, LEVEL, MEDIAN
+
+_BAND = ("-2 sigma", "-1 sigma", "median", "+1 sigma", "+2 sigma")
+_STYLES = {True: "bold green", False: "bold red"}
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What the tables of a fit show besides its result.
+
+    Attributes:
+        names: the parameters' names, component by component, in their order.
+        fixed: those of them that the measurement fixes.
+        poi: the parameter of interest; None if there is none.
+        held: whether it was held.
+    """
+
+    names: tuple[str, ...]
+    fixed: frozenset[str]
+    poi: str | None
+    held: bool
+
+    def parts(self, document: Document) -> Parts:
+        """The tables of a fit: parameters first, so that a terminal ends with status.
+
+        Args:
+            document: the result of `hfjax fit`.
+        """
+        yield table(
+            {"parameter": "left", "value": "right", "": "left"}, self._rows(document)
+        )
+        yield title("best fit")
+        rows = {"-2 ln L": _precise(document["twice_nll"])}
+        if self.poi is not None:
+            rows[self.poi] = figure(self._values(document)[self.poi])
+        yield facts(rows)
+        yield _status(document)
+
+    def _values(self, document: Document) -> dict[str, float]:
+        found = [x for each in document["mle_parameters"].values() for x in each]
+        return dict(zip(self.names, found, strict=True))
+
+    def _rows(self, document: Document) -> Iterable[tuple[Any, ...]]:
+        for name, value in self._values(document).items():
+            yield name, figure(value), line(self._note(name, document), "yellow")
+        for name, (value,) in document.get("derived_parameters", {}).items():
+            yield name, figure(value), "derived"
+
+    def _note(self, name: str, document: Document) -> str:
+        """What matters of a parameter besides its value."""
+        if name == self.poi and self.held:
+            return "held"
+        if name in self.fixed:
+            return "fixed"
+        bound = document["at_bounds"].get(name)
+        at = "" if bound is None else f"at its bound {figure(bound)}"
+        return ", ".join(filter(None, ["of interest" if name == self.poi else "", at]))
+
+
+def cls_parts(document: Document, what: str) -> Parts:
+    """The tables of a test; there are no numbers of one that failed.
+
+    Args:
+        document: the result of `hfjax cls`.
+        what: what was tested, in a few words.
+    """
+    yield line(what, "bold")
+    if document["status"] == CONVERGED:
+        discovery = "p0" in document
+        yield line("")
+        yield _band(document, ("p0", "Z") if discovery else ("CLs",))
+        yield line("")
+        yield facts(_discovery(document) if discovery else _exclusion(document))
+    yield _status(document)
+
+
+def _band(document: Document, keys: Iterable[str]) -> Any:
+    """Observed and expected values, with what each of the band means."""
+    columns = {"": "left", "observed": "right", **dict.fromkeys(_BAND, "right")}
+    rows = []
+    for key in keys:
+        observed = document.get(f"{key}_obs", document.get(key))
+        expected = document[f"{key}_exp"]
+        rows.append((key, _short(observed), *map(_short, expected)))
+    return table(columns, rows)
+
+
+def _exclusion(document: Document) -> dict[str, str]:
+    observed, expected = document["CLs_obs"], document["CLs_exp"][MEDIAN]
+    return {
+        f"excluded at {1 - LEVEL:.0%}": f"observed: {_excluded(observed)}, "
+        f"expected: {_excluded(expected)}",
+        "CLsb": f"{_short(document['CLsb'])}  (p-value with the signal)",
+        "CLb": f"{_short(document['CLb'])}  (CLs = CLsb / CLb)",
+        **_statistics(document),
+    }
+
+
+def _discovery(document: Document) -> dict[str, str]:
+    return {
+        "p0": f"{_short(document['p0'])}  (p-value of the background alone)",
+        "Z": f"{_short(document['Z'])}  (its significance in standard deviations)",
+        **_statistics(document),
+    }
+
+
+def _statistics(document: Document) -> dict[str, str]:
+    return {
+        "q": _short(document["q"]),
+        "q expected": f"{_short(document['q_asimov'])}  (of Asimov data)",
+        "mu_hat": f"{_short(document['mu_hat'])}  (best fit of the tested parameter)",
+    }
+
+
+def _excluded(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "yes" if value < LEVEL else "no"
+
+
+def _short(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
+
+
+def _precise(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _status(document: Document) -> Any:
+    """How the fits ended; why they did not converge is told on standard error."""
+    style = _STYLES[document["status"] == CONVERGED]
+    return line(f"{document['status']} after {document['steps']} steps", style)
