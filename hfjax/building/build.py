@@ -30,9 +30,10 @@ from hfjax.model.constraints import (
 )
 from hfjax.model.curves import moving_parameters
 from hfjax.model.data import Data
-from hfjax.model.model import Model, SampleBlock
+from hfjax.model.model import Model
 from hfjax.model.names import Names
 from hfjax.model.parameters import Parameters
+from hfjax.model.sample_block import SampleBlock
 from hfjax.model.settings import ModelSettings, check_precision
 
 AS_LOADED = "Workspace.load reads a file, Workspace.parse takes a document"

@@ -15,8 +15,8 @@ from hfjax.documents.workspace.expression_tree import Operation, Tree
 from hfjax.documents.workspace.workspace import Sample
 from hfjax.model.derivation import Derivation, Step
 from hfjax.model.interpolation import code4_coefficients, safe_log
-from hfjax.model.model import SampleBlock
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
+from hfjax.model.sample_block import SampleBlock
 from hfjax.model.settings import ModelSettings
 
 PlacedSample = tuple[int, str, Sample]

@@ -148,9 +148,11 @@ OutputOption = Annotated[
         help="File for the result; standard output by default.",
     ),
 ]
-TestPOIOption = Annotated[
+POIValueOption = Annotated[
     float,
     typer.Option(
+        "--poi-value",
+        "--test-poi",
         parser=number,
         metavar="NUMBER",
         help="Value of the parameter of interest that is tested.",
@@ -175,14 +177,29 @@ StartOption = Annotated[
 ]
 
 
-def start_of(texts: list[str] | None) -> dict[str, float]:
-    """Read the values that parameters start with.
+HoldOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--hold",
+        metavar="NAME=VALUE",
+        help="Value that all fits hold a parameter at, such as JES=0 or "
+        "'gamma[1]=1'; repeatable.",
+    ),
+]
+
+
+def named_values(texts: list[str] | None, option: str) -> dict[str, float]:
+    """Read values of parameters by name.
+
+    Args:
+        texts: each a name and a number.
+        option: that they were given with.
 
     Raises:
         typer.BadParameter: One is not a name and a number, or a name is there twice.
 
     Example:
-        >>> start_of(["mu=0.5", "gamma[1]=1.2"])
+        >>> named_values(["mu=0.5", "gamma[1]=1.2"], "--start")
         {'mu': 0.5, 'gamma[1]': 1.2}
     """
     found: dict[str, float] = {}
@@ -190,10 +207,10 @@ def start_of(texts: list[str] | None) -> dict[str, float]:
         name, sign, value = text.rpartition("=")
         if not (name and sign):
             message = f"'{text}' is not NAME=VALUE, such as mu=0.5"
-            raise typer.BadParameter(message, param_hint="--start")
+            raise typer.BadParameter(message, param_hint=option)
         if name in found:
             message = f"'{name}' is given twice: give one value"
-            raise typer.BadParameter(message, param_hint="--start")
+            raise typer.BadParameter(message, param_hint=option)
         found[name] = number(value)
     return found
 
@@ -264,7 +281,7 @@ class TestOptions:
     __test__ = False  # for pytest: the name begins with Test, but it is none
 
     poi: POIOption = None
-    test_poi: TestPOIOption = 1.0
+    poi_value: POIValueOption = 1.0
     test_stat: Annotated[TestStat, typer.Option(help="Test statistic.")] = (
         TestStat.QTILDE
     )
@@ -285,11 +302,11 @@ def takes(
     Example:
         >>> @takes(TestOptions)
         ... def show(options):
-        ...     print(options.test_poi)
-        >>> show(poi=None, test_poi=2.0, test_stat=TestStat.Q)
+        ...     print(options.poi_value)
+        >>> show(poi=None, poi_value=2.0, test_stat=TestStat.Q)
         2.0
         >>> list(inspect.signature(show).parameters)
-        ['poi', 'test_poi', 'test_stat']
+        ['poi', 'poi_value', 'test_stat']
     """
     flat = list(_flat_fields(record))
     parameters = [_parameter(entry) for entry in flat]

@@ -99,17 +99,9 @@ def _made(folder: Path) -> bool:
     return True
 
 
-def run_facts() -> dict[str, str]:
-    """Versions, device, precision and command line, for the provenance of a result."""
-    import jax
-
-    return {
-        "version": hfjax.__version__,
-        "jax": jax.__version__,
-        "device": jax.devices()[0].device_kind,
-        "dtype": "float64",
-        "command": shlex.join(["hfjax", *sys.argv[1:]]),
-    }
+def command_line() -> str:
+    """The command line, for the provenance of a result."""
+    return shlex.join(["hfjax", *sys.argv[1:]])
 
 
 class Stages:

@@ -5,7 +5,6 @@ what to know about a result; progress, and what was written, only if it is a ter
 """
 
 import contextlib
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,10 +13,10 @@ from typing import Any
 import typer
 
 from hfjax.documents.patchset.patchset import PatchSet
+from hfjax.documents.reading.json_text import json_text
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import SpecificationError
 
-_WIDTH = 88
 _LONGEST = 4000  # characters of a message
 
 Progress = Callable[[int, int], None]
@@ -48,31 +47,9 @@ def refuse_shared_input(*inputs: str | None) -> None:
         raise typer.BadParameter(message)
 
 
-def rendered(value: Any, indent: int = 0) -> str:
-    """JSON text in which whatever fits is on one line.
-
-    Example:
-        >>> print(rendered({"name": "SR", "bins": [1, 2]}))
-        {"name": "SR", "bins": [1, 2]}
-    """
-    line = json.dumps(value, ensure_ascii=False)
-    if len(line) + indent <= _WIDTH or not isinstance(value, (dict, list)):
-        return line
-    inner = indent + 2
-    if isinstance(value, dict):
-        keys = [f"{json.dumps(key, ensure_ascii=False)}: " for key in value]
-        values = list(value.values())
-    else:
-        keys, values = [""] * len(value), value
-    items = [k + rendered(v, inner) for k, v in zip(keys, values, strict=True)]
-    opening, closing = line[0], line[-1]
-    lines = ",\n".join(" " * inner + item for item in items)
-    return f"{opening}\n{lines}\n{' ' * indent}{closing}"
-
-
 def write_json(document: Any, output: Path | None) -> None:
     """Write a document to a file, or to standard output."""
-    write_text(rendered(document) + "\n", output)
+    write_text(json_text(document) + "\n", output)
 
 
 def write_text(text: str, output: Path | None) -> None:

@@ -130,12 +130,13 @@ class HypotestResult(Record):
         """
         refuse_batch(self)
         status = FitStatus(int(self.code))
-        names = "poi_value", "CLs_obs", "CLs_exp", "CLsb", "CLb", "q", "q_asimov"
+        names = "CLs_obs", "CLs_exp", "CLsb", "CLb", "q", "q_asimov"
         more = ("p0", "p0_exp", "Z", "Z_exp") if self.discovery else ()
         numbers = {n: json_numbers(getattr(self, n)) for n in (*names, *more)}
         return {
             **numbers,
             "mu_hat": json_numbers(self.mu_hat) if self.converged else None,
+            "poi_value": json_numbers(self.poi_value),
             "status": str(status),
             "message": "" if status is FitStatus.CONVERGED else status.sentence,
             "edm": json_numbers(self.edm),

@@ -13,8 +13,9 @@ from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, SampleRates
 from hfjax.model.interpolation import ADDITIVE_BASES
-from hfjax.model.model import Model, SampleBlock
+from hfjax.model.model import Model
 from hfjax.model.modifiers import HistoSys, NormSys
+from hfjax.model.sample_block import SampleBlock
 
 SIDE = (0.2, 0.45, 0.8, 1.2, 1.7, 2.4, 3.2)
 PLACES = np.array([*(-value for value in reversed(SIDE)), 0.0, *SIDE])

@@ -19,8 +19,9 @@ from jaxtyping import Float
 from hfjax.arrays import Array, Params, Rates, SampleRates
 from hfjax.model.derivation import Slopes, Values
 from hfjax.model.interpolation import derivatives, polynomial_derivatives
-from hfjax.model.model import Model, SampleBlock
+from hfjax.model.model import Model
 from hfjax.model.modifiers import Cells, HistoSys, NormSys, Variations, gather
+from hfjax.model.sample_block import SampleBlock
 
 # Factors are kept this far from zero where they divide. A polynomial is known to 1e-17
 # at best; a parameter may be exactly zero.

@@ -21,10 +21,10 @@ from hfjax.model.constraints import (
 )
 from hfjax.model.data import Data, check_channels, data_of
 from hfjax.model.derivation import Derivation
-from hfjax.model.modifiers import HistoSys, NormSys, Scaling
 from hfjax.model.names import Names
 from hfjax.model.parameters import Parameters, Value
 from hfjax.model.pure_method import pure_method
+from hfjax.model.sample_block import SampleBlock
 from hfjax.model.start import start_values
 from hfjax.model.tracing import is_known
 from hfjax.model.valley_sources import Crossings, Lopsided, Surges
@@ -34,28 +34,6 @@ Constraints = GaussianConstraints | PoissonConstraints | LogNormalConstraints
 
 AS_PACKED = "give an array, as `parameters.pack` makes it of values by name"
 _NOMINAL: Mapping[str, Value] = MappingProxyType({})
-
-
-class SampleBlock(eqx.Module):
-    """Samples whose arrays are stacked: all of a model, or one side of a scan.
-
-    Attributes:
-        nominal: events of each sample in each bin before any modifier.
-        histosys: additive variations.
-        normsys: interpolated factors.
-        scaling: factors that are parameters.
-    """
-
-    nominal: SampleRates
-    histosys: HistoSys
-    normsys: NormSys
-    scaling: Scaling
-
-    def rates(self, params: Params, bin_channel: Int[Array, " bin"]) -> SampleRates:
-        """Expected events of each sample in each bin."""
-        factor = self.normsys.factor(params)[:, bin_channel]
-        base = self.nominal + self.histosys.delta(params)
-        return factor * self.scaling.factor(params) * base
 
 
 class Model(eqx.Module):
@@ -183,6 +161,29 @@ class Model(eqx.Module):
             start_values(self.parameters, values, self.names.derived)
         )
         parameters = dataclasses.replace(self.parameters, init=start)
+        return dataclasses.replace(self, parameters=parameters)
+
+    def with_fixed(self, values: Mapping[str, Value]) -> "Model":
+        """The same model with parameters that all fits keep at these values.
+
+        Args:
+            values: by name of a parameter (``mu``, ``gamma[1]``) or set (``gamma``).
+
+        Raises:
+            UnknownNameError: there is no such parameter; close names are given.
+            ParameterError: the measurement fixes it, an expression gives it, or the
+                value is out of its bounds.
+
+        Example:
+            >>> import hfjax
+            >>> workspace = hfjax.uncorrelated_background([3.0], [5.0], [1.0], [9.0])
+            >>> model, data = hfjax.build(workspace)
+            >>> float(hfjax.fit(model.with_fixed({"mu": 0.5}), data)["mu"])
+            0.5
+        """
+        own = self.with_start(values).parameters
+        fixed = jax.device_put(np.asarray(own.fixed) | self.held(values))
+        parameters = dataclasses.replace(own, fixed=fixed)
         return dataclasses.replace(self, parameters=parameters)
 
     def single_parameter(self, name: str) -> int:

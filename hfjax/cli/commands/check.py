@@ -14,8 +14,8 @@ from hfjax.cli.commands.inference import signal_workspace
 from hfjax.cli.options import (
     NoCacheOption,
     OutputOption,
+    POIValueOption,
     SignalOptions,
-    TestPOIOption,
     WorkspaceArgument,
     takes,
 )
@@ -97,7 +97,7 @@ class CheckOptions:
     measurement: Annotated[
         str | None, typer.Option(help="Measurement to check; all by default.")
     ] = None
-    test_poi: TestPOIOption = 1.0
+    poi_value: POIValueOption = 1.0
     signal: SignalOptions
     choice: ChoiceOptions
     as_json: Annotated[
@@ -127,8 +127,8 @@ def check(options: CheckOptions) -> None:
     Exit code 0: no error was found; 3: at least one, shown or not; 2: bad input.
     """
     background, workspace = signal_workspace(options.workspace, options.signal)
-    name, test_poi = options.measurement, options.test_poi
-    findings = check_workspace(workspace, name, test_poi, background)
+    name, poi_value = options.measurement, options.poi_value
+    findings = check_workspace(workspace, name, poi_value, background)
     fits: list[dict[str, Any]] | None = None
     if options.fit:
         settings = start_jax(f"check {background.digest()}", not options.no_cache)

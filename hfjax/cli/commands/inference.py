@@ -1,5 +1,6 @@
 """Commands on one model: fit, cls."""
 
+import dataclasses
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,31 +13,32 @@ from hfjax.cli.commands.endings import FREE_FIT, tell_endings
 from hfjax.cli.commands.result_tables import Fitted, cls_parts
 from hfjax.cli.options import (
     FitOptions,
+    HoldOption,
     OutputOption,
     POIOption,
     SignalOptions,
     StartOption,
     TestOptions,
     WorkspaceArgument,
+    named_values,
     number,
-    start_of,
     takes,
 )
 from hfjax.cli.runtime import (
     ADVICE,
     NOT_CONVERGED,
     Stages,
-    run_facts,
+    command_line,
     start_jax,
 )
 from hfjax.cli.streams import complain, refuse_shared_input
 from hfjax.cli.tables import Document, JsonOption, Parts, write_result
 from hfjax.documents.patchset.patchset import PatchSet, apply_patch
 from hfjax.documents.reading.json_files import naming, read_json
-from hfjax.documents.reading.json_values import finite_or_none
 from hfjax.documents.workspace.compose import compose_document
 from hfjax.documents.workspace.workspace import Workspace
-from hfjax.results.scan import CONVERGED, Provenance
+from hfjax.provenance import this_run
+from hfjax.results.scan import CONVERGED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,7 @@ class ClsOptions:
     signal: SignalOptions
     test: TestOptions
     start: StartOption = None
+    hold: HoldOption = None
     fit: FitOptions
 
 
@@ -61,15 +64,18 @@ class FitCommandOptions:
     output: OutputOption = None
     signal: SignalOptions
     poi: POIOption = None
-    test_poi: Annotated[
+    poi_value: Annotated[
         float | None,
         typer.Option(
+            "--poi-value",
+            "--test-poi",
             parser=number,
             metavar="NUMBER",
             help="Value to hold the parameter of interest at; free by default.",
         ),
     ] = None
     start: StartOption = None
+    hold: HoldOption = None
     fit: FitOptions
 
 
@@ -82,15 +88,16 @@ def cls(options: ClsOptions) -> None:
     hfjax cls BkgOnly.json --patchset patchset.json --name m_600_240
     hfjax cls workspace.json --test-stat q0 -o result.json
     """
-    stages, start = Stages(), start_of(options.start)
+    stages, start = Stages(), named_values(options.start, "--start")
+    held = named_values(options.hold, "--hold")
     background, workspace = signal_workspace(options.workspace, options.signal)
     settings = _start(f"cls {background.digest()}", options.fit, stages)
     model, data = _build(background, workspace, options.fit, stages, options.test.poi)
-    model = model.with_start(start) if start else model
+    model = model.with_start(start).with_fixed(held)
     result = hfjax.hypotest(
         model,
         data,
-        poi_value=options.test.test_poi,
+        poi_value=options.test.poi_value,
         test_stat=options.test.test_stat.value,
         settings=settings,
     )
@@ -105,9 +112,12 @@ def cls(options: ClsOptions) -> None:
         "test_stat": options.test.test_stat.value,
         **options.fit.settings,
         "start": start,
+        "hold": held,
     }
     document |= _provenance(workspace, used, stages)
-    what = f"test of {model.poi_name} = {result.poi:g} with {options.test.test_stat}"
+    what = (
+        f"test of {model.poi_name} = {result.poi_value:g} with {options.test.test_stat}"
+    )
     _finish(document, options, functools.partial(cls_parts, what=what))
 
 
@@ -118,21 +128,22 @@ def fit(options: FitCommandOptions) -> None:
     A table on a terminal; JSON with --json, in a pipe or in a file:
 
     hfjax fit workspace.json
-    hfjax fit BkgOnly.json --patch signal.json --test-poi 0 -o fit.json
+    hfjax fit BkgOnly.json --patch signal.json --poi-value 0 -o fit.json
     """
-    stages, start = Stages(), start_of(options.start)
+    stages, start = Stages(), named_values(options.start, "--start")
+    held = named_values(options.hold, "--hold")
     background, workspace = signal_workspace(options.workspace, options.signal)
     settings = _start(f"fit {background.digest()}", options.fit, stages)
     model, data = _build(background, workspace, options.fit, stages, options.poi)
-    model = model.with_start(start) if start else model
-    held, label = options.test_poi is not None, FREE_FIT
-    if options.test_poi is not None:
-        result = hfjax.fixed_poi_fit(model, data, options.test_poi, settings=settings)
-        label = f"the fit at {model.poi_name} = {options.test_poi:g}"
+    model = model.with_start(start).with_fixed(held)
+    at_value, label = options.poi_value is not None, FREE_FIT
+    if options.poi_value is not None:
+        result = hfjax.fixed_poi_fit(model, data, options.poi_value, settings=settings)
+        label = f"the fit at {model.poi_name} = {options.poi_value:g}"
     else:
         result = hfjax.fit(model, data, settings=settings)
     tell_constraint(model, options.poi, options.fit.quiet)
-    ending = hfjax.fit_ending(model, data, result, held=held, run=settings.run)
+    ending = hfjax.fit_ending(model, data, result, held=at_value, run=settings.run)
     poi = model.poi_name if model.poi >= 0 else None  # several components may have it
     tell_endings({label: ending}, poi, options.fit)
     document = fit_document(model, result) | ending.dump()
@@ -144,12 +155,13 @@ def fit(options: FitCommandOptions) -> None:
     used = {
         "measurement": options.fit.measurement,
         "poi": options.poi,
-        "test_poi": options.test_poi,
+        "test_poi": options.poi_value,
         **options.fit.settings,
         "start": start,
+        "hold": held,
     }
     document |= _provenance(workspace, used, stages)
-    _finish(document, options, _fitted(model, poi, held).parts)
+    _finish(document, options, _fitted(model, poi, at_value).parts)
 
 
 def _tell_fits(
@@ -171,13 +183,11 @@ def _tell_fits(
 
 
 def test_document(model: Any, data: Any, result: Any, run: Any) -> dict[str, Any]:
-    """A hypothesis test as JSON values, with pyhf's keys first."""
-    why = None
-    if hfjax.FitStatus(int(result.status)).name.lower() != CONVERGED:
+    """A hypothesis test as JSON values."""
+    document = result.to_dict()
+    if not result.converged:
         why = hfjax.explain(model, data, result, advice=ADVICE, run=run)
-    document = hfjax.scan_point("", (), result, message=why).dump()
-    for name in ("name", "values", "lower_by", "passed_over"):
-        del document[name]
+        document["message"] = why
     return document
 
 
@@ -210,23 +220,10 @@ def signal_workspace(source: str, signal: SignalOptions) -> tuple[Workspace, Wor
 
 
 def fit_document(model: Any, result: Any) -> dict[str, Any]:
-    """A fit result as JSON values, with pyhf's keys first."""
-    values = model.parameters.unpack(result.params)
-    status = hfjax.FitStatus(int(result.status))
+    """A fit result as JSON values, with what expressions give."""
     derived = model.derived_parameters(result.params)
     given = {name: [float(value)] for name, value in derived.items()}
-    return {
-        "mle_parameters": {
-            name: [float(number) for number in value.reshape(-1)]
-            for name, value in values.items()
-        },
-        **({"derived_parameters": given} if given else {}),
-        "twice_nll": finite_or_none(result.twice_nll),
-        "status": status.name.lower(),
-        "message": "",
-        "edm": finite_or_none(result.edm),
-        "steps": int(result.steps),
-    }
+    return result.to_dict() | ({"derived_parameters": given} if given else {})
 
 
 def _start(purpose: str, options: FitOptions, stages: Stages) -> Any:
@@ -281,8 +278,8 @@ def tell_replacement(names: Any, poi: str | None, quiet: bool) -> None:
 def _provenance(
     workspace: Workspace, settings: dict[str, Any], stages: Stages
 ) -> dict[str, Any]:
-    provenance = Provenance(
-        **run_facts(),
+    provenance = dataclasses.replace(
+        this_run(command_line()),
         workspace_digest=workspace.digest(),
         settings=settings,
         seconds=stages.seconds(),

@@ -35,7 +35,7 @@ from hfjax.cli.runtime import (
     INTERRUPTED,
     NOT_CONVERGED,
     Stages,
-    run_facts,
+    command_line,
     start_jax,
 )
 from hfjax.cli.streams import complain, load_both, progress_bar, say, write_text
@@ -43,6 +43,7 @@ from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.reading.digest import digest
 from hfjax.errors import DataError
 from hfjax.plotting.settings import PlotSettings
+from hfjax.provenance import this_run
 from hfjax.results.scan import NOT_RUN, ScanPoint, ScanResult
 
 
@@ -173,7 +174,7 @@ def run_scan(prepared: Prepared, options: ScanOptions) -> ScanResult:
     with progress_bar(len(prepared.batch), options.fit.quiet) as progress:
         return hfjax.scan(
             prepared.batch,
-            options.test.test_poi,
+            options.test.poi_value,
             test_stat=options.test.test_stat.value,
             settings=prepared.settings,
             progress=progress,
@@ -193,8 +194,7 @@ def with_provenance(
         "select": options.condition,
     }
     provenance = dataclasses.replace(
-        found,
-        **run_facts(),
+        this_run(command_line()),
         workspace_digest=prepared.workspace,
         patchset_digest=prepared.patchset,
         settings={**found.settings, **settings},

@@ -14,7 +14,8 @@ from hfjax.fitting.diagnose.flat_directions import (
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings
 from hfjax.model.data import Data
-from hfjax.model.model import Model, SampleBlock
+from hfjax.model.model import Model
+from hfjax.model.sample_block import SampleBlock
 
 MAX_CAUSES = 3
 """Most histosys that are named for a negative rate."""

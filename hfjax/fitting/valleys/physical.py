@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, ScalarBool
-from hfjax.model.model import Model, SampleBlock
+from hfjax.model.model import Model
+from hfjax.model.sample_block import SampleBlock
 
 TURNED_PART = 0.1
 """Part of its bin's rate that a sample may be negative by."""
