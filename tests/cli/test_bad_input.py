@@ -147,9 +147,8 @@ def test_patch_that_is_none(hfjax, files, write):
 @pytest.mark.parametrize("value", ["one", "nan", "inf", ""])
 def test_test_poi_not_a_number(hfjax, command, value):
     complaint = hfjax(command, "a", "b", "--test-poi", value).complaint
-    assert f"Invalid value for '--test-poi': '{value}' is not a finite number" in (
-        complaint
-    )
+    option = "'--poi-value' / '--test-poi'"
+    assert f"Invalid value for {option}: '{value}' is not a finite number" in complaint
 
 
 @pytest.mark.parametrize("command", ["cls", "fit", "scan", "inspect", "digest"])

@@ -146,12 +146,12 @@ class PlotOptions:
     xlabel: Annotated[
         str | None,
         typer.Option(
-            metavar="TEXT",
+            metavar="WORDS",
             help=r"Name of the axis across, such as '$m(\tilde{\tau})$'.",
         ),
     ] = None
     ylabel: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Name of the axis up.")
+        str | None, typer.Option(metavar="WORDS", help="Name of the axis up.")
     ] = None
     units: Annotated[
         str | None,
@@ -162,12 +162,12 @@ class PlotOptions:
         ),
     ] = None
     title: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Title above the frame.")
+        str | None, typer.Option(metavar="WORDS", help="Title above the frame.")
     ] = None
     text: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="TEXT",
+            metavar="WORDS",
             help="Line of text in the frame, such as "
             r"'$\sqrt{s}$ = 13 TeV, 139 fb$^{-1}$'; repeatable.",
         ),
@@ -238,6 +238,9 @@ def plot(options: PlotOptions) -> None:
 
     Where one label varies, or --axes has one, CLs is drawn against it with its
     expected bands, for q0 p0 with lines at whole standard deviations.
+
+    hfjax plot results.json -o exclusion.pdf --units GeV
+    hfjax plot results.json -o exclusion.pdf --axes 'm_parent,m_parent-m_lsp'
     """
     target = _target(options)
     result = ScanResult.load(options.result)

@@ -31,6 +31,7 @@ def test_cls_has_the_closed_form_and_all_keys(hfjax, hello, write):
         "q",
         "q_asimov",
         "mu_hat",
+        "poi_value",
         "status",
         "message",
         "edm",
