@@ -55,7 +55,8 @@ def test_every_option_of_pyhf_has_a_counterpart_or_a_reason(command):
         assert any(option in row.split("|")[1] for row in shown), option
 
 
-LINKS = re.findall(r"(?:\]\(|src=\")(?!https:)([\w./-]+)", README)
+LINK = r"(?:\]\(|src=\")(?!https:)([\w./-]+)"
+LINKS = re.findall(LINK, README)
 
 
 @pytest.mark.parametrize("target", LINKS)
@@ -63,6 +64,14 @@ def test_what_the_readme_points_to_is_there(target):
     shipped = target.startswith("schemas/")  # in the package, where it is installed
     place = schema_folder().parent if shipped else REPOSITORY
     assert (place / target).exists()
+
+
+@pytest.mark.parametrize("page", sorted((REPOSITORY / "docs").glob("*.md")))
+def test_what_the_pages_point_to_is_there(page):
+    for target in re.findall(LINK, page.read_text(encoding="utf-8")):
+        shipped = "schemas/" in target
+        place = schema_folder().parent / target.removeprefix("../")
+        assert (place if shipped else page.parent / target).exists()
 
 
 def test_its_two_lines_install_and_do_what_they_say():
