@@ -127,10 +127,10 @@ from .inference.hypotest import hypotest as hypotest
 from .inference.profile import ProfileResult as ProfileResult, profile as profile
 from .inference.test_result import HypotestResult as HypotestResult
 from .inference.test_statistics import (
+    find_test_statistic as find_test_statistic,
     q0 as q0,
     qmu as qmu,
     qmu_tilde as qmu_tilde,
-    test_statistic as test_statistic,
     tmu as tmu,
     tmu_tilde as tmu_tilde,
 )

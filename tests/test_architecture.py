@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import re
 import statistics
 import subprocess
@@ -319,3 +320,17 @@ def test_the_page_of_the_house_has_the_rooms_in_their_order():
         if (PACKAGE / room).is_dir()
     ]
     assert places == sorted(places)
+
+
+WITHOUT_EXAMPLE = {"download"}
+"""What needs the network."""
+
+
+@pytest.mark.parametrize("name", sorted({name for _, name in listed()}))
+def test_every_public_function_has_an_example(name):
+    found = getattr(hfjax, name)
+    if inspect.isfunction(found) and name not in WITHOUT_EXAMPLE:
+        text = inspect.getdoc(found)
+        assert ">>> " in text
+        names = [n for n in inspect.signature(found).parameters if n != "kwargs"]
+        assert len(names) < 2 or "Args:" in text or name in ("normsys", "histosys")

@@ -78,7 +78,21 @@ def build_scan(
         UnknownNameError: a name or the measurement does not exist.
         HfjaxError: the parameter of interest that is asked for can be tested in none
             of the points.
+        ArgumentError: the workspace or the patchset is something else.
         PrecisionError: JAX runs in float32.
+
+    Example:
+        >>> import hfjax
+        >>> top = hfjax.channel("SR", hfjax.sample("top", [9.0]))
+        >>> search = hfjax.workspace([top], {"SR": [8]}, poi="mu")
+        >>> signals = [
+        ...     {"values": {"mass": mass}, "channels": {"SR": [8 / mass]}}
+        ...     for mass in (1, 4)
+        ... ]
+        >>> patchset = hfjax.make_patchset(search, signals)
+        >>> batch = hfjax.build_scan(search, patchset)
+        >>> len(batch), batch.names, batch.failures
+        (2, ('mass_1', 'mass_4'), {})
     """
     check_precision()
     check_kind("the workspace", workspace, Workspace, AS_LOADED)

@@ -116,6 +116,15 @@ def fixed_poi_fit(
             it, or a value to hold, is NaN or outside the bounds, or moves a parameter
             that the measurement fixes.
         DerivativeError: a derivative through the fit is taken.
+
+    Example:
+        >>> import hfjax
+        >>> signal, bkg, uncertainty = [12.0, 11.0], [50.0, 52.0], [3.0, 7.0]
+        >>> search = hfjax.uncorrelated_background(signal, bkg, uncertainty, [51, 48])
+        >>> model, data = hfjax.build(search)
+        >>> free, held = hfjax.fit(model, data), hfjax.fixed_poi_fit(model, data, 1.0)
+        >>> round(float(held.twice_nll - free.twice_nll), 4)
+        3.9382
     """
     check_inputs(model, data, settings)
     require_poi(model)

@@ -23,8 +23,8 @@ from hfjax.inference.test_fits import TestFits, run_fits
 from hfjax.inference.test_result import HypotestResult
 from hfjax.inference.test_statistics import (
     TestStatistic,
+    find_test_statistic,
     qmu_tilde,
-    test_statistic,
 )
 from hfjax.model.data import Data
 from hfjax.model.model import Model
@@ -73,9 +73,18 @@ def hypotest(
     Source:
         Cowan, Cranmer, Gross, Vitells, arXiv:1007.1727; CLs: A. L. Read,
         J. Phys. G 28 (2002) 2693.
+
+    Example:
+        >>> import hfjax
+        >>> signal, bkg, uncertainty = [12.0, 11.0], [50.0, 52.0], [3.0, 7.0]
+        >>> search = hfjax.uncorrelated_background(signal, bkg, uncertainty, [51, 48])
+        >>> model, data = hfjax.build(search)
+        >>> result = hfjax.hypotest(model, data, poi_value=1.0)
+        >>> round(float(result.CLs_obs), 6), round(float(result.CLs_exp[2]), 4)
+        (0.052516, 0.0645)
     """
     check_testable(model, data, settings)
-    test_stat = test_statistic(test_stat)
+    test_stat = find_test_statistic(test_stat)
     tested = 0.0 if test_stat.discovery else poi_value
     check_single(tested)
     if not model.is_traced:

@@ -125,7 +125,7 @@ TEST_STATISTICS = {
 """All test statistics by their name as text."""
 
 
-def test_statistic(test_stat: TestStatistic | str) -> TestStatistic:
+def find_test_statistic(test_stat: TestStatistic | str) -> TestStatistic:
     """Return the test statistic of a name, or what is one already.
 
     Args:
@@ -134,7 +134,7 @@ def test_statistic(test_stat: TestStatistic | str) -> TestStatistic:
     Raises:
         UnknownNameError: there is none of this name; close names are suggested.
 
-    >>> test_statistic("qtilde").name
+    >>> find_test_statistic("qtilde").name
     'qmu_tilde'
     """
     if isinstance(test_stat, TestStatistic):

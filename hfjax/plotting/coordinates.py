@@ -81,8 +81,21 @@ def check_drawable(result: ScanResult, settings: PlotSettings = PlotSettings()) 
 
     Before a scan, this tells whether its result can be drawn.
 
+    Args:
+        result: the points.
+        settings: what is to be drawn.
+
     Raises:
         DataError: It cannot; the message says why.
+
+    Example:
+        >>> from hfjax.results.scan import ScanPoint
+        >>> one = ScanResult(("mass",), (ScanPoint("a", (1,), 0.1, (0.1,) * 5),))
+        >>> check_drawable(one)
+        Traceback (most recent call last):
+        ...
+        hfjax.errors.DataError: a picture has one axis of labels, or two that \
+differ, and not 0: the labels are 'mass'
     """
     found = locate(result, settings)
     check_spread(found, np.array([point.converged for point in found.result], bool))

@@ -112,7 +112,30 @@ def write_discovery(
     settings: PlotSettings = PlotSettings(),
     form: str | None = None,
 ) -> None:
-    """Draw the significances into a file; the suffix says the format."""
+    """Draw the significances into a file.
+
+    Args:
+        result: the points, tested with q0.
+        path: the file; its suffix says the format.
+        settings: what is drawn, and how.
+        form: the format, whatever the suffix.
+
+    Raises:
+        DataError: The points cannot be drawn; the message says why.
+
+    Example:
+        >>> import io
+        >>> from hfjax.results.scan import ScanPoint
+        >>> points = tuple(
+        ...     ScanPoint(f"{m}", (m,), 0.1, (0.1,) * 5, q=2.0 * m, q_asimov=2.0,
+        ...               discovery=True)
+        ...     for m in (1, 2, 4, 6)
+        ... )
+        >>> picture = io.BytesIO()
+        >>> write_discovery(ScanResult(("mass",), points), picture, form="svg")
+        >>> b"<svg" in picture.getvalue()
+        True
+    """
     draw_discovery(result, settings).write(path, form)
 
 

@@ -106,7 +106,29 @@ def write_exclusion(
     settings: PlotSettings = PlotSettings(),
     form: str | None = None,
 ) -> None:
-    """Draw the exclusion contour into a file; the suffix says the format."""
+    """Draw the exclusion contour into a file.
+
+    Args:
+        result: the points.
+        path: the file; its suffix says the format.
+        settings: what is drawn, and how.
+        form: the format, whatever the suffix.
+
+    Raises:
+        DataError: The points cannot be drawn; the message says why.
+
+    Example:
+        >>> import io
+        >>> from hfjax.results.scan import ScanPoint
+        >>> points = tuple(
+        ...     ScanPoint(f"{m}", (m,), 0.01 * m, (0.01, 0.02, 0.03, 0.05, 0.1))
+        ...     for m in (2, 4, 6, 8)
+        ... )
+        >>> picture = io.BytesIO()
+        >>> write_exclusion(ScanResult(("mass",), points), picture, form="png")
+        >>> picture.getvalue()[1:4]
+        b'PNG'
+    """
     draw_exclusion(result, settings).write(path, form)
 
 

@@ -45,6 +45,14 @@ def scan_point(
         result: the test; a failed one leaves its reason and no numbers.
         discovery: whether the test statistic is q0; a `HypotestResult` knows itself.
         message: what a failed one leaves; its status in words by default.
+
+    Example:
+        >>> import hfjax
+        >>> signal, bkg, uncertainty = [12.0, 11.0], [50.0, 52.0], [3.0, 7.0]
+        >>> search = hfjax.uncorrelated_background(signal, bkg, uncertainty, [51, 48])
+        >>> model, data = hfjax.build(search)
+        >>> scan_point("a", (600,), hfjax.hypotest(model, data)).excluded(level=0.1)
+        True
     """
     status = FitStatus(int(result.status))
     ok = status is FitStatus.CONVERGED

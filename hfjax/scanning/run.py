@@ -26,8 +26,8 @@ from hfjax.fitting.status import FitSettings
 from hfjax.inference.hypotest import asymptotic_test
 from hfjax.inference.test_statistics import (
     TestStatistic,
+    find_test_statistic,
     qmu_tilde,
-    test_statistic,
 )
 from hfjax.model.data import Data
 from hfjax.model.model import Model
@@ -97,13 +97,27 @@ def scan(
 
     Raises:
         ParameterError: the value is outside the bounds of every point.
+        ArgumentError: the batch, the value or the settings are something else.
         ScanInterrupted: by Ctrl-C; it has the points that were tested.
+
+    Example:
+        >>> import hfjax
+        >>> top = hfjax.channel("SR", hfjax.sample("top", [9.0]))
+        >>> search = hfjax.workspace([top], {"SR": [8]}, poi="mu")
+        >>> signals = [
+        ...     {"values": {"mass": mass}, "channels": {"SR": [8 / mass]}}
+        ...     for mass in (1, 4)
+        ... ]
+        >>> patchset = hfjax.make_patchset(search, signals)
+        >>> result = hfjax.scan(hfjax.build_scan(search, patchset))
+        >>> [(point.name, round(point.CLs_obs, 4)) for point in result]
+        [('mass_1', 0.0196), ('mass_4', 0.4612)]
     """
     check_kind("the batch", batch, ScanBatch, "hfjax.build_scan makes it")
     how = "FitSettings(max_steps=1000) takes what is to differ from the usual"
     check_kind("settings", settings, FitSettings, how)
     check_single(poi_value)
-    test_stat = test_statistic(test_stat)
+    test_stat = find_test_statistic(test_stat)
     tested = 0.0 if test_stat.discovery else float(poi_value)
     found = _without_model(batch) | _out_of_bounds(batch, test_stat, tested)
     told = {

@@ -10,10 +10,10 @@ import pytest
 from hfjax.errors import UnknownNameError
 from hfjax.inference.test_statistics import (
     TEST_STATISTICS,
+    find_test_statistic,
     q0,
     qmu,
     qmu_tilde,
-    test_statistic,
     tmu,
     tmu_tilde,
 )
@@ -108,6 +108,6 @@ def test_gradients_are_finite_on_both_sides_of_each_branch():
 
 def test_names_on_the_command_line():
     assert set(TEST_STATISTICS) == {"q0", "q", "qtilde", "t", "ttilde"}
-    assert test_statistic("qtilde") is qmu_tilde
+    assert find_test_statistic("qtilde") is qmu_tilde
     with pytest.raises(UnknownNameError, match="did you mean 'qtilde'"):
-        test_statistic("qtild")
+        find_test_statistic("qtild")

@@ -99,6 +99,10 @@ use another join
 def shared_parameters(left: Workspace, right: Workspace) -> tuple[str, ...]:
     """Return the names of parameters that two workspaces share once combined, sorted.
 
+    Args:
+        left: a workspace.
+        right: another one.
+
     >>> from hfjax.documents.workspace.workspace import Modifier, Observation, Sample
     >>> top = Sample("top", (4,), (Modifier("lumi", "lumi"),))
     >>> observations = (Observation("SR", (4,)),)

@@ -309,6 +309,13 @@ def apply_patch(workspace: Workspace, operations: Any, name: str = "") -> Worksp
     Raises:
         SpecificationError: The operations are not what the schema asks.
         PatchError: An operation cannot be applied, or the result is no workspace.
+
+    >>> import hfjax
+    >>> top = hfjax.channel("SR", hfjax.sample("top", [9.0]))
+    >>> search = hfjax.workspace([top], {"SR": [8]})
+    >>> more = {"op": "replace", "path": "/observations/0/data/0", "value": 9}
+    >>> apply_patch(search, [more]).observation("SR").data
+    (9,)
     """
     return patched(workspace, judged(_parse_operations, operations, JSONPATCH), name)
 

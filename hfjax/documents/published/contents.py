@@ -95,6 +95,14 @@ def list_contents(
 
     Raises:
         ArchiveError: It cannot be read, is no archive or an unsafe one.
+
+    >>> import tempfile, hfjax
+    >>> search = hfjax.uncorrelated_background([3.0], [5.0], [1.0], [9.0])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     search.write(f"{folder}/search.json")
+    ...     found = list_contents(folder)
+    >>> [(document.name, document.kind) for document in found.documents]
+    [('search.json', 'workspace')]
     """
     documents: dict[str, Document] = {}
     digests: dict[str, Digests] = {}

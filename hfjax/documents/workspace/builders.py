@@ -66,6 +66,10 @@ def channel(name: str, *samples: Sample) -> Channel:
     A staterror without a name is called `staterror_<channel>`, as HistFactory calls it,
     so that all samples of the channel share it.
 
+    Args:
+        name: the channel's name.
+        samples: one after another.
+
     Raises:
         SpecificationError: There is no sample, two have the same name, or their bins
             differ in number or in their edges.
@@ -148,17 +152,29 @@ def _refuse_misspelled(poi: str, channels: Iterable[Channel]) -> None:
 
 
 def normfactor(name: str) -> Modifier:
-    """Make a free factor of all events of a sample, such as a signal's strength."""
+    """Make a free factor of all events of a sample, such as a signal's strength.
+
+    >>> normfactor("mu").type
+    'normfactor'
+    """
     return Modifier(name, "normfactor")
 
 
 def shapefactor(name: str) -> Modifier:
-    """Make a free factor for each bin."""
+    """Make a free factor for each bin.
+
+    >>> shapefactor("free").dump()
+    {'name': 'free', 'type': 'shapefactor', 'data': None}
+    """
     return Modifier(name, "shapefactor")
 
 
 def lumi() -> Modifier:
-    """Make the factor of the luminosity; the measurement gives its uncertainty."""
+    """Make the factor of the luminosity; the measurement gives its uncertainty.
+
+    >>> lumi().name
+    'lumi'
+    """
     return Modifier("lumi", "lumi")
 
 
@@ -193,7 +209,15 @@ def histosys(name: str, lo_data: Any, hi_data: Any) -> Modifier:
 
 
 def shapesys(name: str, uncertainty: Any) -> Modifier:
-    """Make uncorrelated uncertainties, in events, with Poisson constraints."""
+    """Make uncorrelated uncertainties, in events, with Poisson constraints.
+
+    Args:
+        name: the name, which no other sample may use.
+        uncertainty: one number a bin.
+
+    >>> shapesys("fakes", [0.5, 0.4]).data
+    (0.5, 0.4)
+    """
     return Modifier(name, "shapesys", contents(uncertainty, f"shapesys {name!r}"))
 
 
@@ -203,6 +227,9 @@ def staterror(uncertainty: Any, name: str = "") -> Modifier:
     Args:
         uncertainty: one number a bin.
         name: a name; `channel` gives one if it is absent.
+
+    >>> staterror([0.5, 0.4], "mc").data
+    (0.5, 0.4)
     """
     return Modifier(name, "staterror", contents(uncertainty, f"staterror {name!r}"))
 

@@ -110,6 +110,14 @@ def read_xml(
         SpecificationError: A file or a histogram cannot be read, or something is
             missing or not what it should be.
         UnknownNameError: There is an element that HistFactory does not know.
+
+    >>> import tempfile, hfjax
+    >>> search = hfjax.uncorrelated_background([3.0], [5.0], [1.0], [9.0])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report = hfjax.write_xml(search, folder)
+    ...     found = read_xml(f"{folder}/FitConfig.xml").workspace()
+    >>> found.channel("singlechannel").sample("signal").data
+    (3.0,)
     """
     remarks = Remarks()
     top = read_xml_file(Path(path), "Combination")

@@ -159,6 +159,14 @@ def write_xml(
             be in XML.
         UnknownNameError: There are edges of a channel that does not exist.
         OSError: A file cannot be written.
+
+    >>> import tempfile, hfjax
+    >>> search = hfjax.uncorrelated_background([3.0], [5.0], [1.0], [9.0])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     report = write_xml(search, folder)
+    ...     found = hfjax.read_xml(f"{folder}/FitConfig.xml").workspace()
+    >>> found.channel_names, found.measurement().poi
+    (('singlechannel',), 'mu')
     """
     found = export_xml(workspace, layout, binning)
     found.save(folder)
