@@ -237,7 +237,10 @@ def common_samples(members: Sequence[SignalPoint]) -> list[PlacedSample]:
         if all(other.get(key) is sample for other in others)
     ]
     rows = sorted({name for _, name in same})
-    return [(rows.index(name), channel, first[channel, name]) for channel, name in same]
+    return [
+        PlacedSample(rows.index(name), channel, first[channel, name])
+        for channel, name in same
+    ]
 
 
 def own_samples(
@@ -247,7 +250,9 @@ def own_samples(
     shared = {(channel, sample.name) for _, channel, sample in common}
     own = {k: s for k, s in _samples(member).items() if k not in shared}
     rows = sorted({name for _, name in own})
-    return [(rows.index(name), channel, s) for (channel, name), s in own.items()]
+    return [
+        PlacedSample(rows.index(name), channel, s) for (channel, name), s in own.items()
+    ]
 
 
 def _samples(member: SignalPoint) -> dict[tuple[str, str], Sample]:

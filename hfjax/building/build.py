@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from hfjax.building.crossings import fill_crossings
-from hfjax.building.fill import fill_block, fill_derivation
+from hfjax.building.fill import PlacedSample, fill_block, fill_derivation
 from hfjax.building.layout import Layout, channel_bins, make_layout
 from hfjax.building.lopsided import fill_lopsided, no_lopsided
 from hfjax.building.surges import fill_surges, no_surges
@@ -98,7 +98,7 @@ def build(
     layout = make_layout(channel_bins(workspace), groups, derived)
     samples = sorted({s.name for c in workspace.channels for s in c.samples})
     placed = [
-        (samples.index(s.name), c.name, s)
+        PlacedSample(samples.index(s.name), c.name, s)
         for c in workspace.channels
         for s in c.samples
     ]

@@ -7,6 +7,7 @@ which cell becomes a table of indices. Everything here is NumPy and runs once.
 import dataclasses
 import itertools
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,8 +20,19 @@ from hfjax.model.modifiers import HistoSys, NormSys, Scaling
 from hfjax.model.sample_block import SampleBlock
 from hfjax.model.settings import ModelSettings
 
-PlacedSample = tuple[int, str, Sample]
-"""Where a sample goes: its row in the block and its channel."""
+
+class PlacedSample(NamedTuple):
+    """A sample and where it stands.
+
+    Attributes:
+        row: its row in the arrays.
+        channel: name of its channel.
+        sample: the sample.
+    """
+
+    row: int
+    channel: str
+    sample: Sample
 
 
 @dataclasses.dataclass(frozen=True)

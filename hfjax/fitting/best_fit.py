@@ -166,18 +166,18 @@ def best_fit(
     objective, starts = undifferentiated((objective, jnp.asarray(starts)))
     refused = refusal(objective, starts[0])
     starts = jnp.where(refused == FitStatus.CONVERGED, starts, jnp.nan)
-    found = _found(objective, (starts, told), fixed, settings)
+    found = _found(objective, starts, told, fixed, settings)
     return refuse(as_result(objective, found), refused)
 
 
 def _found(
     objective: Objective,
-    given: tuple[Starts, Told | None],
+    starts: Starts,
+    told: Told | None,
     fixed: ParamsMask,
     settings: FitSettings,
 ) -> Found:
     """Minimize; a fixed parameter stays where it is, inside its bounds or not."""
-    starts, told = given
     if starts.shape[1] == 0:
         return _constant(objective, starts[0])
     own = objective.model.parameters

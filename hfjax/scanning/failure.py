@@ -6,7 +6,7 @@ from hfjax.building.align import SignalPoint
 from hfjax.building.points import ScanGroup
 from hfjax.compiled.program import Run, run_directly
 from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
-from hfjax.fitting.diagnose.explanation import explain_end, explain_status
+from hfjax.fitting.diagnose.explanation import End, explain_end, explain_status
 from hfjax.fitting.status import FitStatus
 from hfjax.inference.explain import fit_labels
 from hfjax.inference.test_fits import ASIMOV
@@ -51,5 +51,5 @@ class Failures:
         if worst == ASIMOV:  # its data are not kept
             return explain_status(status, labels[worst], self.advice)
         model, data = group.point(group.members.index(member))
-        end = status, numbers.worst_params
+        end = End(status, numbers.worst_params)
         return explain_end(model, data, end, labels[worst], self.advice, self.run)

@@ -41,7 +41,19 @@ KINDS = (
 )
 """Types of modifiers, in the order in which their parameters are listed."""
 
-Use = tuple[Channel, Sample, Modifier]
+
+class Use(NamedTuple):
+    """A modifier at its place: a use of the parameters of its name.
+
+    Attributes:
+        channel: the channel.
+        sample: the sample in it.
+        modifier: the modifier of that.
+    """
+
+    channel: Channel
+    sample: Sample
+    modifier: Modifier
 
 
 class ModelParameters(NamedTuple):
@@ -216,7 +228,7 @@ def walk(workspace: Workspace) -> Iterator[Use]:
     for channel in sorted(workspace.channels, key=lambda c: c.name):
         for sample in sorted(channel.samples, key=lambda s: s.name):
             for modifier in sorted(sample.modifiers, key=lambda m: (m.name, m.type)):
-                yield channel, sample, modifier
+                yield Use(channel, sample, modifier)
 
 
 def bin_count(channel: Channel) -> int:

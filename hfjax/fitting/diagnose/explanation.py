@@ -1,5 +1,7 @@
 """Why a fit failed: which one, in which bins, and what can be done about it."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from hfjax.arrays import Params
@@ -11,8 +13,18 @@ from hfjax.fitting.status import FitStatus
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 
-End = tuple[FitStatus, Params]
-"""How a fit ended, and where."""
+
+class End(NamedTuple):
+    """How a fit ended, and where.
+
+    Attributes:
+        status: how.
+        params: where.
+    """
+
+    status: FitStatus
+    params: Params
+
 
 MOST_BINS = 3
 """Most bins that are named."""
@@ -47,7 +59,7 @@ def explain_fit(
         >>> print(explain_fit(model, data, result).split(": ")[1].split(";")[0])
         bin 0 of channel 'singlechannel' has 9 events and an expected rate of 0
     """
-    end = FitStatus(int(result.code)), result.params
+    end = End(FitStatus(int(result.code)), result.params)
     return explain_end(model, data, end, which, advice, run)
 
 

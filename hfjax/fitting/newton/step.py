@@ -282,7 +282,9 @@ def newton_step(
         start,
     )
     gain = -(at.gradient @ end.move + 0.5 * end.move @ end.product)
-    move, gain, poor = _or_steepest(at, metric, room, radius, (end.move, gain, free))
+    move, gain, poor = _or_steepest(
+        at, metric, room, radius, Proposal(end.move, gain, free)
+    )
     return Step(
         move=move,
         gain=gain,
@@ -363,7 +365,18 @@ def off_saddle(
     return aside, saddle
 
 
-Proposal = tuple[Params, Scalar, ParamsMask]
+class Proposal(NamedTuple):
+    """A step as bounds have left it.
+
+    Attributes:
+        move: change of the parameters.
+        gain: decrease that the quadratic model promises.
+        free: parameters that may move.
+    """
+
+    move: Params
+    gain: Scalar
+    free: ParamsMask
 
 
 def _or_steepest(

@@ -126,7 +126,7 @@ def promise(objective: Objective, at: Minimum, worth: Scalar) -> Promise:
     residual = jnp.where(model.bin_present, (counts - rates) / jnp.sqrt(larger), 0.0)
     excess = jnp.maximum(deviance - jnp.sum(model.bin_present), 0.0)
     return Promise(
-        lopsided_promise(objective, params, residual, (excess, worth)),
+        lopsided_promise(objective, params, residual, excess, worth),
         surge_promise(model, params, residual, worth),
     )
 
@@ -135,7 +135,8 @@ def lopsided_promise(
     objective: Objective,
     params: Params,
     residual: Rates,
-    heights: tuple[Scalar, Scalar],
+    excess: Scalar,
+    worth: Scalar,
 ) -> Float[Array, " lopsided"]:
     """How much each lopsided parameter may gain elsewhere.
 
@@ -151,11 +152,10 @@ def lopsided_promise(
         objective: half a deviance.
         params: a minimum.
         residual: counts less rates there, in standard deviations.
-        heights: by how much the deviance exceeds the number of bins, and how high a
-            place may be.
+        excess: by how much the deviance exceeds the number of bins.
+        worth: how high a place may be.
     """
-    model, (excess, worth) = objective.model, heights
-    own = model.lopsided
+    model, own = objective.model, objective.model.lopsided
     beside = jnp.asarray(own.plane) @ residual
     now = jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)[:, None]
     places = jnp.asarray(PLACES, now.dtype)
@@ -188,7 +188,8 @@ def _are_few(model: Model) -> bool:
 def other_valleys(
     objective: Objective,
     params: Params,
-    hints: tuple[Promise, Float[Array, "told par"]],
+    gain: Promise,
+    told: Float[Array, "told par"],
     domain: Domain,
     worth: Scalar,
 ) -> Valleys:
@@ -197,12 +198,12 @@ def other_valleys(
     Args:
         objective: half a deviance.
         params: its minimum so far.
-        hints: of `promise`, and minima of other fits, which are looked at as well; NaN
-            for none.
+        gain: of `promise`.
+        told: minima of other fits, which are looked at as well; NaN for none.
         domain: bounds of the parameters, and which of them must not move.
         worth: how high a place may be.
     """
-    (gain, told), (bounds, fixed) = hints, domain
+    bounds, fixed = domain
     model, at = objective.model, look_around(objective, params, bounds, fixed)
     heard = jax.lax.cond(
         jnp.any(jnp.isfinite(told)),

@@ -45,6 +45,20 @@ class Held(NamedTuple):
     released: Float[Array, " crossing"]
 
 
+class FirstStart(NamedTuple):
+    """Where a search has started.
+
+    Attributes:
+        params: the first start.
+        fixed: parameters that every fit holds.
+        first_round: whether nothing has led lower yet.
+    """
+
+    params: Params
+    fixed: ParamsMask
+    first_round: ScalarBool
+
+
 class CrossingTask(NamedTuple):
     """A fit at a crossing.
 
@@ -79,7 +93,7 @@ def crossing_task(
     turn: ScalarInt,
     best: Minimum,
     held: Held,
-    first: tuple[Params, ParamsMask, ScalarBool],
+    first: FirstStart,
 ) -> CrossingTask:
     """What to do at a crossing: a fit held there, or its release.
 
@@ -88,8 +102,7 @@ def crossing_task(
         turn: `TURNS` for each crossing.
         best: the lowest minimum so far.
         held: the last fit that was held.
-        first: the first start, the parameters that every fit holds, and whether this is
-            the first round.
+        first: where the search has started.
     """
     start, fixed, first_round = first
     crossings = objective.model.crossings

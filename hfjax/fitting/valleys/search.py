@@ -125,7 +125,7 @@ def search(
 
         end = descend(task.objective, begin, bounds, task.fixed, settings, ends)
         after = _judge(objective, s, task, end, settings, kinds)
-        return _next(objective, after, (starts, told), Domain(bounds, fixed), kinds)
+        return _next(objective, after, starts, told, Domain(bounds, fixed), kinds)
 
     begin = _begin(objective, starts, kinds.crossings - kinds.valleys)
     return jax.lax.while_loop(lambda s: s.task < kinds.end, run, begin).found
@@ -213,12 +213,12 @@ def _valid(
 def _next(
     objective: Objective,
     s: Search,
-    given: tuple[Starts, Told],
+    starts: Starts,
+    told: Told,
     domain: Domain,
     kinds: Kinds,
 ) -> Search:
     """Go to the next turn; look for other valleys where a round begins."""
-    starts, told = given
     turns = jnp.arange(kinds.end)
     valid = _valid(objective, s, starts, kinds) & (turns > s.task)
     over = ~jnp.any(valid) & s.improved & (s.rounds < MAX_ROUNDS)
@@ -256,8 +256,7 @@ def _explored(
         gain = gain.where(some, ~s.found.physical)
 
         def look() -> tuple[Valleys, Array]:
-            hints = gain, minima
-            seen = other_valleys(objective, best.params, hints, domain, worth)
+            seen = other_valleys(objective, best.params, gain, minima, domain, worth)
             return seen, jax.vmap(lambda at: valley_marks(model, at))(seen.starts)
 
         valleys, marks = jax.lax.cond(

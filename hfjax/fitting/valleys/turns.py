@@ -14,7 +14,13 @@ from hfjax.fitting.box import Domain
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings
 from hfjax.fitting.valleys.candidates import number_of_valleys
-from hfjax.fitting.valleys.crossings import TURNS, CrossingTask, Held, crossing_task
+from hfjax.fitting.valleys.crossings import (
+    TURNS,
+    CrossingTask,
+    FirstStart,
+    Held,
+    crossing_task,
+)
 from hfjax.fitting.valleys.edge import EDGE_EVENTS, INSIDE, with_events
 from hfjax.fitting.valleys.found import Found, Starts, Valleys
 from hfjax.fitting.valleys.reversal import (
@@ -159,7 +165,7 @@ def _task(
     if kinds.edge == kinds.crossings:
         return task
     crosses = (s.task >= kinds.crossings) & (s.task < kinds.edge)
-    first = starts[0], fixed, s.rounds == 0
+    first = FirstStart(starts[0], fixed, s.rounds == 0)
     turn = jnp.minimum(s.task, kinds.edge - 1) - kinds.crossings
     own = crossing_task(objective, turn, best, s.held, first)
     own = own._replace(holds=own.holds & crosses, releases=own.releases & crosses)
