@@ -283,14 +283,27 @@ class ScanResult:
         head = f"ScanResult: {len(self.points)} points, labels {labels}"
         failed = f"{len(self.failed)} without a result"
         if self.discovery:
-            known = [(p.Z, p.name) for p in self.points if p.Z is not None]
-            largest = max(known, default=None)
-            best = f"largest Z {largest[0]:.3g} of {largest[1]}, " if largest else ""
-            return f"{head}\n  {best}{failed}"
-        medians = [point.CLs_exp[MEDIAN] for point in self.points]
-        expected = sum(value is not None and value < LEVEL for value in medians)
-        observed = sum(point.excluded() for point in self.points)
+            best = self.most_significant
+            largest = f"largest Z {best.Z:.3g} of {best.name}, " if best else ""
+            return f"{head}\n  {largest}{failed}"
+        observed, expected = len(self.excluded()), len(self.expected_excluded())
         return f"{head}\n  {observed} excluded, {expected} expected to be, {failed}"
+
+    def excluded(self, level: float = LEVEL) -> tuple[ScanPoint, ...]:
+        """The points whose observed CLs is below `level`."""
+        return tuple(point for point in self.points if point.excluded(level))
+
+    def expected_excluded(self, level: float = LEVEL) -> tuple[ScanPoint, ...]:
+        """The points whose median expected CLs is below `level`."""
+        pairs = [(point, point.CLs_exp[MEDIAN]) for point in self.points]
+        known = [point for point, cls in pairs if cls is not None and cls < level]
+        return () if self.discovery else tuple(known)
+
+    @property
+    def most_significant(self) -> ScanPoint | None:
+        """The point with the largest `Z`; None but for q0."""
+        known = [point for point in self.points if point.Z is not None]
+        return max(known, key=lambda point: point.Z or 0.0, default=None)
 
     @property
     def failed(self) -> tuple[ScanPoint, ...]:

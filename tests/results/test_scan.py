@@ -285,3 +285,26 @@ def test_a_scan_with_failed_points_raises_when_asked(result, failed):
     shown = repr(result).splitlines()
     assert shown[0].startswith(f"ScanResult: {len(result)} points")
     assert "1 without a result" in shown[1]
+
+
+def test_excluded_points_are_counted_observed_and_expected(converged, failed):
+    weak = replace(
+        converged, name="weak", CLs_obs=0.2, CLs_exp=(0.01, 0.02, 0.06, 1, 1)
+    )
+    points = (converged, failed, weak)
+    found = ScanResult(("a", "b"), points)
+    assert [point.name for point in found.excluded()] == [converged.name]
+    assert [point.name for point in found.excluded(0.3)] == [converged.name, "weak"]
+    assert found.expected_excluded() == ()  # the median is exactly at the level
+    assert found.expected_excluded(0.055) == (converged,)
+    assert found.most_significant is None
+
+
+def test_the_most_significant_point_of_a_discovery():
+    points = tuple(
+        ScanPoint(f"{q}", (q,), 0.1, BAND, q=float(q), discovery=True)
+        for q in (1, 9, 4)
+    )
+    found = ScanResult(("a",), points)
+    assert found.most_significant is points[1]
+    assert found.excluded() == found.expected_excluded() == ()

@@ -5,7 +5,7 @@ from typing import Any
 
 from hfjax.cli.options import FitOptions, Valleys
 from hfjax.cli.streams import complain
-from hfjax.results.scan import LEVEL, MEDIAN, ScanResult
+from hfjax.results.scan import LEVEL, ScanResult
 
 FREE_FIT = "the free fit"
 """What the fit of all parameters is called, here and by `hfjax.fits_by_name`."""
@@ -130,14 +130,11 @@ def outcome(result: ScanResult) -> str:
         '1 of 1 points are excluded at 95% confidence level, 0 were expected to be; \
 none failed'
     """
-    found = [point for point in result if point.converged]
     if result.discovery:
-        best = max(found, key=lambda point: point.Z or 0.0, default=None)
+        best = result.most_significant
         largest = f"Z = {best.Z:.3g} ({best.name})" if best else "none"
         return f"largest significance: {largest}; {_failed(result)}"
-    observed = sum(point.excluded() for point in found)
-    medians = [point.CLs_exp[MEDIAN] for point in found]
-    expected = sum(each is not None and each < LEVEL for each in medians)
+    observed, expected = len(result.excluded()), len(result.expected_excluded())
     return (
         f"{observed} of {len(result)} points are excluded at {1.0 - LEVEL:.0%} "
         f"confidence level, {expected} were expected to be; {_failed(result)}"
