@@ -289,7 +289,7 @@ def test_a_scan_with_failed_points_raises_when_asked(result, failed):
 
 def test_excluded_points_are_counted_observed_and_expected(converged, failed):
     weak = replace(
-        converged, name="weak", CLs_obs=0.2, CLs_exp=(0.01, 0.02, 0.06, 1, 1)
+        converged, name="weak", CLs_obs=0.2, CLs_exp=(0.01, 0.02, 0.06, 0.1, 0.2)
     )
     points = (converged, failed, weak)
     found = ScanResult(("a", "b"), points)
