@@ -10,6 +10,7 @@ from jaxtyping import Int
 from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
 from hfjax.errors import FitError, ParameterError
 from hfjax.fitting.status import FitStatus
+from hfjax.html_table import html_table
 from hfjax.model.parameters import ParameterSet, find_set, single_position
 from hfjax.record import Record, is_single, json_numbers, refuse_batch
 
@@ -151,10 +152,7 @@ class FitResult(Record):
         """The values by name; of a batch, and inside ``jit``, the shapes."""
         if not is_single(self):
             return eqx.tree_pformat(self)
-        head = f"FitResult: {FitStatus(int(self.code))} after "
-        head += f"{int(self.steps)} steps, -2 ln L = {float(self.twice_nll):.10g}"
-        if not bool(self.physical):
-            head += ", not physical"
+        head = self._head()
         names = [name for each in self.sets for name in each.names]
         width = max(map(len, names[:SHOWN]), default=0)
         values = np.asarray(self.params).tolist()
@@ -164,6 +162,21 @@ class FitResult(Record):
         if more:
             rows.append(f"  and {more} more: `parameters` has all by name")
         return "\n".join([head, *rows])
+
+    def _repr_html_(self) -> str | None:
+        """All parameters in a table, for notebooks; None of a batch."""
+        if not is_single(self):
+            return None
+        names = [name for each in self.sets for name in each.names]
+        values = np.asarray(self.params).tolist()
+        rows = zip(names or range(len(values)), values, strict=True)
+        return html_table(self._head(), ["parameter", "value"], rows)
+
+    def _head(self) -> str:
+        steps, twice_nll = int(self.steps), float(self.twice_nll)
+        head = f"FitResult: {FitStatus(int(self.code))} after {steps} steps, "
+        head += f"-2 ln L = {twice_nll:.10g}"
+        return head if bool(self.physical) else f"{head}, not physical"
 
 
 def status_of(result: Any) -> FitStatus | Codes:

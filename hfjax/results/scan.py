@@ -13,6 +13,7 @@ from typing import Any, SupportsIndex
 from hfjax.documents.reading.json_files import naming, read_json
 from hfjax.documents.reading.schema import validate
 from hfjax.errors import FitError, UnknownNameError, unknown_name
+from hfjax.html_table import html_table
 from hfjax.provenance import Provenance
 
 CONVERGED = "converged"
@@ -288,6 +289,24 @@ class ScanResult:
             return f"{head}\n  {largest}{failed}"
         observed, expected = len(self.excluded()), len(self.expected_excluded())
         return f"{head}\n  {observed} excluded, {expected} expected to be, {failed}"
+
+    def _repr_html_(self) -> str:
+        """A table of the points, for notebooks."""
+        head = repr(self).replace("\n", ";")
+        names = ("p0", "Z") if self.discovery else ("CLs_obs", "mu_hat")
+        expected = "Z_exp" if self.discovery else "CLs_exp"
+        columns = ["name", *self.labels, *names, f"{expected}[{MEDIAN}]", "status"]
+        rows = [
+            [
+                point.name,
+                *point.values,
+                *(getattr(point, name) for name in names),
+                getattr(point, expected)[MEDIAN],
+                point.status,
+            ]
+            for point in self.points
+        ]
+        return html_table(head, columns, rows)
 
     def excluded(self, level: float = LEVEL) -> tuple[ScanPoint, ...]:
         """The points whose observed CLs is below `level`."""

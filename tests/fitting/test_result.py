@@ -173,3 +173,12 @@ def test_a_fit_without_names_is_written_as_a_list(hello):
     document = fit(model.anonymous(), data).dump()
     validate(document, "fit-result-1.0.0.json")
     assert len(document["mle_parameters"]) == model.parameters.init.size
+
+
+def test_a_notebook_shows_all_parameters(hello):
+    model, data = hello
+    found = fit(model, data)
+    shown = found._repr_html_()
+    assert shown.count("<tr>") == 1 + model.parameters.init.size
+    assert f"<td>mu</td><td>{float(found['mu']):.6g}</td>" in shown
+    assert "-2 ln L = " in shown

@@ -308,3 +308,11 @@ def test_the_most_significant_point_of_a_discovery():
     found = ScanResult(("a",), points)
     assert found.most_significant is points[1]
     assert found.excluded() == found.expected_excluded() == ()
+
+
+def test_a_notebook_shows_a_table_of_all_points(result, failed):
+    shown = result._repr_html_()
+    assert shown.count("<tr>") == len(result) + 1
+    assert "<th>m_parent</th><th>m_lsp</th><th>CLs_obs</th>" in shown
+    assert f"<td>{failed.name}</td><td>700</td><td>heavy</td><td>None</td>" in shown
+    assert "1 excluded" in shown

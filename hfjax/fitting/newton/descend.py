@@ -17,7 +17,8 @@ import jax.numpy as jnp
 from hfjax.arrays import Params, ParamsMask, Scalar, ScalarBool, ScalarInt
 from hfjax.fitting.box import Box
 from hfjax.fitting.newton.line_search import Point, line_search
-from hfjax.fitting.newton.step import Metric, Step, fisher, newton_step, off_saddle
+from hfjax.fitting.newton.metric import Metric, fisher
+from hfjax.fitting.newton.step import Step, newton_step, off_saddle
 from hfjax.fitting.objective import IMPOSSIBLE, Objective
 from hfjax.fitting.status import FitSettings, FitStatus
 

@@ -19,7 +19,7 @@ from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Params, ParamsMask, Rates, ScalarInt
 from hfjax.fitting.box import Box
-from hfjax.fitting.newton.step import FEW, inverse_root
+from hfjax.fitting.newton.metric import FEW, inverse_root
 from hfjax.fitting.objective import Expansion, Objective, half_deviance
 from hfjax.model.derivatives import (
     NEAR_ZERO_POLYNOMIAL,

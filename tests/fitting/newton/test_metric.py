@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hfjax.fitting.newton.step import FEW, Metric, inverse_root
+from hfjax.fitting.newton.metric import FEW, Metric, inverse_root
 
 
 def metric(bins, seed):
