@@ -136,12 +136,17 @@ a number
 
 
 def close_names(name: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
-    """Return the names that are spelled most like `name`, best first.
+    """Return the names that are spelled most like `name`, or have it in them.
 
     >>> close_names("SRlow", ["SR_low", "SR_high", "CRtop"])
     ('SR_low',)
+    >>> close_names("Top", ["EG_RESOLUTION_ALL", "TopSystHardCodeSR1"])
+    ('TopSystHardCodeSR1',)
     """
-    return tuple(difflib.get_close_matches(name, list(names), n=limit))
+    known = list(names)
+    near = difflib.get_close_matches(name, known, n=limit)
+    inside = [each for each in known if name and name.lower() in each.lower()]
+    return tuple(dict.fromkeys([*near, *inside]))[:limit]
 
 
 def unknown_name(

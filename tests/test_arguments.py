@@ -9,6 +9,7 @@ import pytest
 import hfjax
 from hfjax.errors import (
     ArgumentError,
+    DataError,
     SpecificationError,
     UnknownNameError,
 )
@@ -36,6 +37,41 @@ WRONG = {
         lambda h: hfjax.fit(h.model, {"singlechannel": [62]}),
         ArgumentError,
         "model.data({...}) makes others of counts by channel",
+    ),
+    "a list of counts": (
+        lambda h: h.model.data([62.0]),
+        ArgumentError,
+        "give a dict of counts by the names of channels",
+    ),
+    "counts in words": (
+        lambda h: h.data.with_counts({"singlechannel": ["a"]}),
+        DataError,
+        "counts of channel 'singlechannel' that are no numbers: ['a']",
+    ),
+    "a log-density of a dict": (
+        lambda h: h.model.logpdf(h.model.parameters.init, {"singlechannel": [62]}),
+        ArgumentError,
+        "data is of type dict, and has to be a hfjax.Data",
+    ),
+    "a list to be packed": (
+        lambda h: h.model.parameters.pack([1.0]),
+        ArgumentError,
+        'give values by name, such as {"mu": 1.0}',
+    ),
+    "a patch in the place of a measurement": (
+        lambda h: hfjax.build(h.search, hfjax.Patch("a", (1,), ())),
+        ArgumentError,
+        "give it by its name, patch=...",
+    ),
+    "events without channels": (
+        lambda _: hfjax.workspace([REGION], [1.0]),
+        ArgumentError,
+        "give a dict of events by the names of channels",
+    ),
+    "a setting as a dict": (
+        lambda _: hfjax.workspace([REGION], {"SR": [1]}, parameters=[{"name": "mu"}]),
+        ArgumentError,
+        "ParameterConfig(name, inits=(1.0,), bounds=((0.0, 5.0),))",
     ),
     "a statistic that does not exist": (
         lambda h: hfjax.hypotest(h.model, h.data, test_stat="qtild"),

@@ -211,11 +211,13 @@ def build_group(members: Sequence[SignalPoint], settings: ModelSettings) -> Scan
     background = fill_block(common, layout, settings)
     own = [own_samples(member, common) for member in members]
     shape = union_shape([block_shape(placed) for placed in own])
+    signals = signal_names([rows_of(each) for each in own], shape.samples)
     points: list[tuple[Model, Data]] = []
     for member, placed in zip(members, own, strict=True):
         mine, present = own_layout(member, layout)
         signal = fill_block(placed, mine, settings, shape)
-        names = Names(poi=member.poi, announced=member.announced)
+        samples = (*rows_of(common), *signals)
+        names = Names(poi=member.poi, announced=member.announced, samples=samples)
         model = assemble((background, signal), mine, settings, names)
         data = observed(member.workspace, mine)
         points.append((masked(model, member, mine, present), data))
@@ -253,6 +255,27 @@ def own_samples(
     return [
         PlacedSample(rows.index(name), channel, s) for (channel, name), s in own.items()
     ]
+
+
+def rows_of(placed: Sequence[PlacedSample]) -> list[str]:
+    """Names of samples, in the order of their rows."""
+    names = {each.row: each.sample.name for each in placed}
+    return [names[row] for row in sorted(names)]
+
+
+def signal_names(own: Sequence[Sequence[str]], rows: int) -> list[str]:
+    """What to call the rows of samples that points do not share.
+
+    Their own name where it is that of all points, otherwise ``signal``.
+
+    Example:
+        >>> signal_names([["m_300"], ["m_400"]], 1), signal_names([["s", "t"]] * 2, 2)
+        (['signal'], ['s', 't'])
+    """
+    first, *others = own
+    if all(each == first for each in others):
+        return list(first)
+    return ["signal"] if rows == 1 else [f"signal[{row}]" for row in range(rows)]
 
 
 def _samples(member: SignalPoint) -> dict[tuple[str, str], Sample]:

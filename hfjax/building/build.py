@@ -22,7 +22,7 @@ from hfjax.documents.parameters.parameter_sets import (
 )
 from hfjax.documents.patchset.patchset import Patch, apply_patch
 from hfjax.documents.workspace.workspace import Workspace
-from hfjax.errors import check_kind
+from hfjax.errors import ArgumentError, check_kind
 from hfjax.model.constraints import (
     GaussianConstraints,
     LogNormalConstraints,
@@ -86,6 +86,9 @@ def build(
     """
     check_precision()
     check_kind("the workspace", workspace, Workspace, AS_LOADED)
+    if isinstance(measurement, Patch):
+        message = "a patch is no measurement: give it by its name, patch=..."
+        raise ArgumentError(message)
     if patch is not None:
         background = workspace
         workspace = (

@@ -35,6 +35,11 @@ class ScanGroup:
     stacked: tuple[Model, Data]
     template: Model
 
+    def __repr__(self) -> str:
+        """How many points there are, and the first and last of them."""
+        first, last = self.members[0].name, self.members[-1].name
+        return f"ScanGroup: {len(self.members)} points, {first} to {last}"
+
     def point(self, index: int) -> tuple[Model, Data]:
         """Model and data of one point, with their names."""
         model, data = self._lane(index)
@@ -82,6 +87,15 @@ class ScanBatch:
 
     def __len__(self) -> int:
         return len(self.order)
+
+    def __repr__(self) -> str:
+        """How many points there are, how they are grouped, and what failed."""
+        sizes = ", ".join(str(len(group.members)) for group in self.groups)
+        return (
+            f"ScanBatch: {len(self)} points, labels {', '.join(self.labels)}\n"
+            f"  points of one shape: {sizes or 'none'}; without a model: "
+            f"{len(self.failures)}"
+        )
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -211,7 +211,11 @@ def named_values(texts: list[str] | None, option: str) -> dict[str, float]:
         if name in found:
             message = f"'{name}' is given twice: give one value"
             raise typer.BadParameter(message, param_hint=option)
-        found[name] = number(value)
+        try:
+            found[name] = number(value)
+        except typer.BadParameter as error:
+            message = f"{name}: {error}"
+            raise typer.BadParameter(message, param_hint=option) from None
     return found
 
 
@@ -279,6 +283,13 @@ class TestOptions:
     """What is tested."""
 
     __test__ = False  # for pytest: the name begins with Test, but it is none
+
+    @property
+    def unused(self) -> str:
+        """What to say of a value that is not used: q0 tests zero; empty otherwise."""
+        if self.test_stat is TestStat.Q0 and self.poi_value not in (0.0, 1.0):
+            return f"q0 tests 0: --poi-value {self.poi_value:g} is not used"
+        return ""
 
     poi: POIOption = None
     poi_value: POIValueOption = 1.0

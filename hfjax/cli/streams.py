@@ -112,9 +112,12 @@ def say(message: str, quiet: bool) -> None:
         complain(message)
 
 
+FIRST_STAGE = "compile, once for models of this shape"
+
+
 @contextlib.contextmanager
 def progress_bar(
-    total: int, quiet: bool, stages: tuple[str, str] = ("compile", "fit")
+    total: int, quiet: bool, stages: tuple[str, str] = (FIRST_STAGE, "fit")
 ) -> Iterator[Progress | None]:
     """Show progress on standard error; gives None where messages are not wanted.
 

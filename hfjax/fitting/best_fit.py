@@ -144,7 +144,7 @@ def _fit(
     """Run a compiled fit."""
     arguments = Objective(model.anonymous(), data.anonymous()), starts, fixed
     found = settings.run(Program(_compiled_fit, arguments, {"settings": settings}))
-    return found.with_names(model.parameters.sets)
+    return found.with_names(model)
 
 
 def best_fit(

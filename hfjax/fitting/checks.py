@@ -41,7 +41,7 @@ def check_start(model: Model, start: Array, *, poi: bool = False) -> None:
     for i in np.flatnonzero(~fits):
         name, value = parameter_name(model, int(i)), float(start[i])
         if not fixed[i]:
-            remedy = "start inside, or widen them in the measurement"
+            remedy = "take a value inside, or widen them in the measurement"
             raise outside_bounds(
                 name, value, (float(lower[i]), float(upper[i])), remedy
             )

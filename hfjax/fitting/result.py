@@ -11,6 +11,7 @@ from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
 from hfjax.errors import FitError, ParameterError
 from hfjax.fitting.status import FitStatus
 from hfjax.html_table import html_table
+from hfjax.model.model import Model
 from hfjax.model.parameters import ParameterSet, find_set, single_position
 from hfjax.record import Record, is_single, json_numbers, refuse_batch
 
@@ -44,6 +45,7 @@ class FitResult(Record):
         passed_params: parameters there.
         physical: whether the best fit is; if not, no physical minimum was found.
         sets: names and positions of the parameters; none where the model has none.
+        poi: name of the parameter of interest, which is shown first.
 
     Example:
         >>> import hfjax
@@ -69,6 +71,7 @@ class FitResult(Record):
     passed_params: Params
     physical: ScalarBool
     sets: tuple[ParameterSet, ...] = eqx.field(static=True, default=())
+    poi: str | None = eqx.field(static=True, default=None)
 
     def __getitem__(self, name: str) -> Array:
         """Value of a parameter, or of all components of one that has several.
@@ -101,10 +104,11 @@ class FitResult(Record):
         part = self.params[..., each.start : each.start + each.size]
         return part[..., 0] if each.scalar else part
 
-    def with_names(self, sets: tuple[ParameterSet, ...]) -> "FitResult":
-        """The same, or a batch, with names."""
+    def with_names(self, model: Model) -> "FitResult":
+        """The same, or a batch, with the names of a model."""
         named = copy.copy(self)  # what makes a new one checks that it is no batch
-        object.__setattr__(named, "sets", sets)
+        object.__setattr__(named, "sets", model.parameters.sets)
+        object.__setattr__(named, "poi", model.names.poi)
         return named
 
     @property
@@ -153,12 +157,10 @@ class FitResult(Record):
         if not is_single(self):
             return eqx.tree_pformat(self)
         head = self._head()
-        names = [name for each in self.sets for name in each.names]
-        width = max(map(len, names[:SHOWN]), default=0)
-        values = np.asarray(self.params).tolist()
-        shown = zip(names[:SHOWN], values, strict=False)
-        rows = [f"  {name:{width}}  {value: .6g}" for name, value in shown]
-        more = len(values) - len(rows)
+        pairs = self._pairs()
+        width = max((len(name) for name, _ in pairs[:SHOWN]), default=0)
+        rows = [f"  {name:{width}}  {value: .6g}" for name, value in pairs[:SHOWN]]
+        more = np.size(self.params) - len(rows)
         if more:
             rows.append(f"  and {more} more: `parameters` has all by name")
         return "\n".join([head, *rows])
@@ -167,10 +169,14 @@ class FitResult(Record):
         """All parameters in a table, for notebooks; None of a batch."""
         if not is_single(self):
             return None
+        return html_table(self._head(), ["parameter", "value"], self._pairs())
+
+    def _pairs(self) -> list[tuple[str, float]]:
+        """Names and values of the parameters, the parameter of interest first."""
         names = [name for each in self.sets for name in each.names]
         values = np.asarray(self.params).tolist()
-        rows = zip(names or range(len(values)), values, strict=True)
-        return html_table(self._head(), ["parameter", "value"], rows)
+        pairs = list(zip(names, values, strict=bool(names)))
+        return sorted(pairs, key=lambda pair: pair[0] != self.poi)
 
     def _head(self) -> str:
         steps, twice_nll = int(self.steps), float(self.twice_nll)

@@ -168,7 +168,7 @@ def profile(
     free, fits = settings.run(Program(fit_all, arguments, {"settings": settings}))
     back = np.argsort(order)
     fits = jax.tree.map(lambda f: f[back].reshape(*shape, *f.shape[1:]), fits)
-    fits, free = (each.with_names(model.parameters.sets) for each in (fits, free))
+    fits, free = (each.with_names(model) for each in (fits, free))
     axes = tuple(value.astype(dtype) for value in values)
     return _result(tuple(grid), axes, fits, free)
 

@@ -145,8 +145,7 @@ class HypotestResult(Record):
 
     def with_names(self, model: Model) -> "HypotestResult":
         """The same with the names of a model in all fits, and in the Asimov data."""
-        sets = model.parameters.sets
-        changed = {each: getattr(self, each).with_names(sets) for each in FITS}
+        changed = {each: getattr(self, each).with_names(model) for each in FITS}
         changed["asimov_data"] = model.named(self.asimov_data)
         return dataclasses.replace(self, **changed)
 

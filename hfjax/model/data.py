@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hfjax.arrays import Array, Rates
-from hfjax.errors import DataError, unknown_name
+from hfjax.errors import DataError, check_kind, unknown_name
 from hfjax.model.constraints import Aux
 from hfjax.model.parameters import Value
 from hfjax.model.tracing import is_known
@@ -181,6 +181,12 @@ def data_of(
         )
         raise DataError(message)
     names = tuple(name for name, _ in channels)
+    remedy = "give a dict of counts by the names of channels"
+    check_kind("what data are made of", counts, Mapping, remedy, "dict")
+    for name in counts:
+        if name not in names:
+            error = unknown_name("channel", name, names, "the model")
+            raise error
     missing = [name for name in names if name not in counts]
     if missing:
         message = (
@@ -224,6 +230,12 @@ def _listed(channels: Channels) -> str:
 
 def _counted(channel: str, values: Value, bins: int) -> Array:
     """The counts of a channel, which has so many bins."""
+    if is_known(values):
+        try:
+            values = np.atleast_1d(np.asarray(values, float))
+        except (TypeError, ValueError):
+            message = f"counts of channel {channel!r} that are no numbers: {values!r}"
+            raise DataError(message) from None
     shape = np.shape(values)
     if shape != (bins,):
         message = (
@@ -231,7 +243,7 @@ def _counted(channel: str, values: Value, bins: int) -> Array:
             "give one number for each"
         )
         raise DataError(message)
-    return values if isinstance(values, Array) else np.asarray(values, float)
+    return jnp.asarray(values)
 
 
 def _joined(parts: Iterable[Array | Sequence[Value]], like: Array) -> Array:

@@ -98,6 +98,11 @@ class Model(eqx.Module):
     names: Names
     derivation: Derivation | None = eqx.field(static=True, default=None)
 
+    def __repr__(self) -> str:
+        """What is in it, in three lines; of a model without names, the shapes."""
+        shown = self.names.summary(self.parameters.init.shape[-1])
+        return shown if self.names.channels else eqx.tree_pformat(self)
+
     @property
     def is_traced(self) -> bool:
         """Whether it is inside ``jit`` or ``vmap``, or a batch: no value is known."""
@@ -149,13 +154,6 @@ class Model(eqx.Module):
             UnknownNameError: there is no such parameter; close names are given.
             ParameterError: the measurement fixes it, an expression gives it, or the
                 value is out of its bounds.
-
-        Example:
-            >>> import hfjax
-            >>> workspace = hfjax.uncorrelated_background([3.0], [5.0], [1.0], [9.0])
-            >>> model, data = hfjax.build(workspace)
-            >>> model.with_start({"mu": 0.5}).parameters.init.tolist()[0]
-            0.5
         """
         start = jax.device_put(
             start_values(self.parameters, values, self.names.derived)
@@ -374,6 +372,7 @@ class Model(eqx.Module):
         Raises:
             DataError: with both shapes, or both orders of channels.
         """
+        check_kind("data", data, Data, "model.data({...}) makes them")
         aux = sum(terms.index.size for terms in self.constraints)
         wanted = (self.bin_channel.size,), (aux,)
         if (data.main.shape, data.aux.shape) != wanted:

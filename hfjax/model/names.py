@@ -31,3 +31,16 @@ class Names(eqx.Module):
     def channel_bins(self) -> Channels:
         """Names of the channels and their numbers of bins, in the order of the bins."""
         return tuple(zip(self.channels, self.bins, strict=True))
+
+    def summary(self, parameters: int) -> str:
+        """What is in the model, in three lines.
+
+        Args:
+            parameters: how many there are.
+        """
+        channels = ", ".join(f"{name} ({bins})" for name, bins in self.channel_bins)
+        return (
+            f"Model: {len(self.channels)} channels with {sum(self.bins)} bins, "
+            f"{parameters} parameters, parameter of interest {self.poi!r}\n"
+            f"  channels  {channels}\n  samples   {', '.join(self.samples)}"
+        )

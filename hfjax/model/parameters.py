@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hfjax.arrays import Array, Params, ParamsMask
-from hfjax.errors import ParameterError, unknown_name
+from hfjax.errors import ParameterError, check_kind, unknown_name
 from hfjax.model.tracing import is_known
 
 Value = int | float | Sequence[int | float] | Array
@@ -158,6 +158,8 @@ class Parameters(eqx.Module):
             >>> parameters.pack({"mu": 0.5, "gamma[1]": 1.5}).tolist()
             [0.5, 1.0, 1.5]
         """
+        remedy = 'give values by name, such as {"mu": 1.0}'
+        check_kind("what is packed", values, Mapping, remedy, "dict")
         vector = self.init if start is None else start
         self.check(np.shape(vector))
         places = {name: self.positions(name) for name in values}

@@ -55,5 +55,5 @@ def _check(parameters: Parameters, i: int, value: float) -> None:
         )
         raise ParameterError(message)
     if not lower <= value <= upper:
-        remedy = "start inside, or widen them in the measurement"
+        remedy = "take a value inside, or widen them in the measurement"
         raise outside_bounds(name, value, (lower, upper), remedy)

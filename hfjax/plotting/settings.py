@@ -33,20 +33,29 @@ class PlotSettings:
         level: A point is excluded where CLs is below it (0.05: 95% confidence level).
 
     Example:
-        >>> PlotSettings(axes=("m_parent", "m_parent - m_lsp"), units=["GeV"]).log
-        False
+        >>> PlotSettings(axes="m_parent,m_parent-m_lsp", units="GeV").axes
+        ('m_parent', 'm_parent-m_lsp')
     """
 
-    axes: Sequence[str] | None = None
+    axes: Sequence[str] | str | None = None
     select: str | None = None
     xlabel: str | None = None
     ylabel: str | None = None
-    units: Sequence[str] = ()
+    units: Sequence[str] | str = ()
     title: str | None = None
-    text: Sequence[str] = ()
+    text: Sequence[str] | str = ()
     log: bool = False
     log_x: bool = False
     points: bool = True
     two_sigma: bool = False
     forbidden: str | None = None
     level: float = LEVEL
+
+    def __post_init__(self) -> None:
+        """Take a text for a list of one; axes may be in one text, as `x,y`."""
+        if isinstance(self.axes, str):
+            object.__setattr__(self, "axes", tuple(self.axes.split(",")))
+        for name in ("units", "text"):
+            given = getattr(self, name)
+            if isinstance(given, str):
+                object.__setattr__(self, name, (given,))

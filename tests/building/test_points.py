@@ -90,3 +90,27 @@ def test_a_batch_without_a_model_is_refused():
     assert batch.names == ()
     with pytest.raises(ModelError, match="no point of the scan has a model"):
         batch.vmap(density)
+
+
+def test_samples_of_a_batch_have_names():
+    batch = build_scan(background(), patchset(VARIED))
+    model, _ = batch.groups[0].point(0)
+    rates = model.expected_rates(model.parameters.init)
+    assert len(model.names.samples) == rates.shape[0]
+    own = [name for name in model.names.samples if name.startswith("signal")]
+    assert own == [f"signal[{row}]" for row in range(len(own))]
+    assert set(model.names.samples) - set(own) == {"fakes", "multijet", "top"}
+
+
+def test_a_batch_and_a_model_show_what_is_in_them():
+    batch = build_scan(background(), patchset(VARIED | WRONG))
+    assert repr(batch).splitlines() == [
+        f"ScanBatch: {len(VARIED) + 1} points, labels position",
+        f"  points of one shape: {len(VARIED)}; without a model: 1",
+    ]
+    (group,) = batch.groups
+    assert repr(group) == f"ScanGroup: {len(VARIED)} points, first to replaced"
+    model, _ = group.point(0)
+    assert repr(model).splitlines()[0].startswith("Model: 3 channels with 6 bins, ")
+    assert "parameter of interest 'mu'" in repr(model)
+    assert "f64[" in repr(model.anonymous())

@@ -182,3 +182,10 @@ def test_a_notebook_shows_all_parameters(hello):
     assert shown.count("<tr>") == 1 + model.parameters.init.size
     assert f"<td>mu</td><td>{float(found['mu']):.6g}</td>" in shown
     assert "-2 ln L = " in shown
+
+
+def test_the_parameter_of_interest_is_shown_first(hello):
+    model, data = hello
+    other = model.with_poi("gamma[1]")
+    rows = repr(fit(other, data)).splitlines()[1:]
+    assert [row.split()[0] for row in rows] == ["gamma[1]", "mu", "gamma[0]"]

@@ -99,17 +99,23 @@ def test_counts_are_changed_under_jit_and_vmap_and_grad(two):
     [
         ({"SR": [1.0, 2.0]}, DataError, "no counts for channel 'CR'"),
         ({"SR": [1.0], "CR": [2.0]}, DataError, "channel 'SR', which has 2 bins"),
-        ({"SR": [1.0, 2.0], "CR": 2.0}, DataError, "channel 'CR', which has 1 bins"),
+        ({"SR": 1.0, "CR": 2.0}, DataError, "channel 'SR', which has 2 bins"),
         (
-            {"SR": [1.0, 2.0], "CR": [2.0], "SRR": [1.0]},
+            {"SRR": [1.0, 2.0], "CR": [2.0]},
             UnknownNameError,
-            "no channel named 'SRR' in the data: did you mean 'SR'",
+            "no channel named 'SRR' in the model: did you mean 'SR'",
         ),
     ],
 )
 def test_wrong_counts_are_refused(two, counts, error, words):
     with pytest.raises(error, match=re.escape(words)):
         two[0].data(counts)
+
+
+def test_a_channel_of_one_bin_takes_a_number(two):
+    model, data = two
+    assert model.data({"SR": [1, 2], "CR": 3})["CR"].tolist() == [3.0]
+    assert data.with_counts({"CR": 3})["CR"].tolist() == [3.0]
 
 
 def test_unknown_names_are_refused(two):

@@ -478,3 +478,8 @@ def test_points_outside_of_the_limits_are_not_drawn_beside_the_frame():
     picture = np.asarray(canvas.buffer_rgba())[..., :3]
     right = int(axes.get_window_extent().x1) + 8
     assert (picture[:, right:] == 255).all()
+
+
+def test_settings_take_a_text_for_a_list_of_one():
+    given = PlotSettings(axes="x,y-x", units="GeV", text="ATLAS")
+    assert given == PlotSettings(axes=("x", "y-x"), units=("GeV",), text=("ATLAS",))

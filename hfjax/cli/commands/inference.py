@@ -88,6 +88,7 @@ def cls(options: ClsOptions) -> None:
     hfjax cls BkgOnly.json --patchset patchset.json --name m_600_240
     hfjax cls workspace.json --test-stat q0 -o result.json
     """
+    tell_unused(options.test)
     stages, start = Stages(), named_values(options.start, "--start")
     held = named_values(options.hold, "--hold")
     background, workspace = signal_workspace(options.workspace, options.signal)
@@ -248,6 +249,12 @@ def _build(
     tell_replacement(model.names, poi, options.quiet)
     stages.end("build")
     return model, data
+
+
+def tell_unused(test: TestOptions) -> None:
+    """Say that a value is given which the test statistic does not use."""
+    if test.unused:
+        complain(test.unused)
 
 
 def tell_constraint(model: Any, poi: str | None, quiet: bool) -> None:

@@ -215,7 +215,8 @@ def make(options: MakeOptions) -> None:
     """
     refuse_shared_input(options.bkgonly, options.table)
     workspace = Workspace.load(options.bkgonly)
-    labels = options.labels.split(",") if options.labels else None
+    given = options.labels.split(",") if options.labels else []
+    labels = [label.strip() for label in given] or None
     signals = read_signals(options.table, labels or ())
     _check_events(signals, options.allow_negative)
     patchset = make_patchset(

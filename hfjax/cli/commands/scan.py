@@ -10,7 +10,7 @@ import typer
 
 import hfjax
 from hfjax.cli.commands.endings import outcome, tell_failures, tell_valleys_of_scan
-from hfjax.cli.commands.inference import tell_constraint, tell_replacement
+from hfjax.cli.commands.inference import tell_constraint, tell_replacement, tell_unused
 from hfjax.cli.commands.plot import (
     AxesOption,
     check_plot,
@@ -95,6 +95,7 @@ def scan(options: ScanOptions) -> None:
     2: bad input; 130: interrupted: what was tested by then is in the output file.
     """
     stages = Stages()
+    tell_unused(options.test)
     try:
         prepared = prepare(options, stages)
     except KeyboardInterrupt:

@@ -34,7 +34,7 @@ from typing import Any
 from hfjax.documents.reading.json_files import Source, naming, parse_json, read_text
 from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.signal import Signal
-from hfjax.errors import SpecificationError, unknown_name
+from hfjax.errors import SpecificationError, UnknownNameError, unknown_name
 
 _BIN = re.compile(r"(.+)\[(\d+)\]")
 _SHAPE = re.compile(r"histosys:(.+):(lo|hi):(.+)\[(\d+)\]")
@@ -158,8 +158,9 @@ def _column(heading: str, labels: Sequence[str]) -> Column:
         key = "staterror" if kind == "staterror" else "data"
         return Column(heading, ("channels", found[1], key), _number, int(found[2]))
     known = [*labels, *_SINGLE, *_FORMS]
-    error = unknown_name("meaning of a column", heading, known, "the table")
-    raise error
+    hint = unknown_name("meaning of a column", heading, known, "the table")
+    message = f"{hint}; what says where a signal is, is named by --labels"
+    raise UnknownNameError(message)
 
 
 def _check_bins(column: Column, bins: Sequence[int | None]) -> None:

@@ -124,6 +124,11 @@ def workspace(
     channels = tuple(channels)
     for each in channels:
         check_kind("a channel of the workspace", each, Channel, remedy)
+    remedy = "give a dict of events by the names of channels"
+    check_kind("what is observed", observed, Mapping, remedy, "dict")
+    for each in parameters:
+        remedy = "ParameterConfig(name, inits=(1.0,), bounds=((0.0, 5.0),))"
+        check_kind("a setting of a parameter", each, ParameterConfig, remedy)
     _refuse_misspelled(poi, channels)
     found = []
     for name, events in observed.items():

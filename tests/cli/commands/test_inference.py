@@ -256,3 +256,31 @@ def test_t2_what_a_patch_brings_is_composed(hfjax, hello, write, twice):
     bad = write("bad.json", [{**patch(hello)[0], "value": sample}])
     complaint = hfjax("fit", path, "--patch", bad, "--compose").complaint
     assert "bad.json: sample 'new': modifier 'mu' 'normfactor' is there tw" in complaint
+
+
+def test_a_value_that_q0_does_not_use_is_told(hfjax, hello, write):
+    path = write("ws.json", hello)
+    outcome = hfjax("cls", path, "--test-stat", "q0", "--poi-value", "2")
+    assert "q0 tests 0: --poi-value 2 is not used" in outcome.stderr
+    assert "--poi-value" not in hfjax("cls", path, "--test-stat", "q0").stderr
+
+
+def test_parameters_are_held_by_name(hfjax, hello, write):
+    path = write("ws.json", hello)
+    free = hfjax("fit", path).json
+    name = next(n for n in free["mle_parameters"] if n != "mu")
+    size = len(free["mle_parameters"][name])
+    options = [f"{name}[{i}]=1.01" for i in range(size)]
+    hold = [word for option in options for word in ("--hold", option)]
+    held = hfjax("fit", path, *hold).json
+    assert held["mle_parameters"][name] == [1.01] * size
+    assert held["twice_nll"] > free["twice_nll"]
+    assert held["hfjax"]["settings"]["hold"] == {
+        f"{name}[{i}]": 1.01 for i in range(size)
+    }
+    tested = hfjax("cls", path, *hold).json
+    assert tested["CLs_obs"] < hfjax("cls", path).json["CLs_obs"] * 1.5
+    complaint = hfjax("fit", path, "--hold", "m=1").complaint
+    assert "no parameter named 'm'" in complaint
+    complaint = hfjax("fit", path, "--hold", "mu=a").complaint
+    assert "--hold: mu: 'a' is not a finite number" in complaint
