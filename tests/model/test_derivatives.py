@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hfjax.building.build import assemble
-from hfjax.building.fill import fill_block
+from hfjax.building.fill import PlacedSample, fill_block
 from hfjax.building.layout import channel_bins, make_layout
 from hfjax.documents.parameters.parameter_sets import parameter_groups
 from hfjax.fitting.objective import Objective
@@ -75,12 +75,14 @@ def two_blocks(document):
     groups = parameter_groups(found, found.measurement(None))
     layout = make_layout(channel_bins(found), groups)
     names = sorted({s.name for c in found.channels for s in c.samples})
-    cells = [
-        (names.index(s.name), c.name, s) for c in found.channels for s in c.samples
+    placed = [
+        PlacedSample(names.index(s.name), c.name, s)
+        for c in found.channels
+        for s in c.samples
     ]
-    first = [cell for cell in cells if cell[0] == 0]
-    second = [(row - 1, *rest) for row, *rest in cells if row > 0]
-    blocks = tuple(fill_block(cells, layout, settings) for cells in (first, second))
+    first = [each for each in placed if each.row == 0]
+    second = [each._replace(row=each.row - 1) for each in placed if each.row > 0]
+    blocks = tuple(fill_block(some, layout, settings) for some in (first, second))
     model = assemble(blocks, layout, settings, Names(poi="mu", samples=(*names,)))
     return jax.tree.map(jnp.asarray, model)
 
