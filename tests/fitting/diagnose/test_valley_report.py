@@ -12,7 +12,7 @@ from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.diagnose.advice import Advice
 from hfjax.fitting.diagnose.bins import bin_place, edge_bins, impossible_bins
 from hfjax.fitting.diagnose.ending import FitEnding, fit_ending
-from hfjax.fitting.diagnose.explanation import explain_end, explain_status
+from hfjax.fitting.diagnose.explanation import End, explain_end, explain_status
 from hfjax.fitting.diagnose.valley_report import ValleyReport, valley_report
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.explain import explain
@@ -87,7 +87,7 @@ def test_that_no_physical_minimum_was_found_is_told():
 def test_a_fit_that_failed_tells_of_no_valley():
     model, data = made(LOWER)
     result = fit(model, data)
-    failed = dataclasses.replace(result, status=jnp.int32(FitStatus.STALLED))
+    failed = dataclasses.replace(result, code=jnp.int32(FitStatus.STALLED))
     assert valley_report(model, result).lower_by > 0.5
     assert valley_report(model, failed) == ValleyReport()
     assert fit_ending(model, data, failed) == FitEnding()
@@ -148,7 +148,7 @@ def test_bins_that_make_the_likelihood_zero(counted):
 def told(counted, events, mu, advice):
     model, data = counted
     data = dataclasses.replace(data, main=jnp.array(events))
-    end = FitStatus.NOT_FINITE, jnp.array([mu])
+    end = End(FitStatus.NOT_FINITE, jnp.array([mu]))
     return explain_end(model, data, end, "the fit at mu = 0", advice, run_directly)
 
 
