@@ -49,7 +49,7 @@ def test_parameters_at_both_bounds(two_channels):
     low = model.expected_data(moved(model, mu=0.0))
     main = np.array(low.main)
     main[3] -= 3.0  # fewer events than without a signal, where the signal is
-    data = type(data)(main, low.aux)
+    data = low.with_counts({"CR": main[:2], "SR": main[2:]})
     diagnosis = diagnose(model, data)
     assert diagnosis.at_bounds == {"mu": 0.0}
 
