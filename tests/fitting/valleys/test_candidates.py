@@ -38,7 +38,7 @@ def promised(model: Model, data: Data, auxiliary: float) -> float:
     end = fixed_poi_fit(model, data, 0.5, start=start, settings=settings)
     assert float(end.params[model.parameters.position("a")]) < -1.0
     value, none = 0.5 * end.deviance, jnp.zeros(())
-    at = Minimum(end.params, value, end.status, none, none, end.steps)
+    at = Minimum(end.params, value, end.code, none, none, end.steps)
     return float(np.max(promise(Objective(model, data), at, jnp.array(1.0)).alone))
 
 
