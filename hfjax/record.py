@@ -1,10 +1,7 @@
 """Results as records: JSON values, files, and where their numbers come from."""
 
 import abc
-import json
-import math
 import os
-from pathlib import Path
 from typing import Any
 
 import equinox as eqx
@@ -14,6 +11,7 @@ from jax.core import Tracer
 
 from hfjax.arrays import Array, Number
 from hfjax.errors import ArgumentError
+from hfjax.json_text import finite_or_none, write_document
 from hfjax.provenance import this_run
 
 
@@ -38,8 +36,7 @@ class Record(eqx.Module):
         Raises:
             ArgumentError: the result is a batch, or inside ``jit`` or ``vmap``.
         """
-        text = json.dumps(self.dump(), indent=2, ensure_ascii=False, allow_nan=False)
-        Path(path).write_text(text + "\n", encoding="utf-8")
+        write_document(self.dump(), path)
 
 
 def json_numbers(value: Number) -> Any:
@@ -51,8 +48,7 @@ def json_numbers(value: Number) -> Any:
     """
     if np.ndim(value):
         return [json_numbers(part) for part in np.asarray(value)]
-    number = float(value)
-    return number if math.isfinite(number) else None
+    return finite_or_none(value)
 
 
 def is_single(result: Any) -> bool:

@@ -15,7 +15,7 @@ import hfjax
 
 PACKAGE = Path(__file__).parent.parent / "hfjax"
 ROOMS = (
-    ("errors", "arrays", "version", "provenance", "record", "html_table"),
+    ("errors", "arrays", "version", "provenance", "record", "html_table", "json_text"),
     ("documents",),
     ("model",),
     ("building",),

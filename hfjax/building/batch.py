@@ -212,11 +212,11 @@ def build_group(members: Sequence[SignalPoint], settings: ModelSettings) -> Scan
     own = [own_samples(member, common) for member in members]
     shape = union_shape([block_shape(placed) for placed in own])
     signals = signal_names([rows_of(each) for each in own], shape.samples)
+    samples = (*rows_of(common), *signals)
     points: list[tuple[Model, Data]] = []
     for member, placed in zip(members, own, strict=True):
         mine, present = own_layout(member, layout)
         signal = fill_block(placed, mine, settings, shape)
-        samples = (*rows_of(common), *signals)
         names = Names(poi=member.poi, announced=member.announced, samples=samples)
         model = assemble((background, signal), mine, settings, names)
         data = observed(member.workspace, mine)

@@ -15,7 +15,7 @@ from hfjax.building.fill import PlacedSample, fill_block, fill_derivation
 from hfjax.building.layout import Layout, channel_bins, make_layout
 from hfjax.building.lopsided import fill_lopsided, no_lopsided
 from hfjax.building.surges import fill_surges, no_surges
-from hfjax.documents.parameters.overrides import outside_bounds
+from hfjax.documents.parameters.overrides import starts_outside
 from hfjax.documents.parameters.parameter_sets import (
     model_parameters,
     parameter_of_interest,
@@ -179,7 +179,7 @@ def fill_parameters(layout: Layout) -> Parameters:
     outside = (parameters.init < bounds[:, 0]) | (parameters.init > bounds[:, 1])
     for i in np.flatnonzero(outside):
         name, start = parameters.names[i], float(parameters.init[i])
-        raise outside_bounds(name, start, float(bounds[i, 0]), float(bounds[i, 1]))
+        raise starts_outside(name, start, float(bounds[i, 0]), float(bounds[i, 1]))
     return parameters
 
 

@@ -19,6 +19,16 @@ Result = TypeVar("Result")
 PointFunction = Callable[[Model, Data], Result]
 
 
+Lanes = tuple[tuple[Model, Data], tuple[Model, Data]]
+"""Model and data with the leaves that all lanes share, and with those of each."""
+
+
+def lane(lanes: Lanes, index: int | ScalarInt) -> tuple[Model, Data]:
+    """Model and data of one lane, without names."""
+    shared, stacked = lanes
+    return eqx.combine(shared, jax.tree.map(lambda leaf: leaf[index], stacked))
+
+
 @dataclasses.dataclass(frozen=True)
 class ScanGroup:
     """Points whose models have one shape.
@@ -42,7 +52,7 @@ class ScanGroup:
 
     def point(self, index: int) -> tuple[Model, Data]:
         """Model and data of one point, with their names."""
-        model, data = self._lane(index)
+        model, data = lane((self.shared, self.stacked), index)
         return self._with_names(model, data, self.members[index].poi)
 
     def vmap(self, function: PointFunction[Result]) -> Result:
@@ -51,13 +61,11 @@ class ScanGroup:
         poi = known.pop() if len(known) == 1 else None
 
         def one(index: ScalarInt) -> Result:
-            return function(*self._with_names(*self._lane(index), poi))
+            return function(
+                *self._with_names(*lane((self.shared, self.stacked), index), poi)
+            )
 
         return jax.vmap(one)(jnp.arange(len(self.members)))
-
-    def _lane(self, index: int | ScalarInt) -> tuple[Model, Data]:
-        chosen = jax.tree.map(lambda leaf: leaf[index], self.stacked)
-        return eqx.combine(self.shared, chosen)
 
     def _with_names(
         self, model: Model, data: Data, poi: str | None

@@ -13,9 +13,9 @@ from typing import Any
 import typer
 
 from hfjax.documents.patchset.patchset import PatchSet
-from hfjax.documents.reading.json_text import json_text
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import SpecificationError
+from hfjax.json_text import json_text
 
 _LONGEST = 4000  # characters of a message
 

@@ -80,8 +80,7 @@ def fit(
     """
     check_inputs(model, data, settings)
     begin = _begin(model, start, fixed)
-    held = model.parameters.fixed | model.held(fixed)
-    return _fit(model, data, begin[None], held, settings)
+    return _fit(model, data, begin[None], _held(model, fixed), settings)
 
 
 def fixed_poi_fit(
@@ -134,7 +133,7 @@ def fixed_poi_fit(
     elif is_known(poi_value):
         check_poi_value(model, poi_value)
     begin = _with(_begin(model, start, fixed, poi=True), model.poi, poi_value)
-    held = _with(model.parameters.fixed | model.held(fixed), model.poi, True)
+    held = _with(_held(model, fixed), model.poi, True)
     return _fit(model, data, begin[None], held, settings)
 
 
@@ -247,7 +246,7 @@ def _begin(
     """Where a fit begins: at the model's initial values, or where it is told to."""
     own = model.parameters
     remedy = 'give values by name, such as {"JES": 0.0}'
-    check_kind("fixed", fixed, Mapping, remedy)
+    check_kind("fixed", fixed, Mapping, remedy, "dict")
     if start is not None:
         check_kind("start", start, (Array, list, tuple), AS_PACKED, "vector")
     if start is not None and jnp.shape(start) != jnp.shape(own.init):
@@ -264,6 +263,12 @@ def _begin(
     known = np.asarray(begin, own.init.dtype)
     check_start(model, known, poi=poi)
     return known
+
+
+def _held(model: Model, fixed: Mapping[str, Value]) -> ParamsMask:
+    """Which parameters a fit holds: those of the measurement, and these."""
+    own = model.parameters.fixed
+    return own | model.held(fixed) if fixed else own
 
 
 def _with(vector: Array, position: ScalarInt, value: Number) -> Array:

@@ -68,10 +68,19 @@ def check_inputs(model: Any, data: Any, settings: Any) -> None:
     counts = "model.data({...}) makes others of counts by channel"
     check_kind("model", model, Model, how)
     check_kind("data", data, Data, f"{how}; {counts}")
-    how = "FitSettings(max_steps=1000) takes what is to differ from the usual"
-    check_kind("settings", settings, FitSettings, how)
+    check_settings(settings)
     model.check_data(data)
     check_counts(model, data)
+
+
+def check_settings(settings: Any) -> None:
+    """Refuse what are no settings of fits.
+
+    Raises:
+        ArgumentError: they are something else.
+    """
+    how = "FitSettings(max_steps=1000) takes what is to differ from the usual"
+    check_kind("settings", settings, FitSettings, how)
 
 
 def check_counts(model: Model, data: Data) -> None:

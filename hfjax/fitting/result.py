@@ -129,11 +129,9 @@ class FitResult(Record):
         """
         refuse_batch(self)
         status = FitStatus(int(self.code))
-        values = np.asarray(self.params)
-        parts = {s.name: values[s.start : s.start + s.size] for s in self.sets}
-        named = {name: json_numbers(part) for name, part in parts.items()}
+        named = {n: json_numbers(np.ravel(v)) for n, v in self.parameters.items()}
         return {
-            "mle_parameters": named if self.sets else json_numbers(values),
+            "mle_parameters": named if self.sets else json_numbers(self.params),
             "twice_nll": json_numbers(self.twice_nll),
             "status": str(status),
             "message": "" if status is FitStatus.CONVERGED else status.sentence,

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
 from hfjax.compiled.lanes import one_by_one
 from hfjax.compiled.program import Program
-from hfjax.errors import FitError, ParameterError
+from hfjax.errors import FitError, ParameterError, outside_bounds
 from hfjax.fitting.best_fit import best_fit
 from hfjax.fitting.checks import check_inputs
 from hfjax.fitting.objective import Objective
@@ -211,11 +211,8 @@ def _checked(
         own = model.parameters
         low, high = (float(np.asarray(b)[position]) for b in (own.lower, own.upper))
         for value in values[(values < low) | (values > high)]:
-            message = (
-                f"{name} = {value:g} is outside its bounds [{low:g}, {high:g}]: scan "
-                "values inside, or widen them in the measurement"
-            )
-            raise ParameterError(message)
+            remedy = "scan values inside, or widen them in the measurement"
+            raise outside_bounds(name, value, (low, high), remedy)
     return values
 
 

@@ -155,6 +155,8 @@ class Model(eqx.Module):
             ParameterError: the measurement fixes it, an expression gives it, or the
                 value is out of its bounds.
         """
+        if not values:
+            return self
         start = jax.device_put(
             start_values(self.parameters, values, self.names.derived)
         )
@@ -179,6 +181,8 @@ class Model(eqx.Module):
             >>> float(hfjax.fit(model.with_fixed({"mu": 0.5}), data)["mu"])
             0.5
         """
+        if not values:
+            return self
         own = self.with_start(values).parameters
         fixed = jax.device_put(np.asarray(own.fixed) | self.held(values))
         parameters = dataclasses.replace(own, fixed=fixed)

@@ -15,17 +15,13 @@ from matplotlib.tri import Triangulation
 
 from hfjax.errors import DataError
 from hfjax.plotting.canvas import (
-    Canvas,
     Mark,
     Picture,
-    mark_points,
-    plane_names,
     poi_symbol,
-    prepare_plane,
 )
 from hfjax.plotting.coordinates import locate
 from hfjax.plotting.curve import draw_curve
-from hfjax.plotting.forbidden import draw_forbidden
+from hfjax.plotting.frame import draw_frame
 from hfjax.plotting.plane import significance_plane
 from hfjax.plotting.settings import PlotSettings
 from hfjax.results.scan import LEVEL, ScanResult
@@ -85,25 +81,16 @@ def draw_discovery(
         _Line("Observed", plane.observed, plane.at_points[0], *_OBSERVED),
         _Line(name, plane.median, plane.at_points[1], *_EXPECTED),
     )
-    canvas = Canvas(axes)
-    with canvas.style():
-        prepare_plane(canvas, found)
-        if settings.forbidden:
-            forbidden = draw_forbidden(canvas.axes, found, settings.forbidden)
-        else:
-            forbidden = []
+
+    def contours(where: Axes) -> list[Any]:
         for line in lines:
-            line.draw(canvas.axes, plane.triangulation)
-            canvas.keys.append(line.key())
+            line.draw(where, plane.triangulation)
         levels = sorted({level for line in lines for level in line.reached})
-        canvas.keys += _level_keys(levels)
-        if settings.points:
-            kinds = [Mark("Tested", found.tested, {})]
-            canvas.keys += mark_points(canvas.axes, found, kinds)
-        canvas.keys += forbidden
-        canvas.name_axes(plane_names(found, settings), settings)
-        canvas.add_legend("Discovery: significance $Z$ of $p_0$", settings)
-    return canvas.picture
+        return [*(line.key() for line in lines), *_level_keys(levels)]
+
+    kinds = [Mark("Tested", found.tested, {})]
+    heading = "Discovery: significance $Z$ of $p_0$"
+    return draw_frame(found, settings, axes, contours, kinds, heading)
 
 
 def write_discovery(

@@ -17,17 +17,13 @@ from hfjax.plotting.canvas import (
     OBSERVED,
     ONE_SIGMA,
     TWO_SIGMA,
-    Canvas,
     Mark,
     Picture,
-    mark_points,
-    plane_names,
     poi_symbol,
-    prepare_plane,
 )
 from hfjax.plotting.coordinates import Coordinates, locate
 from hfjax.plotting.curve import draw_curve
-from hfjax.plotting.forbidden import draw_forbidden
+from hfjax.plotting.frame import draw_frame
 from hfjax.plotting.plane import Plane, significance_plane
 from hfjax.plotting.settings import PlotSettings
 from hfjax.plotting.significance import significance
@@ -83,21 +79,13 @@ def draw_exclusion(
         return draw_curve(found, settings, axes)
     threshold = significance(settings.level)
     plane = significance_plane(found, [threshold])
-    canvas = Canvas(axes)
-    with canvas.style():
-        prepare_plane(canvas, found)
-        if settings.forbidden:
-            forbidden = draw_forbidden(canvas.axes, found, settings.forbidden)
-        else:
-            forbidden = []
-        canvas.keys += _draw_contours(canvas.axes, plane, threshold, settings.two_sigma)
-        if settings.points:
-            kinds = _kinds(found, settings.level)
-            canvas.keys += mark_points(canvas.axes, found, kinds)
-        canvas.keys += forbidden
-        canvas.name_axes(plane_names(found, settings), settings)
-        canvas.add_legend(_heading(result, settings.level), settings)
-    return canvas.picture
+
+    def contours(where: Axes) -> list[Any]:
+        return _draw_contours(where, plane, threshold, settings.two_sigma)
+
+    kinds = _kinds(found, settings.level)
+    heading = _heading(result, settings.level)
+    return draw_frame(found, settings, axes, contours, kinds, heading)
 
 
 def write_exclusion(

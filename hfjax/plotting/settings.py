@@ -52,10 +52,11 @@ class PlotSettings:
     level: float = LEVEL
 
     def __post_init__(self) -> None:
-        """Take a text for a list of one; axes may be in one text, as `x,y`."""
-        if isinstance(self.axes, str):
-            object.__setattr__(self, "axes", tuple(self.axes.split(",")))
-        for name in ("units", "text"):
+        """Take texts for lists: `x,y` of axes and of units, and one line of text."""
+        for name in ("axes", "units"):
             given = getattr(self, name)
             if isinstance(given, str):
-                object.__setattr__(self, name, (given,))
+                parts = tuple(part.strip() for part in given.split(","))
+                object.__setattr__(self, name, parts)
+        if isinstance(self.text, str):
+            object.__setattr__(self, "text", (self.text,))

@@ -14,6 +14,7 @@ from hfjax.documents.reading.json_files import naming, read_json
 from hfjax.documents.reading.schema import validate
 from hfjax.errors import FitError, UnknownNameError, unknown_name
 from hfjax.html_table import html_table
+from hfjax.json_text import finite_or_none
 from hfjax.provenance import Provenance
 
 CONVERGED = "converged"
@@ -99,14 +100,14 @@ class ScanPoint:
         """Turn what is not a result into None, and arrays' numbers into Python's."""
         keep = self.status == CONVERGED
         for name in _RESULTS:
-            self._set(name, _finite(getattr(self, name)) if keep else None)
+            self._set(name, finite_or_none(getattr(self, name)) if keep else None)
         if len(self.CLs_exp) != _BAND_WIDTH:
             message = f"point {self.name!r} has {len(self.CLs_exp)} expected CLs, not 5"
             raise ValueError(message)
-        band = tuple(_finite(value) if keep else None for value in self.CLs_exp)
+        band = tuple(finite_or_none(value) if keep else None for value in self.CLs_exp)
         self._set("CLs_exp", band)
         self._set("values", tuple(self.values))
-        self._set("edm", _finite(self.edm))
+        self._set("edm", finite_or_none(self.edm))
         self._set("steps", int(self.steps))
         self._set("lower_by", float(self.lower_by))
         self._set("passed_over", bool(self.passed_over))
@@ -375,11 +376,3 @@ class ScanResult:
     def write(self, path: str | Path) -> None:
         """Write the result file."""
         Path(path).write_text(self.text(), encoding="utf-8")
-
-
-def _finite(value: object) -> float | None:
-    """A finite number as Python's float; None for None, NaN and infinities."""
-    if value is None:
-        return None
-    number = float(value)  # type: ignore[arg-type]
-    return number if math.isfinite(number) else None

@@ -66,7 +66,7 @@ def scan_point(
         q=float(result.q),
         q_asimov=float(result.q_asimov),
         mu_hat=float(result.mu_hat),
-        status=status.name.lower(),
+        status=str(status),
         message="" if ok else message or status.sentence,
         edm=float(result.edm),
         steps=int(result.steps),

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
 from typing import Any
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,10 +16,11 @@ from jaxtyping import Int
 
 from hfjax.arrays import Array, Scalar, ScalarInt
 from hfjax.building.align import SignalPoint
-from hfjax.building.points import ScanBatch, ScanGroup
+from hfjax.building.points import Lanes, ScanBatch, ScanGroup, lane
 from hfjax.compiled.lanes import map_lanes, one_by_one, workers
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError, check_kind
+from hfjax.fitting.checks import check_settings
 from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
 from hfjax.fitting.status import FitSettings
 from hfjax.inference.hypotest import asymptotic_test
@@ -29,8 +29,6 @@ from hfjax.inference.test_statistics import (
     find_test_statistic,
     qmu_tilde,
 )
-from hfjax.model.data import Data
-from hfjax.model.model import Model
 from hfjax.model.poi import check_single
 from hfjax.provenance import Provenance
 from hfjax.results.scan import NOT_RUN, ScanPoint, ScanResult
@@ -45,8 +43,6 @@ NO_MODEL = "no_model"
 OUT_OF_BOUNDS = "out_of_bounds"
 """Status of a point whose parameter of interest cannot have the tested value."""
 
-Lanes = tuple[tuple[Model, Data], tuple[Model, Data]]
-"""Leaves that all points share, and stacked leaves; see `ScanGroup`."""
 Progress = Callable[[int, int], None]
 
 
@@ -114,8 +110,7 @@ def scan(
         [('mass_1', 0.0196), ('mass_4', 0.4612)]
     """
     check_kind("the batch", batch, ScanBatch, "hfjax.build_scan makes it")
-    how = "FitSettings(max_steps=1000) takes what is to differ from the usual"
-    check_kind("settings", settings, FitSettings, how)
+    check_settings(settings)
     check_single(poi_value)
     test_stat = find_test_statistic(test_stat)
     tested = 0.0 if test_stat.discovery else float(poi_value)
@@ -322,8 +317,6 @@ def _test_point(
     test_stat: TestStatistic,
     settings: FitSettings,
 ) -> PointNumbers:
-    shared, stacked = lanes
-    own = jax.tree.map(lambda leaf: leaf[position], stacked)
-    model, data = eqx.combine(shared, own)
+    model, data = lane(lanes, position)
     result = asymptotic_test(model, data, poi_value, test_stat, "normal", settings)
     return PointNumbers(*(getattr(result, name) for name in PointNumbers._fields))

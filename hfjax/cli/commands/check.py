@@ -23,10 +23,10 @@ from hfjax.cli.runtime import start_jax
 from hfjax.cli.streams import write_json, write_text
 from hfjax.documents.check.check import check as check_workspace, ordered
 from hfjax.documents.check.finding import KINDS, Finding, Places, Spot, count, report
-from hfjax.documents.reading.json_values import finite_or_none
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ModelError, close_names
 from hfjax.fitting.diagnose.advice import Advice
+from hfjax.json_text import finite_or_none
 
 ERRORS_FOUND = 3
 """Exit code of a check that has a finding of the level error."""
@@ -239,7 +239,7 @@ def _fit_document(diagnosis: Any, poi: float | None, why: str) -> dict[str, Any]
     status = hfjax.FitStatus(int(diagnosis.fit.status))
     return {
         "poi": poi,
-        "status": status.name.lower(),
+        "status": str(status),
         "message": why,
         "twice_nll": finite_or_none(diagnosis.fit.twice_nll),
         "edm": finite_or_none(diagnosis.fit.edm),

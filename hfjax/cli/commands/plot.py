@@ -65,15 +65,6 @@ def known_format(name: str | None) -> str | None:
     raise typer.BadParameter(message)
 
 
-def parts(text: str | None) -> tuple[str, ...] | None:
-    """Take apart what is separated by commas.
-
-    >>> parts("m_parent, m_parent - m_lsp")
-    ('m_parent', 'm_parent - m_lsp')
-    """
-    return text and tuple(part.strip() for part in text.split(","))  # type: ignore
-
-
 AxesOption = Annotated[
     str | None,
     typer.Option(
@@ -216,11 +207,11 @@ class PlotOptions:
     def settings(self) -> PlotSettings:
         """What is drawn and written."""
         return PlotSettings(
-            axes=parts(self.axes),
+            axes=self.axes,
             select=self.condition,
             xlabel=self.xlabel,
             ylabel=self.ylabel,
-            units=parts(self.units) or (),
+            units=self.units or (),
             title=self.title,
             text=tuple(self.text or ()),
             log=self.log,

@@ -17,7 +17,6 @@ from hfjax.cli.commands.plot import (
     draw,
     drawable,
     kind,
-    parts,
 )
 from hfjax.cli.commands.selection import select
 from hfjax.cli.options import (
@@ -81,7 +80,7 @@ class ScanOptions:
     @property
     def settings(self) -> PlotSettings:
         """What is drawn."""
-        return PlotSettings(axes=parts(self.axes))
+        return PlotSettings(axes=self.axes)
 
 
 @takes(ScanOptions)

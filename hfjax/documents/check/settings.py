@@ -6,7 +6,7 @@ from hfjax.documents.check.finding import Finding, Places, Spot, report
 from hfjax.documents.check.refusals import Groups, configuration, parameter_spot
 from hfjax.documents.check.templates import finite
 from hfjax.documents.parameters.derived import names_in_expressions
-from hfjax.documents.parameters.overrides import outside_bounds
+from hfjax.documents.parameters.overrides import starts_outside
 from hfjax.documents.parameters.parameter_group import ParameterGroup
 from hfjax.documents.parameters.parameter_sets import Use
 from hfjax.documents.workspace.measurement import ParameterConfig
@@ -60,7 +60,7 @@ def _starts(group: ParameterGroup, spot: Spot) -> Iterator[Finding]:
     ):
         if not low <= value <= high:
             name = component(group, i)
-            error = outside_bounds(name, float(value), float(low), float(high))
+            error = starts_outside(name, float(value), float(low), float(high))
             yield report("init-outside-bounds", spot, str(error))
 
 

@@ -5,9 +5,10 @@ from typing import Any
 
 from hfjax.documents.parameters.bin_uncertainties import relative_uncertainty
 from hfjax.documents.parameters.parameter_sets import Use, collect
-from hfjax.documents.reading.json_values import Number, finite_or_none
+from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.channel import Channel, Modifier, Sample
 from hfjax.documents.workspace.workspace import Measurement, Workspace
+from hfjax.json_text import finite_or_none
 
 Effect = tuple[float, float]
 """Change of events by a systematic, down and up."""

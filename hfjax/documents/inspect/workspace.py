@@ -12,10 +12,11 @@ from hfjax.documents.parameters.parameter_sets import (
     parameter_groups,
     parameter_of_interest,
 )
-from hfjax.documents.reading.json_values import Number, finite_or_none
+from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.channel import Channel
 from hfjax.documents.workspace.workspace import Measurement, Workspace
 from hfjax.errors import ModelError
+from hfjax.json_text import finite_or_none
 
 CONSTRAINTS = {
     "histosys": "normal",

@@ -59,10 +59,10 @@ def _bounds(
     return tuple((float(low), float(high)) for low, high in config.bounds)
 
 
-def outside_bounds(name: str, value: float, low: float, high: float) -> ModelError:
+def starts_outside(name: str, value: float, low: float, high: float) -> ModelError:
     """Make the error for a parameter that starts outside of its bounds.
 
-    >>> print(outside_bounds("mu", 11.0, 0.0, 10.0))
+    >>> print(starts_outside("mu", 11.0, 0.0, 10.0))
     parameter 'mu' starts at 11, outside its bounds [0, 10]: correct inits or bounds \
 in the measurement
     """

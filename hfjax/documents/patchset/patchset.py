@@ -8,7 +8,6 @@ from typing import Any, SupportsIndex
 
 from hfjax.documents.patchset.patching import Operation, patched
 from hfjax.documents.reading.json_files import Source, naming, read_json
-from hfjax.documents.reading.json_text import write_document
 from hfjax.documents.reading.json_values import (
     DIGESTS,
     LABEL,
@@ -32,6 +31,7 @@ from hfjax.errors import (
     close_names,
     unknown_name,
 )
+from hfjax.json_text import write_document
 
 _PATCHSET = frozenset({"metadata", "patches", "version"})
 _METADATA = frozenset({"references", "digests", "labels", "description"})

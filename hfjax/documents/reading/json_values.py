@@ -5,7 +5,6 @@ milliseconds. They say no, but not why: whoever catches `Malformed` lets the sch
 the place and the words. A property test holds the two to the same answer.
 """
 
-import math
 import re
 import sys
 from typing import Any
@@ -48,20 +47,6 @@ def is_number(value: object) -> bool:
     if isinstance(value, int):
         return abs(value) <= sys.float_info.max
     return isinstance(value, float)
-
-
-def finite_or_none(value: Any) -> float | None:
-    """Return a number as Python's float; None for None, NaN and infinities.
-
-    It is for writing: JSON has no numbers that are not finite.
-
-    >>> finite_or_none(1), finite_or_none(math.inf), finite_or_none(None)
-    (1.0, None, None)
-    """
-    if value is None:
-        return None
-    found = float(value)
-    return found if math.isfinite(found) else None
 
 
 def number(value: object) -> Number:

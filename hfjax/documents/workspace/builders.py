@@ -120,7 +120,7 @@ def workspace(
     (8, 3)
     """
     remedy = "give a list of channels"
-    check_kind("what a workspace is made of", channels, Iterable, remedy)
+    check_kind("what a workspace is made of", channels, Iterable, remedy, "list")
     channels = tuple(channels)
     for each in channels:
         check_kind("a channel of the workspace", each, Channel, remedy)

@@ -13,7 +13,6 @@ from typing import Any
 
 from hfjax.documents.reading.digest import digest
 from hfjax.documents.reading.json_files import Source, naming, read_json
-from hfjax.documents.reading.json_text import write_document
 from hfjax.documents.reading.json_values import DIGESTS, Malformed, members
 from hfjax.documents.reading.records import find, names, parse_each, refuse_duplicates
 from hfjax.documents.reading.schema import EXTENDED_WORKSPACE, WORKSPACE, judged
@@ -34,6 +33,7 @@ from hfjax.documents.workspace.measurement import (
 )
 from hfjax.documents.workspace.signal import Signal
 from hfjax.errors import SpecificationError, unknown_name
+from hfjax.json_text import write_document
 
 VERSION = "1.0.0"
 """The version of the format, which plain workspaces and all patchsets state."""

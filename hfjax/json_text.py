@@ -1,6 +1,7 @@
-"""JSON as text that a person can read, and files of it."""
+"""JSON as text that a person can read, files of it, and numbers that it has."""
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -32,3 +33,17 @@ def json_text(value: Any, indent: int = 0) -> str:
 def write_document(document: Any, path: str | os.PathLike[str]) -> None:
     """Write a JSON document to a file."""
     Path(path).write_text(json_text(document) + "\n", encoding="utf-8")
+
+
+def finite_or_none(value: Any) -> float | None:
+    """Return a number as Python's float; None for None, NaN and infinities.
+
+    It is for writing: JSON has no numbers that are not finite.
+
+    >>> finite_or_none(1), finite_or_none(math.inf), finite_or_none(None)
+    (1.0, None, None)
+    """
+    if value is None:
+        return None
+    found = float(value)
+    return found if math.isfinite(found) else None
