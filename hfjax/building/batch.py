@@ -23,7 +23,7 @@ from hfjax.building.build import (
 from hfjax.building.fill import BlockShape, PlacedSample, block_shape, fill_block
 from hfjax.building.layout import Layout, channel_bins, make_layout
 from hfjax.building.lopsided import padded
-from hfjax.building.points import ScanBatch, ScanGroup
+from hfjax.building.points import Lanes, ScanBatch, ScanGroup
 from hfjax.building.surges import padded_surges
 from hfjax.documents.parameters.parameter_sets import (
     model_parameters,
@@ -45,6 +45,7 @@ from hfjax.errors import (
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 from hfjax.model.names import Names
+from hfjax.model.sample_block import SampleBlock, join_blocks
 from hfjax.model.settings import ModelSettings, check_precision
 from hfjax.model.valley_sources import Crossings
 
@@ -208,9 +209,11 @@ def build_group(members: Sequence[SignalPoint], settings: ModelSettings) -> Scan
     """Stack points of one shape into a batched model."""
     layout = union_layout(members)
     common = common_samples(members)
-    background = fill_block(common, layout, settings)
     own = [own_samples(member, common) for member in members]
     shape = union_shape([block_shape(placed) for placed in own])
+    behind = block_shape(common)
+    behind, shape = matched(behind, shape), matched(shape, behind)
+    background = fill_block(common, layout, settings, behind)
     signals = signal_names([rows_of(each) for each in own], shape.samples)
     samples = (*rows_of(common), *signals)
     points: list[tuple[Model, Data]] = []
@@ -218,16 +221,17 @@ def build_group(members: Sequence[SignalPoint], settings: ModelSettings) -> Scan
         mine, present = own_layout(member, layout)
         signal = fill_block(placed, mine, settings, shape)
         names = Names(poi=member.poi, announced=member.announced, samples=samples)
-        model = assemble((background, signal), mine, settings, names)
+        block = join_blocks(background, signal)
+        model = masked(assemble(block, mine, settings, names), member, mine, present)
         data = observed(member.workspace, mine)
-        points.append((masked(model, member, mine, present), data))
+        points.append((dataclasses.replace(model, block=signal), data))
     room = max(model.crossings.index.size for model, _ in points)
     points = [(with_crossings(model, room), data) for model, data in points]
     room = max(model.lopsided.index.size for model, _ in points)
     points = [(with_lopsided(model, room), data) for model, data in points]
     room = max(model.surges.stiff.size for model, _ in points)
     points = [(with_surges(model, room), data) for model, data in points]
-    return split(members, points)
+    return split(members, background, points)
 
 
 def common_samples(members: Sequence[SignalPoint]) -> list[PlacedSample]:
@@ -295,6 +299,20 @@ def union_shape(shapes: Sequence[BlockShape]) -> BlockShape:
     )
 
 
+def matched(shape: BlockShape, other: BlockShape) -> BlockShape:
+    """A shape with the modifiers and slots of another as well: the two can be joined.
+
+    Example:
+        >>> one = BlockShape(1, ("a",), (), 0, 0, 2)
+        >>> matched(one, BlockShape(3, ("b",), ("c",), 1, 4, 1))
+        BlockShape(samples=1, histosys=('a', 'b'), normsys=('c',), normsys_slots=1, \
+variations=0, scaling_slots=2)
+    """
+    both = union_shape([shape, other])
+    own = {"samples": shape.samples, "variations": shape.variations}
+    return dataclasses.replace(both, **own)
+
+
 def masked(
     model: Model, member: SignalPoint, layout: Layout, present: np.ndarray
 ) -> Model:
@@ -337,6 +355,7 @@ def with_surges(model: Model, number: int) -> Model:
 
 def split(
     members: Sequence[SignalPoint],
+    background: SampleBlock,
     points: Sequence[tuple[Model, Data]],
 ) -> ScanGroup:
     """Keep once what all points share, and stack the rest."""
@@ -348,9 +367,14 @@ def split(
         same = all(np.array_equal(column[0], other) for other in column[1:])
         shared.append(column[0] if same else None)
         stacked.append(None if same else np.stack(column))
+    first = points[0][0]
+    block = join_blocks(background, first.block)
     return ScanGroup(
         members=tuple(members),
-        shared=to_device(jax.tree.unflatten(tree, shared)),
-        stacked=to_device(jax.tree.unflatten(tree, stacked)),
-        template=points[0][0],
+        lanes=Lanes(
+            background=to_device(background),
+            shared=to_device(jax.tree.unflatten(tree, shared)),
+            stacked=to_device(jax.tree.unflatten(tree, stacked)),
+        ),
+        template=dataclasses.replace(first, block=block),
     )

@@ -108,17 +108,17 @@ def build(
     block = fill_block(placed, layout, settings)
     poi = parameter_of_interest(groups, chosen, background)
     names = Names(poi=poi, announced=chosen.poi or None, samples=(*samples,))
-    model = assemble((block,), layout, settings, names)
+    model = assemble(block, layout, settings, names)
     return to_device(model), to_device(observed(workspace, layout))
 
 
 def assemble(
-    blocks: tuple[SampleBlock, ...],
+    block: SampleBlock,
     layout: Layout,
     settings: ModelSettings,
     names: Names,
 ) -> Model:
-    """Put sample blocks, constraint terms and parameters together."""
+    """Put samples, constraint terms and parameters together."""
     gaussian, poisson, lognormal = fill_constraints(layout)
     widths = [width for _, width in layout.channels.values()]
     names = dataclasses.replace(
@@ -131,14 +131,14 @@ def assemble(
     bin_channel = np.repeat(np.arange(len(widths), dtype=np.int32), widths)
     parameters = fill_parameters(layout)
     model = Model(
-        blocks=blocks,
+        block=block,
         bin_channel=bin_channel,
         bin_present=np.ones(layout.bins, bool),
         gaussian=gaussian,
         poisson=poisson,
         lognormal=lognormal,
         parameters=parameters,
-        crossings=fill_crossings([block.normsys for block in blocks], settings),
+        crossings=fill_crossings(block.normsys, settings),
         lopsided=no_lopsided(bin_channel.size),
         surges=no_surges(bin_channel.size),
         poi=np.asarray(poi_position(layout, names.poi), np.int32),

@@ -12,14 +12,13 @@ MAX_CROSSINGS = 12
 """Most crossings that a fit looks into: those of the largest undershoots."""
 
 
-def fill_crossings(blocks: Sequence[NormSys], settings: ModelSettings) -> Crossings:
+def fill_crossings(normsys: NormSys, settings: ModelSettings) -> Crossings:
     """Find where polynomials of code 4 cross zero, deepest first, each value once."""
     found: dict[tuple[int, float], tuple[float, float]] = {}
     if settings.normsys == "code4":
-        for normsys in blocks:
-            for index, value, depth in _crossings(normsys):
-                key = (index, round(value, 6))
-                found[key] = min((depth, value), found.get(key, (np.inf, value)))
+        for index, value, depth in _crossings(normsys):
+            key = (index, round(value, 6))
+            found[key] = min((depth, value), found.get(key, (np.inf, value)))
     deepest = sorted(found, key=found.__getitem__)[:MAX_CROSSINGS]
     index = np.array([key[0] for key in deepest], np.int32)
     return Crossings(index, np.array([found[key][1] for key in deepest], float))

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import equinox as eqx
 import jax
@@ -14,19 +14,33 @@ from hfjax.building.align import SignalPoint
 from hfjax.errors import ModelError
 from hfjax.model.data import Data
 from hfjax.model.model import Model
+from hfjax.model.sample_block import SampleBlock, join_blocks
 
 Result = TypeVar("Result")
 PointFunction = Callable[[Model, Data], Result]
 
 
-Lanes = tuple[tuple[Model, Data], tuple[Model, Data]]
-"""Model and data with the leaves that all lanes share, and with those of each."""
+class Lanes(NamedTuple):
+    """Models and data of many points, the arrays that all share only once.
+
+    Attributes:
+        background: samples that all points share.
+        shared: model and data with the leaves that all points share, else None; its
+            samples are those that are not in the background.
+        stacked: the other leaves, points on the first axis, else None.
+    """
+
+    background: SampleBlock
+    shared: tuple[Model, Data]
+    stacked: tuple[Model, Data]
 
 
 def lane(lanes: Lanes, index: int | ScalarInt) -> tuple[Model, Data]:
-    """Model and data of one lane, without names."""
-    shared, stacked = lanes
-    return eqx.combine(shared, jax.tree.map(lambda leaf: leaf[index], stacked))
+    """Model and data of one point, without names."""
+    own = jax.tree.map(lambda leaf: leaf[index], lanes.stacked)
+    model, data = eqx.combine(lanes.shared, own)
+    block = join_blocks(lanes.background, model.block)
+    return dataclasses.replace(model, block=block), data
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,14 +49,12 @@ class ScanGroup:
 
     Attributes:
         members: the points.
-        shared: model and data with the leaves that all points share, else None.
-        stacked: the other leaves, points on the first axis, else None.
+        lanes: their models and data.
         template: the first model with its names, for messages and lookups.
     """
 
     members: tuple[SignalPoint, ...]
-    shared: tuple[Model, Data]
-    stacked: tuple[Model, Data]
+    lanes: Lanes
     template: Model
 
     def __repr__(self) -> str:
@@ -52,7 +64,7 @@ class ScanGroup:
 
     def point(self, index: int) -> tuple[Model, Data]:
         """Model and data of one point, with their names."""
-        model, data = lane((self.shared, self.stacked), index)
+        model, data = lane(self.lanes, index)
         return self._with_names(model, data, self.members[index].poi)
 
     def vmap(self, function: PointFunction[Result]) -> Result:
@@ -61,9 +73,7 @@ class ScanGroup:
         poi = known.pop() if len(known) == 1 else None
 
         def one(index: ScalarInt) -> Result:
-            return function(
-                *self._with_names(*lane((self.shared, self.stacked), index), poi)
-            )
+            return function(*self._with_names(*lane(self.lanes, index), poi))
 
         return jax.vmap(one)(jnp.arange(len(self.members)))
 

@@ -63,19 +63,14 @@ def fill_surges(model: Model, aux: np.ndarray, moving: Moving) -> Surges:
     """
     init, bins = np.asarray(model.parameters.init), np.asarray(model.bin_channel)
     fixed = np.asarray(model.parameters.fixed)
-    nominal = [np.asarray(scaling_factor(b, init) * b.nominal) for b in model.blocks]
-    total = np.sum(np.concatenate(nominal), axis=0)
-    steep = [_steep(block.normsys, fixed) for block in model.blocks]
-    some = any(np.any(each.surges) for each in steep)
-    if not some or bins.size > MOST_BINS:
+    block = model.block
+    nominal = np.asarray(scaling_factor(block, init) * block.nominal)
+    total = np.sum(nominal, axis=0)
+    steep = _steep(block.normsys, fixed)
+    if not np.any(steep.surges) or bins.size > MOST_BINS:
         return no_surges(bins.size)
     still = standing_still(model, aux, moving, held=int(model.poi))
-    blocks = zip(model.blocks, nominal, steep, strict=True)
-    found = [
-        surge
-        for block, rates, own in blocks
-        for surge in _surges(block.normsys, own, rates, (total, bins), still)
-    ]
+    found = _surges(block.normsys, steep, nominal, (total, bins), still)
     found = [own for _, own in sorted(found, key=lambda surge: surge[0])[:MOST]]
     if not found:
         return no_surges(bins.size)

@@ -15,6 +15,7 @@ from hfjax.arrays import (
     ParamsMask,
     ScalarInt,
 )
+from hfjax.compiled.canonical import canonical, pad_vector
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError, check_kind
 from hfjax.fitting.box import Box
@@ -141,7 +142,9 @@ def _fit(
     model: Model, data: Data, starts: Starts, fixed: ParamsMask, settings: FitSettings
 ) -> FitResult:
     """Run a compiled fit."""
-    arguments = Objective(model.anonymous(), data.anonymous()), starts, fixed
+    own, known = canonical(model, data)
+    starts, fixed = pad_vector(starts, own, 0.0), pad_vector(fixed, own, True)
+    arguments = Objective(own, known), starts, fixed
     found = settings.run(Program(_compiled_fit, arguments, {"settings": settings}))
     return found.with_names(model)
 

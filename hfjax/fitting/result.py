@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int
 
 from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
+from hfjax.compiled.canonical import cut
 from hfjax.errors import FitError, ParameterError
 from hfjax.fitting.status import FitStatus
 from hfjax.html_table import html_table
@@ -105,8 +106,11 @@ class FitResult(Record):
         return part[..., 0] if each.scalar else part
 
     def with_names(self, model: Model) -> "FitResult":
-        """The same, or a batch, with the names of a model."""
+        """The same, or a batch, with the names of a model, and its parameters alone."""
         named = copy.copy(self)  # what makes a new one checks that it is no batch
+        size = model.parameters.init.shape[-1]
+        for vector in ("params", "initial_params", "passed_params"):
+            object.__setattr__(named, vector, cut(getattr(self, vector), size))
         object.__setattr__(named, "sets", model.parameters.sets)
         object.__setattr__(named, "poi", model.names.poi)
         return named

@@ -12,6 +12,7 @@ from hfjax.arrays import (
     Scalar,
     ScalarInt,
 )
+from hfjax.compiled.canonical import canonical
 from hfjax.compiled.program import Program
 from hfjax.fitting.best_fit import refuse
 from hfjax.fitting.checks import check_inputs
@@ -96,7 +97,7 @@ def hypotest(
         model.parameters.init.dtype
     )
     static = {"test_stat": test_stat, "base": base, "settings": settings}
-    arguments = (model.anonymous(), data.anonymous(), value)
+    arguments = (*canonical(model, data), value)
     result = settings.run(Program(asymptotic_test, arguments, static))
     return result.with_names(model)
 

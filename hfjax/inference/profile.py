@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
+from hfjax.compiled.canonical import canonical
 from hfjax.compiled.lanes import one_by_one
 from hfjax.compiled.program import Program
 from hfjax.errors import FitError, ParameterError, outside_bounds
@@ -157,10 +158,9 @@ def profile(
     mesh = np.meshgrid(*values, indexing="ij")
     points = np.stack([axis.ravel()[order] for axis in mesh], axis=1)
     dtype = model.parameters.init.dtype
+    own, known = canonical(model, jax.tree.map(lambda d: d.astype(dtype), data))
     arguments = (
-        Objective(
-            model.anonymous(), jax.tree.map(lambda d: d.astype(dtype), data.anonymous())
-        ),
+        Objective(own, known),
         points.astype(dtype),
         np.array(positions, np.int32),
     )

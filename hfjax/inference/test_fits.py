@@ -17,6 +17,7 @@ from hfjax.fitting.valleys.candidates import (
     explores,
     has_valleys,
     is_near,
+    number_of_marks,
     valley_marks,
 )
 from hfjax.fitting.valleys.found import Starts, Told
@@ -33,6 +34,8 @@ PASSES = 4
 
 BACKGROUND, FIXED, FREE, ASIMOV = range(4)
 STAGES = 4
+
+Marks = Float[Array, " mark"]
 
 
 class TestFits(eqx.Module):
@@ -73,6 +76,7 @@ class _State(NamedTuple):
         news: which fits have found another valley since the others last asked.
         next_news: the same for the pass to come.
         proofs: for each fit, an end of another that is lower; NaN where there is none.
+        marks: what tells in which valley each fit has ended.
     """
 
     turn: ScalarInt
@@ -81,6 +85,7 @@ class _State(NamedTuple):
     news: Bool[Array, " fit"]
     next_news: Bool[Array, " fit"]
     proofs: Float[Array, "fit par"]
+    marks: Float[Array, "fit mark"]
 
 
 def run_fits(
@@ -108,6 +113,7 @@ def run_fits(
         jnp.zeros(STAGES, bool),
         jnp.zeros(STAGES, bool),
         jnp.full((STAGES, model.parameters.init.size), jnp.nan, poi.dtype),
+        jnp.full((STAGES, number_of_marks(model)), jnp.nan, poi.dtype),
     )
     talks = settings.valleys != "initial" and has_valleys(model)
     last = STAGES * (PASSES if talks else 1)
@@ -125,16 +131,16 @@ def run_fits(
     return TestFits(first, second, third, fourth, end.asimov)
 
 
-def _marks(test: _Test, params: Params) -> Float[Array, " mark"]:
+def _marks(test: _Test, params: Params) -> Marks:
     """What tells in which valley a fit has ended, wherever the signal was held."""
     same = jnp.asarray(params).at[test.model.poi].set(0.0)
-    return valley_marks(test.model, same)
+    known = ~jnp.any(jnp.isnan(params))
+    return jnp.where(known, valley_marks(test.model, same), jnp.nan)
 
 
-def _elsewhere(test: _Test, one: Params, other: Params) -> ScalarBool:
+def _elsewhere(one: Marks, other: Marks) -> ScalarBool:
     """Whether two fits have ended in different valleys, as far as that can be seen."""
-    known = ~jnp.any(jnp.isnan(one) | jnp.isnan(other))
-    return known & ~is_near(_marks(test, one), _marks(test, other))
+    return ~jnp.any(jnp.isnan(one) | jnp.isnan(other)) & ~is_near(one, other)
 
 
 def _turn(test: _Test, s: _State) -> _State:
@@ -144,15 +150,15 @@ def _turn(test: _Test, s: _State) -> _State:
     starts = _starts(test, s, i)
     stale = ~first & s.next_news[BACKGROUND] & (i == ASIMOV)
     tries = first | stale | _is_proven(s)[i] | jnp.any(jnp.isfinite(starts[1:]))
-    done, asimov = jax.lax.cond(
-        tries, lambda: _fitted(test, s, i, starts), lambda: (s.done, s.asimov)
+    nothing = s.done, s.asimov, s.marks, jnp.array(False)
+    done, asimov, marks, other = jax.lax.cond(
+        tries, lambda: _noted(test, s, i, starts), lambda: nothing
     )
     if starts.shape[0] == 1:
         return s._replace(turn=s.turn + 1, done=done, asimov=asimov)
-    before = jnp.where(first, done.initial_params[i], s.done.params[i])
-    other = _elsewhere(test, done.params[i], before) & (i != ASIMOV)
-    lowered = ~first & (i == BACKGROUND) & jnp.any(done.params[i] != before)
-    new = tries & (other | lowered)
+    lowered = ~first & (i == BACKGROUND)
+    lowered = lowered & jnp.any(done.params[i] != s.done.params[i])
+    new = tries & ((other & (i != ASIMOV)) | lowered)
     next_news = jnp.asarray(s.next_news).at[i].set(new)
     ends = i == STAGES - 1
     after = s._replace(
@@ -161,9 +167,24 @@ def _turn(test: _Test, s: _State) -> _State:
         asimov=asimov,
         news=jnp.where(ends, next_news, s.news | (first & next_news)),
         next_news=next_news & ~ends,
+        marks=marks,
     )
     proofs = jax.lax.cond(ends, lambda: _proofs(test, after), lambda: s.proofs)
     return after._replace(proofs=proofs)
+
+
+def _noted(
+    test: _Test, s: _State, i: ScalarInt, starts: Starts
+) -> tuple[FitResult, Data, Float[Array, "fit mark"], ScalarBool]:
+    """Do a fit, and see whether it has ended in another valley than before."""
+    done, asimov = _fitted(test, s, i, starts)
+    if starts.shape[0] == 1:
+        return done, asimov, s.marks, jnp.array(False)
+    ends = jnp.stack([done.params[i], done.initial_params[i]])
+    end, initial = jax.vmap(lambda params: _marks(test, params))(ends)
+    before = jnp.where(s.turn < STAGES, initial, s.marks[i])
+    marks = jnp.asarray(s.marks).at[i].set(end)
+    return done, asimov, marks, _elsewhere(end, before)
 
 
 def _starts(test: _Test, s: _State, i: ScalarInt) -> Starts:
@@ -176,7 +197,8 @@ def _starts(test: _Test, s: _State, i: ScalarInt) -> Starts:
     if test.settings.valleys == "initial" or not has_valleys(test.model):
         starts = begin[None]
     else:
-        others = [_other(test, s, i, (begin, k)) for k in (BACKGROUND, FIXED, FREE)]
+        begins = _marks(test, begin)
+        others = [_other(s, i, begins, k) for k in (BACKGROUND, FIXED, FREE)]
         starts = jnp.stack([begin, *others])
     held = starts.at[:, test.model.poi].set(test.values[i])
     return jnp.where(holds & jnp.isfinite(starts), held, starts)
@@ -190,17 +212,15 @@ def _first_start(test: _Test, done: FitResult, i: ScalarInt) -> Params:
     return jnp.where(i == BACKGROUND, init, jnp.where(i == FREE, lower, background))
 
 
-def _other(test: _Test, s: _State, i: ScalarInt, which: tuple[Params, int]) -> Params:
+def _other(s: _State, i: ScalarInt, begins: Marks, k: int) -> Params:
     """Where another fit has ended, if that is in another valley; else NaN."""
-    begin, k = which
-    there = s.done.params[k]
     passes = s.turn // STAGES
     known = jnp.where(passes == 0, k < i, (passes > 1) | (k > i))
-    useful = known & s.news[k] & (i != k) & _elsewhere(test, there, begin)
+    useful = known & s.news[k] & (i != k) & _elsewhere(s.marks[k], begins)
     for before in range(k):  # what another has told need not be told again
-        same = ~_elsewhere(test, there, s.done.params[before])
+        same = ~_elsewhere(s.marks[k], s.marks[before])
         useful = useful & ~(s.news[before] & (i != before) & same)
-    return jnp.where(useful, there, jnp.nan)
+    return jnp.where(useful, s.done.params[k], jnp.nan)
 
 
 def _fitted(
@@ -314,9 +334,8 @@ def _proofs(test: _Test, s: _State) -> Float[Array, "fit par"]:
     theirs = jnp.asarray(done.params)[ends]
     held = theirs.at[:, test.model.poi].set(test.values[fits])
     theirs = jnp.where((fits == FREE)[:, None], theirs, held)
-    marks = jax.vmap(lambda params: _marks(test, params))(done.params)
     known = jnp.all(jnp.isfinite(done.params), axis=1)
-    far = known[ends] & known[fits] & ~is_near(marks[ends], marks[fits])
+    far = known[ends] & known[fits] & ~is_near(s.marks[ends], s.marks[fits])
     far = far | (_free_is_above(done)[fits] & (ends < FREE))
 
     def height(i: ScalarInt, there: Params) -> Scalar:

@@ -16,6 +16,7 @@ from hfjax.arrays import (
     ScalarBool,
     ScalarInt,
 )
+from hfjax.compiled.canonical import cut, model_sizes
 from hfjax.errors import FitError
 from hfjax.fitting.diagnose.valley_report import LEAST
 from hfjax.fitting.result import Codes, FitResult, status_of
@@ -146,7 +147,10 @@ class HypotestResult(Record):
     def with_names(self, model: Model) -> "HypotestResult":
         """The same with the names of a model in all fits, and in the Asimov data."""
         changed = {each: getattr(self, each).with_names(model) for each in FITS}
-        changed["asimov_data"] = model.named(self.asimov_data)
+        data, sizes = self.asimov_data, model_sizes(model)
+        main, aux = (sizes[name].own for name in ("bins", "aux"))
+        data = Data(cut(data.main, main), cut(data.aux, aux))
+        changed["asimov_data"] = model.named(data)
         return dataclasses.replace(self, **changed)
 
     def __repr__(self) -> str:

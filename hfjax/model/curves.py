@@ -4,7 +4,6 @@ Each nuisance parameter alone moves them along a curve; what is left of a change
 all other parameters follow is a product with a matrix of the bins.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 import jax
@@ -47,15 +46,15 @@ class Moving(NamedTuple):
 
 def moving_parameters(model: Model) -> Moving:
     """Find the parameters that histosys and normsys use, and their curves."""
-    blocks, own = model.blocks, model.parameters
-    parts = [part for b in blocks for part in (b.histosys.index, b.normsys.index)]
-    index = np.unique(np.concatenate(parts)).astype(np.int32)
+    block, own = model.block, model.parameters
+    index = np.concatenate([block.histosys.index, block.normsys.index])
+    index = np.unique(index).astype(np.int32)
     index = index[~own.fixed[index]]
-    return Moving(index, root_curves(blocks, model.bin_channel, own.init, index))
+    return Moving(index, root_curves(block, model.bin_channel, own.init, index))
 
 
 def root_curves(
-    blocks: Sequence[SampleBlock],
+    block: SampleBlock,
     bin_channel: Array,
     init: Array,
     index: Int[np.ndarray, " parameter"],
@@ -65,24 +64,22 @@ def root_curves(
     Differences of ``2 sqrt(nu)``, whose standard deviation is 1 whatever the rate. A
     few parameters at a time, since tables of all places and samples are large.
     """
-    size = sum(block.nominal.size for block in blocks) * PLACES.size
+    size = block.nominal.size * PLACES.size
     step = max(1, MOST_NUMBERS // max(size, 1))
     parts = [index[i : i + step] for i in range(0, max(index.size, 1), step)]
-    curves = [_root_curves(blocks, bin_channel, init, part) for part in parts]
+    curves = [_root_curves(block, bin_channel, init, part) for part in parts]
     return np.concatenate(curves)
 
 
 def _root_curves(
-    blocks: Sequence[SampleBlock], bin_channel: Array, init: Array, index: np.ndarray
+    block: SampleBlock, bin_channel: Array, init: Array, index: np.ndarray
 ) -> Curves:
-    rates, change = 0.0, 0.0
-    for block in blocks:
-        factor = scaling_factor(block, init)
-        shift = _shifts(block.histosys, index)
-        normsys = _factors(block.normsys, index)[..., bin_channel]
-        moved = normsys * (block.nominal + shift) - block.nominal
-        rates = rates + (factor * block.nominal).sum(axis=0)
-        change = change + (factor * moved).sum(axis=2)
+    factor = scaling_factor(block, init)
+    shift = _shifts(block.histosys, index)
+    normsys = _factors(block.normsys, index)[..., bin_channel]
+    moved = normsys * (block.nominal + shift) - block.nominal
+    rates = (factor * block.nominal).sum(axis=0)
+    change = (factor * moved).sum(axis=2)
     roots = 2.0 * np.sqrt(np.clip(rates + change, 0.0, _FAR**4))
     return roots - roots[:, MIDDLE : MIDDLE + 1]
 
@@ -217,15 +214,12 @@ def _scaling_slopes(model: Model) -> Float[np.ndarray, "parameter bin"]:
     """Derivative of the rates in the parameters that scale them, over their roots."""
     init, bins = model.parameters.init, np.arange(model.bin_channel.size)
     slopes = np.zeros((init.size + 1, bins.size))
-    total = 0.0
-    for block in model.blocks:
-        index = np.minimum(block.scaling.index, init.size)
-        values = np.append(init, 1.0)[index]
-        rates = np.prod(values, axis=0) * block.nominal
-        total = total + rates.sum(axis=0)
-        each = rates / np.where(values == 0.0, 1.0, values)
-        np.add.at(slopes, (index, np.broadcast_to(bins, index.shape)), each)
-    return slopes[:-1] / np.sqrt(np.maximum(total, 1.0))
+    index = np.minimum(model.block.scaling.index, init.size)
+    values = np.append(init, 1.0)[index]
+    rates = np.prod(values, axis=0) * model.block.nominal
+    each = rates / np.where(values == 0.0, 1.0, values)
+    np.add.at(slopes, (index, np.broadcast_to(bins, index.shape)), each)
+    return slopes[:-1] / np.sqrt(np.maximum(rates.sum(axis=0), 1.0))
 
 
 def _curvature(model: Model, aux: np.ndarray) -> np.ndarray:

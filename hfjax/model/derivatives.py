@@ -209,13 +209,13 @@ class RateDerivatives(eqx.Module):
 
     Attributes:
         model: the model.
-        blocks: derivatives of each block of samples.
+        block: derivatives of the samples.
         rates: expected events of each bin.
         jacobian: derivative of each bin's rate in each parameter.
     """
 
     model: Model
-    blocks: tuple[BlockDerivatives, ...]
+    block: BlockDerivatives
     rates: Rates
     jacobian: Jacobian
 
@@ -227,24 +227,19 @@ class RateDerivatives(eqx.Module):
             diagonal: `own_curvature` less `squared_slopes` with these weights.
             vector: to be multiplied.
         """
-        out = diagonal * vector
-        for at in self.blocks:
-            out = block_curvature(at, weights, vector, out, self.model)
-        return out
+        return block_curvature(
+            self.block, weights, vector, diagonal * vector, self.model
+        )
 
     def own_curvature(self, weights: Rates) -> Params:
         """``sum_b weights_b d2nu_b`` of modifiers that bend by themselves."""
-        out = jnp.zeros(self.jacobian.shape[0], weights.dtype)
-        for at in self.blocks:
-            out = block_own_curvature(at, weights, out, self.model)
-        return out
+        none = jnp.zeros(self.jacobian.shape[0], weights.dtype)
+        return block_own_curvature(self.block, weights, none, self.model)
 
     def squared_slopes(self, weights: Rates) -> Params:
         """Products of modifiers with themselves, which do not belong to `curvature`."""
-        out = jnp.zeros(self.jacobian.shape[0], weights.dtype)
-        for at in self.blocks:
-            out = block_squared_slopes(at, weights, out, self.model)
-        return out
+        none = jnp.zeros(self.jacobian.shape[0], weights.dtype)
+        return block_squared_slopes(self.block, weights, none, self.model)
 
 
 class ChainedDerivatives(eqx.Module):
@@ -305,9 +300,7 @@ def differentiate(model: Model, params: Params) -> RateDerivatives | ChainedDeri
 
 
 def _differentiate_factors(model: Model, params: Params) -> RateDerivatives:
-    blocks = tuple(block_derivatives(block, params, model) for block in model.blocks)
-    jacobian = jnp.zeros((params.size, model.bin_channel.size), params.dtype)
-    for at in blocks:
-        jacobian = block_jacobian(at, jacobian, model)
-    rates = jnp.sum(jnp.concatenate([at.rates for at in blocks]), axis=0)
-    return RateDerivatives(model, blocks, rates, jacobian)
+    at = block_derivatives(model.block, params, model)
+    none = jnp.zeros((params.size, model.bin_channel.size), params.dtype)
+    jacobian = block_jacobian(at, none, model)
+    return RateDerivatives(model, at, jnp.sum(at.rates, axis=0), jacobian)

@@ -44,7 +44,7 @@ class Model(eqx.Module):
     share a compilation: ``jax.jit(Model.logpdf)(model, params, data)``.
 
     Attributes:
-        blocks: stacked samples; one block, or background and signal of a scan.
+        block: stacked samples.
         bin_channel: position of the channel of each bin.
         bin_present: bins that count; a signal hypothesis may remove channels.
         gaussian: Gaussian constraint terms.
@@ -84,7 +84,7 @@ class Model(eqx.Module):
         (2,)
     """
 
-    blocks: tuple[SampleBlock, ...]
+    block: SampleBlock
     bin_channel: Int[Array, " bin"]
     bin_present: Bool[Array, " bin"]
     gaussian: GaussianConstraints
@@ -252,8 +252,7 @@ class Model(eqx.Module):
         check_kind("params", params, Array, AS_PACKED, "vector")
         self.parameters.check(jnp.shape(params))
         factors = self.with_derived(params)
-        rates = [block.rates(factors, self.bin_channel) for block in self.blocks]
-        return jnp.concatenate(rates)
+        return self.block.rates(factors, self.bin_channel)
 
     def with_derived(self, params: Params) -> Factors:
         """Parameters, and behind them what expressions make of them."""

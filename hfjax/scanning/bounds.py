@@ -38,7 +38,7 @@ def out_of_bounds(
 
 def own_bounds(group: ScanGroup) -> Iterator[tuple[str, Model]]:
     """Yield the points' names, and the group's template with their own bounds."""
-    whole, _ = eqx.combine(group.shared, group.stacked)
+    whole, _ = eqx.combine(group.lanes.shared, group.lanes.stacked)
     template, number = group.template, len(group.members)
     shape = (number, template.parameters.init.size)
     bounds = whole.parameters.lower, whole.parameters.upper

@@ -17,6 +17,7 @@ from jaxtyping import Int
 from hfjax.arrays import Array, Scalar, ScalarInt
 from hfjax.building.align import SignalPoint
 from hfjax.building.points import Lanes, ScanBatch, ScanGroup, lane
+from hfjax.compiled.canonical import rung
 from hfjax.compiled.lanes import map_lanes, one_by_one, workers
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError, check_kind
@@ -33,6 +34,7 @@ from hfjax.model.poi import check_single
 from hfjax.provenance import Provenance
 from hfjax.results.scan import NOT_RUN, ScanPoint, ScanResult
 from hfjax.scanning.bounds import out_of_bounds
+from hfjax.scanning.chunk import canonical_lanes, chunk_of
 from hfjax.scanning.failure import Failures
 from hfjax.scanning.point import PointNumbers, scan_point
 
@@ -233,7 +235,7 @@ _INTERRUPTED: dict[str, Any] = {
 }
 
 
-Run = Callable[[Int[Array, " chunk"], int], PointNumbers]
+Run = Callable[[Sequence[int]], PointNumbers]
 
 
 def compile_chunk(
@@ -242,19 +244,21 @@ def compile_chunk(
     """Compile the program that tests some points of a group.
 
     Returns:
-        A function of the positions of the points and their number.
+        A function of the positions of the points.
     """
     value = jnp.asarray(poi_value, group.template.parameters.init.dtype)
-    size = chunk_size(group)
-    lanes = (group.shared, group.stacked)
+    lanes, total = canonical_lanes(group.lanes), len(group.members)
+    size = CPU_CHUNK if one_by_one() else rung(total)
+    every = jnp.arange(size, dtype=jnp.int32)
     static = {"test_stat": test_stat, "settings": settings}
 
-    def run(positions: Int[Array, " chunk"], count: int) -> PointNumbers:
-        arguments = (lanes, positions, jnp.int32(count), value)
+    def run(positions: Sequence[int]) -> PointNumbers:
+        chunk = chunk_of(lanes, positions or [0], size)
+        arguments = (chunk, every, jnp.int32(len(positions)), value)
         return settings.run(Program(_test_points, arguments, static))
 
     if one_by_one():
-        jax.block_until_ready(run(jnp.zeros(size, jnp.int32), 0))
+        jax.block_until_ready(run([]))
     return run
 
 
@@ -281,9 +285,7 @@ def tested_members(
 
     def test(start: int) -> tuple[Sequence[int], PointNumbers]:
         some = chosen[start : start + size]
-        positions = np.resize(some, size)  # what is behind them is not tested
-        numbers = run(jnp.asarray(positions, jnp.int32), len(some))
-        return some, jax.tree.map(np.asarray, numbers)
+        return some, jax.tree.map(np.asarray, run(some))
 
     jobs = [pool.submit(test, start) for start in range(0, len(chosen), size)]
     for job in as_completed(jobs):

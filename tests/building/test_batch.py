@@ -145,7 +145,7 @@ def leaves_of(pair) -> list:
 def test_every_leaf_is_stored_once(batch):
     """Shared if all points agree, else stacked; never both, and never in vain."""
     group = only_group(batch)
-    shared, stacked = leaves_of(group.shared), leaves_of(group.stacked)
+    shared, stacked = leaves_of(group.lanes.shared), leaves_of(group.lanes.stacked)
     assert len(shared) == len(stacked)
     for one, many in zip(shared, stacked, strict=True):
         assert (one is None) != (many is None)
@@ -175,11 +175,10 @@ def test_points_that_differ_in_yields_stack_nothing_else(workspace):
         }
     )
     group = only_group(build_scan(workspace, patches))
-    stacked = [leaf for leaf in leaves_of(group.stacked) if leaf is not None]
+    stacked = [leaf for leaf in leaves_of(group.lanes.stacked) if leaf is not None]
     assert len(stacked) == 1
-    model, _ = group.stacked
-    assert model.blocks[0].nominal is None
-    assert_close(model.blocks[1].nominal[:, 0, 0], [10.0, 20.0, 30.0], 0)
+    model, _ = group.lanes.stacked
+    assert_close(model.block.nominal[:, 0, 0], [10.0, 20.0, 30.0], 0)
 
 
 def test_the_background_of_a_published_scan_is_shared(data_dir):
@@ -187,15 +186,15 @@ def test_the_background_of_a_published_scan_is_shared(data_dir):
     workspace, patches = load_likelihood("staus", data_dir)
     names = [patch.name for patch in patches][:20]
     group = only_group(build_scan(workspace, patches, names=names))
-    (model, data), (stacked, its_data) = group.shared, group.stacked
-    everything = jax.tree.leaves(stacked.blocks[0])
-    assert everything == []
+    background, (_, data), (stacked, its_data) = group.lanes
     assert its_data.main is None
     assert data.main.shape == (5,)
-    assert model.blocks[0].nominal.size > stacked.blocks[1].nominal[0].size
+    assert background.nominal.size > stacked.block.nominal[0].size
     alone, _ = build(workspace, patch=patches[names[0]])
     size = sum(leaf.nbytes for leaf in jax.tree.leaves(alone))
-    one_more = sum(leaf.nbytes for leaf in jax.tree.leaves(group.stacked)) / len(names)
+    one_more = sum(leaf.nbytes for leaf in jax.tree.leaves(group.lanes.stacked)) / len(
+        names
+    )
     assert one_more < size / 2
 
 
@@ -233,10 +232,9 @@ def test_every_signal_has_a_name_of_its_own(workspace, varied, batch):
     alone = alone_models(workspace, varied)
     names = {n for model in alone.values() for n in model.names.samples}
     assert {"aa", "zz", "signal", "s"} <= names
-    (model, _), (stacked, _) = only_group(batch).shared, only_group(batch).stacked
-    assert model.blocks[1].nominal is None
+    stacked, _ = only_group(batch).lanes.stacked
     # three samples of the background that not all points have alike, and a signal
-    assert stacked.blocks[1].nominal.shape[1] == 4
+    assert stacked.block.nominal.shape[1] == 4
 
 
 def test_lacking_bins_are_masked(batch):

@@ -83,7 +83,7 @@ def test_t22_channels_and_samples_are_sorted_however_they_are_listed():
     assert model.bin_channel.tolist() == [0, 1, 1, 1]
     assert data.main.tolist() == [58, 25, 24, 47]
     nominal = [[0, 4, 0, 3], [1, 2, 5, 1], [60, 20, 22, 40]]
-    assert model.blocks[0].nominal.tolist() == nominal
+    assert model.block.nominal.tolist() == nominal
 
 
 def test_auxiliary_data_follow_the_order_of_parameters():

@@ -32,7 +32,7 @@ def listed(*modifiers, data=(100.0, 100.0), histosys_code="code4p"):
     known = jax.tree.map(np.asarray, model)
     index, own = known.lopsided.index, known.parameters
     index = index[index < own.init.size]  # the rest is padding
-    curves = root_curves(known.blocks, known.bin_channel, own.init, index)
+    curves = root_curves(known.block, known.bin_channel, own.init, index)
     names = [own.names[i] for i in index]
     return dict(zip(names, least_distances(curves).tolist(), strict=True))
 

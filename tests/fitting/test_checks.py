@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -331,9 +332,9 @@ def by_value(model, data):
 
 def by_model(model, data):
     def of(x):
-        (block,) = model.blocks
-        scaled = dataclasses.replace(block, nominal=x * block.nominal)
-        return fit(dataclasses.replace(model, blocks=(scaled,)), data).deviance
+        nominal = x * model.block.nominal
+        changed = eqx.tree_at(lambda m: m.block.nominal, model, nominal)
+        return fit(changed, data).deviance
 
     return of
 

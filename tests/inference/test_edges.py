@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -231,9 +232,9 @@ def by_count(model, data):
 
 def by_signal(model, data):
     def of(x):
-        (block,) = model.blocks
-        scaled = dataclasses.replace(block, nominal=x * block.nominal)
-        return hypotest(dataclasses.replace(model, blocks=(scaled,)), data).q
+        nominal = x * model.block.nominal
+        changed = eqx.tree_at(lambda m: m.block.nominal, model, nominal)
+        return hypotest(changed, data).q
 
     return of
 

@@ -663,11 +663,10 @@ def test_a_test_that_did_not_converge_is_nan_with_a_reason(hello):
 
 def scaled(model, signal, background):
     """The textbook's model with other yields."""
-    (block,) = model.blocks
     scale = {"signal": signal, "bkg": background}
     rows = jnp.stack([jnp.asarray(scale[name]) for name in model.names.samples])
-    nominal = block.nominal * rows[:, None]
-    return eqx.tree_at(lambda m: m.blocks[0].nominal, model, nominal)
+    nominal = model.block.nominal * rows[:, None]
+    return eqx.tree_at(lambda m: m.block.nominal, model, nominal)
 
 
 def test_a_start_without_a_likelihood_is_nan_with_a_reason(hello):

@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from hfjax.building.batch import matched
 from hfjax.building.build import assemble
-from hfjax.building.fill import PlacedSample, fill_block
+from hfjax.building.fill import PlacedSample, block_shape, fill_block
 from hfjax.building.layout import channel_bins, make_layout
 from hfjax.documents.parameters.parameter_sets import parameter_groups
 from hfjax.fitting.objective import Objective
@@ -16,6 +17,7 @@ from hfjax.model.data import Data
 from hfjax.model.derivatives import differentiate
 from hfjax.model.model import Model
 from hfjax.model.names import Names
+from hfjax.model.sample_block import join_blocks
 from hfjax.model.settings import ModelSettings
 from tests.model.workspaces import (
     MU,
@@ -70,7 +72,7 @@ each_document = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCU
 
 
 def two_blocks(document):
-    """The same model with its samples in two blocks, as the models of a scan have."""
+    """The same model with its samples from two blocks, as the models of a scan."""
     found, settings = parse(document), ModelSettings()
     groups = parameter_groups(found, found.measurement(None))
     layout = make_layout(channel_bins(found), groups)
@@ -82,8 +84,13 @@ def two_blocks(document):
     ]
     first = [each for each in placed if each.row == 0]
     second = [each._replace(row=each.row - 1) for each in placed if each.row > 0]
-    blocks = tuple(fill_block(some, layout, settings) for some in (first, second))
-    model = assemble(blocks, layout, settings, Names(poi="mu", samples=(*names,)))
+    shapes = [block_shape(some) for some in (first, second)]
+    one, other = (
+        fill_block(some, layout, settings, matched(*pair))
+        for some, pair in ((first, shapes), (second, shapes[::-1]))
+    )
+    block = join_blocks(one, other)
+    model = assemble(block, layout, settings, Names(poi="mu", samples=(*names,)))
     return jax.tree.map(jnp.asarray, model)
 
 

@@ -366,7 +366,7 @@ def test_derivative_in_a_signal_yield():
     model, data = make(one_sample(MU, data=(3.0,), observed=(5,)))
     slope = jax.jit(jax.grad(Model.logpdf, allow_int=True))
     slope = slope(model, jnp.array([2.0]), data)
-    assert slope.blocks[0].nominal.tolist() == [[pytest.approx(2.0 * (5 / 6 - 1))]]
+    assert slope.block.nominal.tolist() == [[pytest.approx(2.0 * (5 / 6 - 1))]]
 
 
 def test_second_derivatives_where_the_signal_vanishes():

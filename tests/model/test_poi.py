@@ -36,7 +36,7 @@ def test_the_model_itself_stays_as_it_is():
     model, _ = make(all_kinds())
     other = model.with_poi("k_fake")
     assert model.poi_name == "mu"
-    assert other.blocks is model.blocks
+    assert other.block is model.block
     assert other.with_poi("mu").poi_name == "mu"
 
 

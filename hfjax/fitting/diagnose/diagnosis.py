@@ -135,24 +135,21 @@ def negative_rates(model: Model, params: Params) -> tuple[NegativeRate, ...]:
         model: a model with names.
         params: parameter values.
     """
-    found, row = [], 0
-    params = model.with_derived(params)
+    found, params = [], model.with_derived(params)
     names = (*model.parameters.names, *model.names.derived)
-    for block in model.blocks:
-        rates = np.asarray(block.rates(params, model.bin_channel))
-        for inner, position in np.argwhere(rates < 0.0).tolist():
-            index = _causes(block, params, inner, position, model)
-            channel = int(np.asarray(model.bin_channel)[position])
-            found.append(
-                NegativeRate(
-                    channel=model.names.channels[channel],
-                    sample=model.names.samples[row + inner],
-                    bin=position - sum(model.names.bins[:channel]),
-                    rate=float(rates[inner, position]),
-                    parameters=tuple(names[i] for i in index),
-                )
+    rates = np.asarray(model.block.rates(params, model.bin_channel))
+    for row, position in np.argwhere(rates < 0.0).tolist():
+        index = _causes(model.block, params, row, position, model)
+        channel = int(np.asarray(model.bin_channel)[position])
+        found.append(
+            NegativeRate(
+                channel=model.names.channels[channel],
+                sample=model.names.samples[row],
+                bin=position - sum(model.names.bins[:channel]),
+                rate=float(rates[row, position]),
+                parameters=tuple(names[i] for i in index),
             )
-        row += rates.shape[0]
+        )
     return tuple(found)
 
 

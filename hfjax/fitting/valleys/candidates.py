@@ -354,15 +354,26 @@ def _makers(model: Model) -> Array:
 
 
 def leads_nowhere(
-    objective: Objective, found: Found, at: Minimum, gain: Scalar
+    model: Model,
+    found: Found,
+    marks: Float[Array, " mark"],
+    at: Minimum,
+    gain: Scalar,
 ) -> ScalarBool:
-    """Whether a fit from a place that was seen will not end in a better minimum."""
-    model, best = objective.model, found.best
+    """Whether a fit from a place that was seen will not end in a better minimum.
+
+    Args:
+        model: a model; names are not needed.
+        found: so far.
+        marks: of the best of that; see `valley_marks`.
+        at: where the fit is.
+        gain: of its last step.
+    """
+    best = found.best
     known = (best.status == FitStatus.CONVERGED) & (at.steps > 0)
     # whatever is physical will be better than what is not
     above = (at.value > best.value + PATIENCE * gain) & found.physical
-    marks = [valley_marks(model, each) for each in (at.params, best.params)]
-    back = (at.value > best.value) & is_near(*marks)
+    back = (at.value > best.value) & is_near(valley_marks(model, at.params), marks)
     return known & (above | back)
 
 

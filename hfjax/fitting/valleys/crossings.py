@@ -204,6 +204,6 @@ def look_at_both_sides(
     lowest = jnp.argmin(values)
     rises = values[lowest] >= held.value - 1e-12 * (1.0 + jnp.abs(held.value))
     near = jnp.abs(held.params[index] - value) < SIDES[0]
-    stands_at_zero = any(block.normsys.positive for block in objective.model.blocks)
+    stands_at_zero = objective.model.block.normsys.positive
     minimum = stands_at_zero & rises & near & (held.status == FitStatus.CONVERGED)
     return jnp.where(rises, held.params, points[lowest]), minimum

@@ -23,7 +23,6 @@ from hfjax.fitting.newton.metric import FEW, inverse_root
 from hfjax.fitting.objective import Expansion, Objective, half_deviance
 from hfjax.model.derivatives import (
     NEAR_ZERO_POLYNOMIAL,
-    BlockDerivatives,
     ChainedDerivatives,
     RateDerivatives,
     away_from_zero,
@@ -147,20 +146,8 @@ def moved_rates(at: LocalModel, index: Index, places: Places) -> Shifts:
         index: positions of the parameters, which histosys and normsys use.
         places: their values.
     """
-    alpha = at.params[index]
-    blocks = at.derivatives.blocks
-    parts = [_moved(each, index, (alpha, places), at) for each in blocks]
-    return sum(parts[1:], parts[0])
-
-
-def _moved(
-    block: BlockDerivatives,
-    index: Index,
-    alphas: tuple[Float[Array, " moved"], Places],
-    at: LocalModel,
-) -> Shifts:
-    """Rates of the samples of a block, summed."""
-    (now, places), samples = alphas, block.block
+    now, block = at.params[index], at.derivatives.block
+    samples = block.block
     rates = (block.rates / block.factor)[None, None]
     histosys, normsys = samples.histosys, samples.normsys
     if histosys.index.size:

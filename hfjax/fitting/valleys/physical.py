@@ -41,10 +41,7 @@ def unphysical_rates(model: Model, params: Params) -> Excess:
     Returns:
         Events of each sample in each bin, those of physical ones set to zero.
     """
-    factors = model.with_derived(params)
-    parts = [_turned(block, factors, model) for block in model.blocks]
-    rates = jnp.concatenate([rates for rates, _ in parts])
-    turned = jnp.concatenate([turned for _, turned in parts])
+    rates, turned = _turned(model.block, model.with_derived(params), model)
     total = jnp.abs(jnp.sum(rates, axis=0))
     far = (jnp.abs(rates) > TURNED_PART * total) & (jnp.abs(rates) > TURNED_EVENTS)
     return jnp.where(turned & far & model.bin_present, rates, 0.0)

@@ -36,8 +36,7 @@ A_LITTLE = -0.1
 
 def may_turn(model: Model) -> bool:
     """Whether a model has systematics that may turn samples."""
-    parts = [part for b in model.blocks for part in (b.histosys, b.normsys)]
-    return any(part.index.size for part in parts)
+    return bool(model.block.histosys.index.size or model.block.normsys.index.size)
 
 
 def turning_slope(model: Model, params: Params) -> Params:

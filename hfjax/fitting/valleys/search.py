@@ -120,8 +120,8 @@ def search(
         seen = (s.task >= kinds.valleys) & (s.task < kinds.crossings)
 
         def ends(at: Minimum, gain: Scalar) -> ScalarBool:
-            nowhere = seen & leads_nowhere(objective, s.found, at, gain)
-            return ~(task.worth & low) | nowhere
+            nowhere = leads_nowhere(objective.model, s.found, s.best, at, gain)
+            return ~(task.worth & low) | (seen & nowhere)
 
         end = descend(task.objective, begin, bounds, task.fixed, settings, ends)
         after = _judge(objective, s, task, end, settings, kinds)
@@ -176,6 +176,7 @@ def _judge(
             passed_params=jnp.where(passes, end.params, found.passed_params),
             physical=jnp.where(better | first, physical & possible, found.physical),
         ),
+        best=jnp.where(better | first, marks, s.best),
         ends=jnp.where(done, jnp.roll(s.ends, 1, axis=0).at[0].set(marks), s.ends),
         held=held,
         last=end.params,
@@ -280,6 +281,7 @@ def _begin(objective: Objective, starts: Starts, places: int) -> Search:
         found=only_found(worst, no),
         valleys=no_valleys(start, places),
         marks=jnp.zeros((places, marks), start.dtype),
+        best=jnp.full(marks, jnp.nan, start.dtype),
         ends=jnp.full((REMEMBERED, marks), jnp.nan, start.dtype),
         held=nothing_held(objective, start),
         last=start,

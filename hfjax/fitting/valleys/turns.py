@@ -42,6 +42,7 @@ class Search(NamedTuple):
         found: so far.
         valleys: places seen from the best minimum.
         marks: of these places; see `valley_marks`.
+        best: marks of the best minimum.
         ends: marks of where the last fits have ended.
         held: the last fit held at a crossing.
         last: where the last fit has ended.
@@ -54,6 +55,7 @@ class Search(NamedTuple):
     found: Found
     valleys: Valleys
     marks: Float[Array, "start mark"]
+    best: Float[Array, " mark"]
     ends: Float[Array, "end mark"]
     held: Held
     last: Params
