@@ -59,7 +59,7 @@ class Rule(NamedTuple):
     """
 
     axes: tuple[str, ...]
-    value: float = 0.0
+    value: int | float = 0.0
     counts: str = ""
 
 
@@ -209,7 +209,7 @@ def _pad_term(leaf: np.ndarray, kind: str, field: str, sizes: Sizes) -> np.ndarr
     return full
 
 
-def filled(leaf: Array, sizes: tuple[int, ...], value: float) -> np.ndarray:
+def filled(leaf: Array, sizes: tuple[int, ...], value: int | float) -> np.ndarray:
     """Pad the last axes of an array.
 
     Example:
@@ -245,7 +245,7 @@ def canonical(model: Model, data: Data) -> tuple[Model, Data]:
 _known: dict[int, Model] = {}
 
 
-def pad_vector(vector: Array, model: Model, value: float) -> Array:
+def pad_vector(vector: Array, model: Model, value: int | float) -> Array:
     """Pad vectors of parameters for a model of canonical sizes.
 
     Args:
