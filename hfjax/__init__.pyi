@@ -94,7 +94,6 @@ from .errors import (
     ArchiveError as ArchiveError,
     ArgumentError as ArgumentError,
     DataError as DataError,
-    DerivativeError as DerivativeError,
     DigestError as DigestError,
     DownloadError as DownloadError,
     EditError as EditError,

@@ -100,10 +100,6 @@ class FitError(HfjaxError):
     """A fit that did not succeed, where the caller asked for an error."""
 
 
-class DerivativeError(HfjaxError):
-    """A derivative through a fit was asked for, which there is not yet."""
-
-
 def check_kind(
     what: str, given: Any, wanted: Any, remedy: str, called: str = ""
 ) -> None:

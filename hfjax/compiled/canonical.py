@@ -223,17 +223,18 @@ def filled(leaf: Array, sizes: tuple[int, ...], value: int | float) -> np.ndarra
     return np.pad(known, pads, constant_values=value)
 
 
-def canonical(model: Model, data: Data) -> tuple[Model, Data]:
-    """Model and data of canonical sizes, without names; traced ones as they are.
+def canonical(model: Model, data: Data, *others: Array) -> tuple[Model, Data]:
+    """Model and data of canonical sizes, without names; as they are if one is traced.
 
     What is made of a model is kept as long as that lives.
 
     Args:
         model: a model.
         data: its data.
+        others: what is to be padded alike.
     """
     bare, its_data = model.anonymous(), data.anonymous()
-    if model.is_traced or not is_known((model, data)):
+    if model.is_traced or not is_known((model, data, others)):
         return bare, its_data
     sizes, key = model_sizes(model), id(model)
     if key not in _known:

@@ -20,13 +20,13 @@ from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError, check_kind
 from hfjax.fitting.box import Box
 from hfjax.fitting.checks import check_inputs, check_start
+from hfjax.fitting.implicit import constant, with_derivatives
 from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.others.minimizers import find_minimizer
 from hfjax.fitting.refusal import blanked, held_value, refusal
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
-from hfjax.fitting.undifferentiated import undifferentiated
 from hfjax.fitting.valleys.found import Found, Starts, Told, only_found
 from hfjax.fitting.valleys.physical import is_physical
 from hfjax.fitting.valleys.search import search
@@ -69,7 +69,6 @@ def fit(
         ParameterError: the start has another length; it, or a value to hold, is NaN or
             outside the bounds, or moves a parameter that the measurement fixes; or a
             parameter to hold is given by an expression.
-        DerivativeError: a derivative through the fit is taken.
 
     Example:
         >>> import hfjax
@@ -115,7 +114,6 @@ def fixed_poi_fit(
         ParameterError: the value is out of bounds; or the start has another length; or
             it, or a value to hold, is NaN or outside the bounds, or moves a parameter
             that the measurement fixes.
-        DerivativeError: a derivative through the fit is taken.
 
     Example:
         >>> import hfjax
@@ -142,7 +140,7 @@ def _fit(
     model: Model, data: Data, starts: Starts, fixed: ParamsMask, settings: FitSettings
 ) -> FitResult:
     """Run a compiled fit."""
-    own, known = canonical(model, data)
+    own, known = canonical(model, data, starts, fixed)
     starts, fixed = pad_vector(starts, own, 0.0), pad_vector(fixed, own, True)
     arguments = Objective(own, known), starts, fixed
     found = settings.run(Program(_compiled_fit, arguments, {"settings": settings}))
@@ -165,11 +163,13 @@ def best_fit(
         settings: minimizer, steps and tolerance.
         told: by other fits, if there are any.
     """
-    objective, starts = undifferentiated((objective, jnp.asarray(starts)))
-    refused = refusal(objective, starts[0])
+    start = jnp.asarray(starts)[0]
+    known, starts, told = constant((objective, jnp.asarray(starts), told))
+    refused = refusal(known, starts[0])
     starts = jnp.where(refused == FitStatus.CONVERGED, starts, jnp.nan)
-    found = _found(objective, starts, told, fixed, settings)
-    return refuse(as_result(objective, found), refused)
+    found = _found(known, starts, told, fixed, settings)
+    result = refuse(as_result(known, found), refused)
+    return with_derivatives(result, objective, start, fixed)
 
 
 def _found(

@@ -17,6 +17,7 @@ from hfjax.compiled.program import Program
 from hfjax.errors import FitError, ParameterError, outside_bounds
 from hfjax.fitting.best_fit import best_fit
 from hfjax.fitting.checks import check_inputs
+from hfjax.fitting.implicit import constant, with_derivatives
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
@@ -128,7 +129,6 @@ def profile(
         ParameterError: a parameter is fixed, has several components or is given by an
             expression; or its values are no finite numbers inside its bounds.
         DataError: the data have the wrong shape, or are no counts.
-        DerivativeError: a derivative through the fits is taken.
 
     Source:
         Cowan, Cranmer, Gross, Vitells, arXiv:1007.1727, eq. 7.
@@ -240,7 +240,7 @@ def _result(
     own = jnp.where(below, jnp.int32(FitStatus.INCONSISTENT), fits.code)
     status = jnp.maximum(own, free.code)
     delta = jnp.maximum(0.0, fits.deviance - free.deviance)
-    known = jnp.where(status == FitStatus.CONVERGED, delta, jnp.nan)
+    known = delta * jnp.where(status == FitStatus.CONVERGED, 1.0, jnp.nan)
     return ProfileResult(names, values, known, status, fits, free)
 
 
@@ -255,6 +255,7 @@ def _along_neighbours(
     Returns:
         The free fit, and the fits of the points.
     """
+    given, (objective, points) = objective, constant((objective, points))
     own, count = objective.model.parameters, points.shape[0]
     held = jnp.asarray(own.fixed).at[positions].set(True)
 
@@ -302,7 +303,13 @@ def _along_neighbours(
         jax.tree.map(lambda leaf, part=part: leaf[part], done)
         for part in (-1, slice(1, -1))
     )
-    return free, fits
+    init = jnp.asarray(given.model.parameters.init)
+
+    def differentiable(fit: FitResult, point: Float[Array, " held"]) -> FitResult:
+        return with_derivatives(fit, given, init.at[positions].set(point), held)
+
+    free = with_derivatives(free, given, init, own.fixed)
+    return free, jax.vmap(differentiable)(fits, points)
 
 
 @functools.partial(jax.jit, static_argnames="settings")

@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 
 from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool, ScalarInt
 from hfjax.fitting.best_fit import best_fit
+from hfjax.fitting.implicit import constant, expected_at, with_derivatives
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
@@ -100,12 +101,10 @@ def run_fits(
     one is lower for another, that starts from there. One loop over all, so that the
     minimizer is compiled once.
     """
-    test = _Test(
-        model,
-        jax.tree.map(lambda d: d.astype(poi.dtype), data),
-        jnp.stack([jnp.full_like(poi, asimov_poi), poi, poi, poi]),
-        settings,
-    )
+    data = jax.tree.map(lambda d: d.astype(poi.dtype), data)
+    values = jnp.stack([jnp.full_like(poi, asimov_poi), poi, poi, poi])
+    known, its_data, its_values = constant((model, data, values))
+    test = _Test(known, its_data, its_values, settings)
     begin = _State(
         jnp.int32(0),
         _blank(model.parameters.init),
@@ -125,10 +124,22 @@ def run_fits(
     end = jax.lax.while_loop(unfinished, lambda s: _turn(test, s), begin)
     above = _is_proven(end) if talks else _free_is_above(end.done)
     done = _failed(end.done, above)
-    first, second, third, fourth = (
-        jax.tree.map(lambda leaf, i=i: leaf[i], done) for i in range(STAGES)
-    )
-    return TestFits(first, second, third, fourth, end.asimov)
+    return _differentiable(done, end.asimov, _Test(model, data, values, settings))
+
+
+def _differentiable(done: FitResult, asimov: Data, test: _Test) -> TestFits:
+    """Give all fits the derivatives in what the test depends on."""
+    init = jnp.asarray(test.model.parameters.init)
+
+    def one(i: int, data: Data) -> FitResult:
+        result = jax.tree.map(lambda leaf: leaf[i], done)
+        start = init if i == FREE else init.at[test.model.poi].set(test.values[i])
+        fixed = _fixed(test, jnp.int32(i))
+        return with_derivatives(result, Objective(test.model, data), start, fixed)
+
+    background, fixed, free = (one(i, test.data) for i in (BACKGROUND, FIXED, FREE))
+    asimov = expected_at(test.model, background.params, constant(asimov))
+    return TestFits(background, fixed, free, one(ASIMOV, asimov), asimov)
 
 
 def _marks(test: _Test, params: Params) -> Marks:

@@ -236,7 +236,9 @@ def _counted(channel: str, values: Value, bins: int) -> Array:
         except (TypeError, ValueError):
             message = f"counts of channel {channel!r} that are no numbers: {values!r}"
             raise DataError(message) from None
-    shape = np.shape(values)
+    else:
+        values = jnp.atleast_1d(jnp.asarray(values))
+    shape = values.shape
     if shape != (bins,):
         message = (
             f"counts of shape {shape} for channel {channel!r}, which has {bins} bins: "

@@ -20,8 +20,8 @@ def canonical_lanes(lanes: Lanes) -> Lanes:
     sizes = model_sizes(whole)
     background = padded(lanes.background, sizes | block_sizes(lanes.background))
     shared, stacked = (
-        tuple(padded(each, sizes) for each in part)
-        for part in (lanes.shared, lanes.stacked)
+        (padded(model, sizes), padded(data, sizes))
+        for model, data in (lanes.shared, lanes.stacked)
     )
     background, shared = jax.device_put((background, shared))
     return Lanes(background, shared, stacked)

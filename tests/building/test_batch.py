@@ -3,7 +3,6 @@
 import dataclasses
 from pathlib import Path
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -363,4 +362,3 @@ def test_the_workspace_is_left_alone(workspace, varied):
 def test_groups_are_immutable(batch):
     with pytest.raises(dataclasses.FrozenInstanceError):
         only_group(batch).members = ()  # type: ignore[misc]
-    assert isinstance(eqx.combine(*[only_group(batch).shared] * 2), tuple)

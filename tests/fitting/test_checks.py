@@ -3,20 +3,17 @@
 import dataclasses
 import math
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from hfjax.building.build import build
-from hfjax.compiled.store import ProgramStore
-from hfjax.errors import DataError, DerivativeError, MissingPOIError, ParameterError
+from hfjax.errors import DataError, MissingPOIError, ParameterError
 from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.box import Box
 from hfjax.fitting.others.minimizers import MINIMIZERS
 from hfjax.fitting.status import FitSettings, FitStatus
-from hfjax.fitting.undifferentiated import undifferentiated
 from hfjax.model.data import Data
 from tests.fitting.models import (
     HELLO,
@@ -312,78 +309,3 @@ def test_a_traced_model_without_names_holds_nothing_either():
     found = held(model.anonymous(), 1.0)
     assert found.status == FitStatus.NOT_FINITE
     assert np.isnan(numbers(found)).all()
-
-
-# -- derivatives -------------------------------------------------------------------
-
-
-def by_count(model, data):
-    return lambda x: fit(model, Data(x * data.main, data.aux)).twice_nll
-
-
-def by_start(model, data):
-    init = model.parameters.init
-    return lambda x: fit(model, data, start=x * init).params[0]
-
-
-def by_value(model, data):
-    return lambda x: fixed_poi_fit(model, data, x).twice_nll
-
-
-def by_model(model, data):
-    def of(x):
-        nominal = x * model.block.nominal
-        changed = eqx.tree_at(lambda m: m.block.nominal, model, nominal)
-        return fit(changed, data).deviance
-
-    return of
-
-
-WAYS = {
-    "reverse": lambda f: jax.grad(f)(1.0),
-    "forward": lambda f: jax.jacfwd(f)(1.0),
-    "forward, compiled": lambda f: jax.jvp(jax.jit(f), (1.0,), (1.0,)),
-    "compiled": lambda f: jax.jit(jax.grad(f))(1.0),
-    "batched": lambda f: jax.vmap(jax.grad(f))(jnp.ones(2)),
-    "of a batch": lambda f: jax.jacfwd(jax.vmap(f))(jnp.ones(2)),
-}
-
-
-@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
-@pytest.mark.parametrize("of", [by_count, by_start, by_value, by_model])
-def test_a_derivative_through_a_fit_is_an_error_of_ours(hello, of, way):
-    with pytest.raises(DerivativeError, match=r"differentiate `model.logpdf`"):
-        way(of(*hello))
-
-
-def test_a_derivative_through_another_minimizer_is_an_error_too(hello):
-    settings = FitSettings(minimizer="optax-lbfgs")
-    with pytest.raises(DerivativeError):
-        jax.grad(lambda mu: fixed_poi_fit(*hello, mu, settings=settings).edm)(1.0)
-
-
-def test_a_derivative_through_a_kept_program_is_an_error_too(hello, tmp_path):
-    settings = FitSettings(run=ProgramStore(tmp_path / "programs").run)
-    with pytest.raises(DerivativeError):
-        jax.grad(lambda mu: fixed_poi_fit(*hello, mu, settings=settings).edm)(1.0)
-
-
-def test_a_derivative_in_something_else_is_none_through_the_fit(hello):
-    model, data = hello
-
-    @jax.jit
-    def beside(x, mu):
-        constant = jax.lax.stop_gradient(x * mu)
-        return x**2 * fixed_poi_fit(model, data, constant).deviance
-
-    known = fixed_poi_fit(model, data, 3.0).deviance
-    value, slope = jax.value_and_grad(beside)(3.0, 1.0)
-    assert_close(value, 9.0 * known, 1e-12)
-    assert_close(slope, 6.0 * known, 1e-12)
-
-
-def test_a_program_is_the_same_with_the_refusal_of_derivatives():
-    def lowered(function):
-        return jax.jit(function).lower({"x": 1.0, "n": 2}).as_text()
-
-    assert lowered(lambda tree: undifferentiated(tree)) == lowered(lambda tree: tree)
