@@ -24,7 +24,7 @@ from jaxtyping import Float
 from hfjax.arrays import Array
 
 # Computed in 50-digit arithmetic, as tests/inference/test_normal_tail.py does anew.
-_CHEBYSHEV = (
+CHEBYSHEV = (
     1.1579976221305188,
     -0.1633449388451398,
     -0.013683136055781576,
@@ -50,6 +50,8 @@ _CHEBYSHEV = (
     -3.373097694187922e-16,
     -2.2804338776379946e-16,
 )
+"""Coefficients of the series, from the term of degree zero."""
+
 _ROOT_CENTRE = math.sqrt(5.0)
 _HALF_LOG_2PI = 0.5 * math.log(2.0 * math.pi)
 
@@ -66,8 +68,8 @@ def log_mills_ratio(x: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
     0.225791
     """
     angle = 2.0 * jnp.arctan2(_ROOT_CENTRE, jnp.sqrt(x))  # T_k(t) = cos(k arccos t)
-    cosines = jnp.cos(angle[..., None] * jnp.arange(len(_CHEBYSHEV), dtype=x.dtype))
-    series = jnp.sum(cosines * jnp.asarray(_CHEBYSHEV, dtype=x.dtype), axis=-1)
+    cosines = jnp.cos(angle[..., None] * jnp.arange(len(CHEBYSHEV), dtype=x.dtype))
+    series = jnp.sum(cosines * jnp.asarray(CHEBYSHEV, dtype=x.dtype), axis=-1)
     return jnp.log(series) - jnp.log1p(x)
 
 

@@ -292,14 +292,15 @@ def differentiate(model: Model, params: Params) -> RateDerivatives | ChainedDeri
         params: parameter values.
     """
     factors = model.with_derived(params)
-    inner = _differentiate_factors(model, factors)
+    inner = differentiate_factors(model, factors)
     if model.derivation is None:
         return inner
     slopes = model.derivation.slopes(params)
     return ChainedDerivatives(inner, slopes, slopes.vjp(inner.jacobian))
 
 
-def _differentiate_factors(model: Model, params: Params) -> RateDerivatives:
+def differentiate_factors(model: Model, params: Params) -> RateDerivatives:
+    """The same with respect to all factors, as if no expression gave any of them."""
     at = block_derivatives(model.block, params, model)
     none = jnp.zeros((params.size, model.bin_channel.size), params.dtype)
     jacobian = block_jacobian(at, none, model)

@@ -4,14 +4,15 @@ from typing import Any
 
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.workspace.workspace import Workspace
-from tests.fitting.models import (
+from tests import workspaces
+from tests.workspaces import (
     MU,
     Document,
-    document,
     histosys,
     modifier,
     normsys,
     sample,
+    workspace,
 )
 
 Operation = dict[str, Any]
@@ -31,19 +32,8 @@ def remove(channel: int) -> list[Operation]:
 
 def patchset(patches: dict[str, list[Operation]]) -> PatchSet:
     """Patches by name; their values are their positions."""
-    metadata = {
-        "references": {"hepdata": "ins1234567"},
-        "description": "for tests",
-        "digests": {"sha256": "0" * 64},
-        "labels": ["position"],
-    }
-    entries = [
-        {"metadata": {"name": name, "values": [i]}, "patch": operations}
-        for i, (name, operations) in enumerate(patches.items())
-    ]
-    return PatchSet.parse(
-        {"metadata": metadata, "patches": entries, "version": "1.0.0"}
-    )
+    found = [workspaces.patch(n, i, p) for i, (n, p) in enumerate(patches.items())]
+    return PatchSet.parse(workspaces.patchset(found, label="position"))
 
 
 def stat(name: str, data: list) -> Document:
@@ -69,7 +59,7 @@ def background() -> Workspace:
         ],
     }
     observed = {"A": [112.0, 61.0], "B": [45.0], "C": [60.0, 41.0, 33.0]}
-    return Workspace.parse(document(channels, observed))
+    return Workspace.parse(workspace(channels, observed, poi="mu"))
 
 
 VARIED = {

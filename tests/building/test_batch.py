@@ -14,15 +14,10 @@ from hfjax.building.points import ScanBatch, ScanGroup
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import UnknownNameError
+from tests.assertions import assert_close
 from tests.building.patchsets import VARIED, add, background, patchset, remove
-from tests.fitting.models import (
-    MU,
-    assert_close,
-    load_likelihood,
-    modifier,
-    normsys,
-    sample as signal,
-)
+from tests.likelihoods import load_likelihood
+from tests.workspaces import MU, modifier, normsys, sample as signal
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -18,7 +18,7 @@ from hfjax.errors import (
 )
 from hfjax.model.model import Model
 from hfjax.model.settings import ModelSettings
-from tests.model.workspaces import (
+from tests.workspaces import (
     LUMI,
     MU,
     all_kinds,
@@ -27,7 +27,6 @@ from tests.model.workspaces import (
     modifier,
     normsys,
     one_sample,
-    parse,
     sample,
     workspace,
 )
@@ -234,7 +233,7 @@ def two_measurements():
     document = all_kinds()
     other = {"poi": "k_fake", "parameters": [{**LUMI, "sigmas": [0.3]}]}
     document["measurements"].append({"name": "fakes", "config": other})
-    return parse(document)
+    return Workspace.parse(document)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +264,7 @@ def test_unknown_measurement_is_refused():
 def test_a_background_only_workspace_builds(poi):
     background = workspace(
         {"SR": [sample("top", [10], normsys("x", 0.9, 1.1))]},
+        None,
         {"name": "mu", "bounds": [[0, 5]]},
         poi=poi,
     )
@@ -291,7 +291,7 @@ def test_a_patch_is_applied_from_operations_and_from_a_patchset():
     patches = {
         "metadata": {
             "references": {"hepdata": "ins1234567"},
-            "digests": {"sha256": parse(background).digest()},
+            "digests": {"sha256": Workspace.parse(background).digest()},
             "labels": ["mass"],
             "description": "signals",
         },
@@ -301,14 +301,16 @@ def test_a_patch_is_applied_from_operations_and_from_a_patchset():
         "version": "1.0.0",
     }
     for patch in (operations, PatchSet.parse(patches)["p"]):
-        model, _ = build(parse(background), patch=patch)
+        model, _ = build(Workspace.parse(background), patch=patch)
         assert model.names.samples == ("signal", "top")
         assert (model.poi_name, int(model.poi)) == ("mu", 0)
 
 
 def test_a_signal_may_bring_its_own_parameter_of_interest():
     """See `hfjax.documents.parameters.parameter_sets.parameter_of_interest`."""
-    background = parse(workspace({"SR": [sample("top", [10.0])]}, poi="mu_Sig"))
+    background = Workspace.parse(
+        workspace({"SR": [sample("top", [10.0])]}, poi="mu_Sig")
+    )
     own = modifier("normfactor", "mu_signal")
     operations = [{**SIGNAL, "value": sample("signal", [2.0], own)}]
     assert build(background, patch=operations)[0].poi_name == "mu_signal"
@@ -330,12 +332,12 @@ def test_initial_values_outside_their_bounds_are_refused(start):
     settings = {"name": "mu", "inits": [start], "bounds": [[0, 5]]}
     message = rf"'mu' starts at {start:g}, outside its bounds \[0, 5\]: correct"
     with pytest.raises(ModelError, match=message):
-        make(workspace({"SR": [sample("s", [10], MU)]}, settings))
+        make(workspace({"SR": [sample("s", [10], MU)]}, None, settings))
 
 
 def test_initial_values_on_their_bounds_are_allowed():
     settings = {"name": "mu", "inits": [5], "bounds": [[0, 5]]}
-    model, _ = make(workspace({"SR": [sample("s", [10], MU)]}, settings))
+    model, _ = make(workspace({"SR": [sample("s", [10], MU)]}, None, settings))
     assert model.parameters.init.tolist() == [5.0]
 
 

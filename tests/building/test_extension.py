@@ -9,23 +9,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hfjax.model.model import Model
-from tests.model.extended import (
-    KINDS,
-    all_constraints,
-    extended,
-    extended_workspaces,
-    setting,
-)
+from tests.model.extended import KINDS, all_constraints, extended_workspaces, setting
 from tests.model.test_model import assert_agrees, gradient, logpdf, numerical
-from tests.model.workspaces import (
+from tests.reference.histfactory import HistFactory
+from tests.workspaces import (
     LUMI,
     MU,
+    extended,
     make,
     modifier,
     normsys,
     one_sample,
     params_of,
-    reference,
     sample,
     workspace,
 )
@@ -42,7 +37,7 @@ def inside(document, seed, width=0.5):
 
 def test_all_kinds_of_constraints_agree_with_loops():
     document = all_constraints()
-    slow = reference(document)
+    slow = HistFactory(document)
     kinds = {each.constraint for each in slow.sets}
     assert kinds == set(KINDS)
     vectors = [inside(document, seed) for seed in range(5)]
@@ -57,7 +52,7 @@ def test_all_kinds_of_constraints_agree_with_loops():
 @given(st.data())
 def test_extended_workspaces_by_chance(data):
     document = data.draw(extended_workspaces())
-    vectors = st.lists(params_of(reference(document)), min_size=3, max_size=3)
+    vectors = st.lists(params_of(HistFactory(document)), min_size=3, max_size=3)
     assert_agrees(document, data.draw(vectors))
 
 
@@ -66,7 +61,7 @@ def test_extended_workspaces_by_chance(data):
 @given(st.data())
 def test_many_extended_workspaces_by_chance(data):
     document = data.draw(extended_workspaces())
-    vectors = st.lists(params_of(reference(document)), min_size=3, max_size=3)
+    vectors = st.lists(params_of(HistFactory(document)), min_size=3, max_size=3)
     vectors = data.draw(vectors)
     assert_agrees(document, vectors)
     model, observed = make(document)

@@ -12,7 +12,7 @@ from hfjax.building.lopsided import (
     planes,
 )
 from hfjax.model.curves import PLACES, root_curves
-from tests.model.workspaces import histosys, make, normsys, one_sample
+from tests.workspaces import histosys, make, normsys, one_sample
 
 UNIT = 3
 """Position, on each side, of about one standard deviation."""

@@ -9,7 +9,7 @@ from hfjax.building.batch import build_scan
 from hfjax.building.build import build
 from hfjax.errors import ModelError
 from tests.building.patchsets import VARIED, add, background, patchset
-from tests.fitting.models import MU, modifier, sample
+from tests.workspaces import MU, modifier, sample
 
 WRONG = {"wrong": [add(0, sample("s", [1.0], MU))]}
 """A patch with too few bins."""

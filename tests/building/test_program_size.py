@@ -8,7 +8,7 @@ import pytest
 
 from hfjax.fitting.best_fit import fit
 from hfjax.model.model import Model
-from tests.model.workspaces import (
+from tests.workspaces import (
     LUMI,
     MU,
     histosys,
@@ -34,7 +34,7 @@ def grown(channels, samples, bins, modifiers):
         first = sample("s0", [10.0] * bins, *own, *shape)
         rest = [sample(f"s{i}", [10.0] * bins, *own) for i in range(1, samples)]
         found[f"c{c}"] = [first, *rest, sample("signal", [1.0] * bins, MU)]
-    return workspace(found, LUMI, poi="mu")
+    return workspace(found, None, LUMI, poi="mu")
 
 
 SMALL = {"channels": 3, "samples": 2, "bins": 3, "modifiers": 2}

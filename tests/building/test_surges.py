@@ -7,8 +7,8 @@ import pytest
 
 from hfjax.building.surges import FACTORS, MOST, ROOM
 from hfjax.fitting.valleys.surges import surge_sizes
-from tests.model.workspaces import MU, make, modifier, normsys, sample, workspace
 from tests.reference.interpolation import MULTIPLICATIVE
+from tests.workspaces import MU, make, modifier, normsys, sample, workspace
 
 THREE = (5.0, 4.0, 6.0)
 FREE = modifier("normfactor", "k")
@@ -19,7 +19,7 @@ def surges(*modifiers, rare=0.25, more=(), normsys_code="code1", settings=()):
     control = [sample("multijet", [52.0], FREE), sample("other", [20.0 - rare])]
     control += [sample("rare", [rare], *modifiers), *more]
     region = [sample("signal", [8.0], MU), sample("multijet", [4.5], FREE)]
-    document = workspace({"CR": control, "SR": region}, *settings, poi="mu")
+    document = workspace({"CR": control, "SR": region}, None, *settings, poi="mu")
     model, _ = make(document, normsys=normsys_code)
     return jax.tree.map(np.asarray, model.surges), model.parameters.names
 

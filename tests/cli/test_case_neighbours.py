@@ -5,16 +5,16 @@ import json
 
 import pytest
 
-from tests.fitting.models import (
+from tests.inference.neighbours import COMPONENTS, IMPOSSIBLE, each_of
+from tests.workspaces import (
     MU,
     Document,
-    document,
     histosys,
     modifier,
     normsys,
     sample,
+    workspace,
 )
-from tests.inference.neighbours import COMPONENTS, IMPOSSIBLE, each_of
 
 # -- a component of a shapefactor is the parameter of interest ------------------------
 
@@ -65,7 +65,7 @@ def test_a_test_says_which_fit_is_impossible_and_where(hfjax, write, each):
 def unnamed(*modifiers: Document, signal: Document = MU) -> Document:
     """A background with modifiers that have no name."""
     samples = [sample("s", [3, 2], signal), sample("b", [10, 8], *modifiers)]
-    return document({"SR": samples}, {"SR": [11, 9]})
+    return workspace({"SR": samples}, {"SR": [11, 9]})
 
 
 SHIFT = histosys("", [9, 7], [11, 9])

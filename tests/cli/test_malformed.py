@@ -12,7 +12,7 @@ import pytest
 from hfjax.building.build import build
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import HfjaxError
-from tests.cli import mutations
+from tests import mutations
 
 SEED = 20260101
 EACH = 60

@@ -10,8 +10,8 @@ from hfjax.cli.runtime import start_jax
 from hfjax.documents.reading.digest import digest
 from hfjax.fitting.status import FitStatus
 from hfjax.results.scan import ScanResult
-from tests.fitting.models import MU, document, sample
 from tests.fitting.valleys.models import LOWER, NOTHING, PASSED, valleys
+from tests.workspaces import MU, sample, workspace
 
 GRID = 2e-3
 """How far a minimum on a grid may be above the minimum, in -2 ln L."""
@@ -127,7 +127,7 @@ def test_cls_names_the_fits(hfjax, write):
 
 
 def test_cls_says_why_it_has_no_result(hfjax, write):
-    only = document({"SR": [sample("s", [25.0, 3.0], MU)]}, {"SR": [24.0, 4.0]})
+    only = workspace({"SR": [sample("s", [25.0, 3.0], MU)]}, {"SR": [24.0, 4.0]})
     outcome = hfjax("cls", write("ws.json", only))
     assert outcome.code == 3
     assert outcome.json["CLs_obs"] is None

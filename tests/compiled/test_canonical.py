@@ -15,15 +15,18 @@ from hfjax.fitting.objective import Objective
 from hfjax.fitting.valleys.physical import unphysical_rates
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.profile import profile
-from tests.fitting.models import (
-    HELLO,
-    assert_close,
-    no_compilation,
-    shapesys,
-)
+from tests.assertions import assert_close, no_compilation
 from tests.model.expressions import interference
 from tests.model.extended import all_constraints
-from tests.model.workspaces import all_kinds, make, normsys, sample, some_params
+from tests.workspaces import (
+    HELLO,
+    all_kinds,
+    make,
+    normsys,
+    sample,
+    shapesys,
+    some_params,
+)
 
 
 def wider(document):

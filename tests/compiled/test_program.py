@@ -1,5 +1,7 @@
 """Programs are called, and not kept without end."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -9,22 +11,31 @@ from hfjax.compiled.program import MOST_PROGRAMS, Program, forget_programs, run_
 
 @pytest.fixture
 def doubled():
+    """Doubles so many ones, a program for each number, and says if it was compiled."""
     forget_programs()
-    return jax.jit(lambda x: 2.0 * x)
+    traced = []
 
+    @jax.jit
+    def double(x):
+        traced.append(x.size)
+        return 2.0 * x
 
-def test_a_program_is_a_call(doubled):
-    assert run_directly(Program(doubled, (jnp.array(3.0),), {})) == 6.0
+    def run(n):
+        traced.clear()
+        found = run_directly(Program(double, (jnp.ones(n),), {}))
+        assert jnp.array_equal(found, jnp.full(n, 2.0))
+        return traced == [n]
+
+    return run
 
 
 def test_no_more_programs_are_kept_than_a_process_has_room_for(doubled):
-    """Each shape is a program of its own; all have the right values."""
-    for n in range(1, 3 * MOST_PROGRAMS):
-        assert jnp.sum(Program(doubled, (jnp.ones(n),), {})()) == 2.0 * n
-        assert doubled._cache_size() <= MOST_PROGRAMS
+    sizes = range(1, 3 * MOST_PROGRAMS)
+    assert all(doubled(n) for n in sizes)
+    kept = itertools.takewhile(lambda n: not doubled(n), reversed(sizes))
+    assert 0 < len(list(kept)) <= MOST_PROGRAMS
 
 
 def test_few_programs_are_kept(doubled):
-    for n in [1, 2, 3, 1, 2, 3]:
-        Program(doubled, (jnp.ones(n),), {})()
-    assert doubled._cache_size() == 3
+    known = [True, True, True, False, False, False]
+    assert [doubled(n) for n in [1, 2, 3, 1, 2, 3]] == known

@@ -5,12 +5,14 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.experimental import serialize_executable
 from jax.experimental.compilation_cache import compilation_cache
 
 from hfjax.building.build import build
@@ -18,14 +20,13 @@ from hfjax.compiled.program import Program
 from hfjax.compiled.store import (
     MOST_FILES,
     PACKAGES,
-    Loaded,
     ProgramStore,
     dependencies,
 )
 from hfjax.fitting.best_fit import fit
 from hfjax.fitting.status import FitSettings
 from hfjax.inference.hypotest import hypotest
-from tests.fitting.models import HELLO, shapesys
+from tests.workspaces import HELLO, shapesys
 
 
 @pytest.fixture(autouse=True)
@@ -255,8 +256,7 @@ def test_an_executable_that_does_not_run_again_is_not_kept(tmp_path, monkeypatch
         message = "NOT_FOUND: Function not found"
         raise jax.errors.JaxRuntimeError(message)
 
-    module = sys.modules[ProgramStore.__module__]
-    monkeypatch.setattr(module, "_unpacked", lambda _: Loaded(broken, None, False))
+    monkeypatch.setattr(serialize_executable, "deserialize_and_load", lambda *_: broken)
     with pytest.warns(UserWarning, match="not kept: NOT_FOUND"):
         assert power(ProgramStore(tmp_path), 3.0) == (9.0, 1)
     assert not list(tmp_path.iterdir())
@@ -270,10 +270,12 @@ def foreseeing(folder):
 
 def test_what_ran_on_an_occasion_is_foreseen(tmp_path):
     power(foreseeing(tmp_path), 3.0)
+    (path,) = tmp_path.glob("*.program")
+    os.utime(path, (0, 0))
     store = foreseeing(tmp_path)
-    ((path, loading),) = store._preloading.items()
-    loading.result()
-    path.unlink()  # it has been read
+    while not path.stat().st_mtime:  # which is set when it has been read
+        time.sleep(0.01)
+    path.unlink()
     assert power(store, 2.0) == (4.0, 0)
 
 

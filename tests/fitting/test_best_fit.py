@@ -23,22 +23,10 @@ from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.model.data import Data
-from tests.fitting.models import (
-    HELLO,
-    MINIMA,
-    ROWS,
-    SINGLE,
-    assert_close,
-    best_known,
-    load_likelihood,
-    modifier,
-    no_compilation,
-    row,
-    sample,
-    shapesys,
-    workspace,
-)
+from tests.assertions import assert_close, no_compilation
+from tests.likelihoods import MINIMA, ROWS, SINGLE, best_known, load_likelihood, row
 from tests.reference.shapesys import ShapesysModel
+from tests.workspaces import HELLO, make, modifier, sample, shapesys, workspace
 
 # -- closed forms ------------------------------------------------------------------
 
@@ -134,7 +122,7 @@ def test_parameters_that_the_measurement_fixes_stay():
     samples = [sample("s", [10.0], modifier("normfactor", "mu"))]
     samples += [sample("b", [50.0], modifier("normfactor", "k"))]
     config = {"name": "k", "fixed": True, "inits": [1.1]}
-    model, data = build(workspace({"SR": samples}, {"SR": [67.0]}, "mu", config))
+    model, data = make(workspace({"SR": samples}, {"SR": [67.0]}, config))
     found = fit(model, data)
     named = model.parameters.unpack(found.params)
     assert named["k"] == 1.1
@@ -183,7 +171,7 @@ def test_results_know_whether_they_converged(hello):
 
 def test_a_start_without_a_likelihood_is_said():
     samples = [sample("s", [10.0], modifier("normfactor", "mu"))]
-    model, data = build(workspace({"SR": samples}, {"SR": [12.0]}))
+    model, data = make(workspace({"SR": samples}, {"SR": [12.0]}))
     failed = fixed_poi_fit(model, data, 0.0)
     assert failed.status == FitStatus.NOT_FINITE
     with pytest.raises(FitError, match="likelihood is zero"):
@@ -195,7 +183,7 @@ def test_a_start_without_a_likelihood_is_said():
 
 def background_only():
     samples = [sample("b", [50.0], modifier("shapesys", "g", [5.0]))]
-    return build(workspace({"SR": samples}, {"SR": [52.0]}, "mu_SIG"))
+    return make(workspace({"SR": samples}, {"SR": [52.0]}, poi="mu_SIG"))
 
 
 def test_a_background_only_model_is_fitted():
@@ -212,7 +200,7 @@ def test_a_missing_poi_is_named_with_the_way_to_bring_it():
 
 def test_a_measurement_without_a_poi_says_so():
     samples = [sample("b", [50.0], modifier("shapesys", "g", [5.0]))]
-    model, data = build(workspace({"SR": samples}, {"SR": [52.0]}, ""))
+    model, data = make(workspace({"SR": samples}, {"SR": [52.0]}, poi=""))
     with pytest.raises(MissingPOIError, match="the measurement names none"):
         fixed_poi_fit(model, data, 1.0)
 

@@ -15,14 +15,8 @@ from hfjax.fitting.box import Box
 from hfjax.fitting.others.minimizers import MINIMIZERS
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.model.data import Data
-from tests.fitting.models import (
-    HELLO,
-    assert_close,
-    modifier,
-    sample,
-    shapesys,
-    workspace,
-)
+from tests.assertions import assert_close
+from tests.workspaces import HELLO, make, modifier, sample, shapesys, workspace
 
 OBSERVED = [51.0, 48.0]
 
@@ -273,7 +267,7 @@ def test_a_bin_that_does_not_count_may_have_any_data(hello):
 
 
 def constant(count):
-    return build(workspace({"SR": [sample("b", [4.0])]}, {"SR": [count]}, ""))
+    return make(workspace({"SR": [sample("b", [4.0])]}, {"SR": [count]}, poi=""))
 
 
 def test_a_model_without_parameters_has_a_constant_likelihood():
@@ -297,14 +291,14 @@ def test_a_model_without_parameters_may_be_in_a_batch():
 
 def test_a_model_without_names_has_no_parameter_of_interest_by_chance():
     samples = [sample("b", [50.0], modifier("shapesys", "g", [5.0]))]
-    model, data = build(workspace({"SR": samples}, {"SR": [52.0]}, ""))
+    model, data = make(workspace({"SR": samples}, {"SR": [52.0]}, poi=""))
     with pytest.raises(MissingPOIError):
         fixed_poi_fit(model.anonymous(), data, 1.0)
 
 
 def test_a_traced_model_without_names_holds_nothing_either():
     samples = [sample("b", [50.0], modifier("shapesys", "g", [5.0]))]
-    model, data = build(workspace({"SR": samples}, {"SR": [52.0]}, ""))
+    model, data = make(workspace({"SR": samples}, {"SR": [52.0]}, poi=""))
     held = jax.jit(lambda model, value: fixed_poi_fit(model, data, value))
     found = held(model.anonymous(), 1.0)
     assert found.status == FitStatus.NOT_FINITE

@@ -15,10 +15,10 @@ from hfjax.fitting.implicit import solved
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings
 from hfjax.model.data import Data
-from tests.fitting.models import HELLO, assert_close, shapesys
+from tests.assertions import assert_close
 from tests.model.expressions import interference
 from tests.model.extended import all_constraints
-from tests.model.workspaces import all_kinds, make
+from tests.workspaces import HELLO, all_kinds, make, shapesys
 
 EXACT = FitSettings(tolerance=1e-20)
 STEP = 1e-5

@@ -12,17 +12,19 @@ from hfjax.fitting.objective import Objective
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings
 from hfjax.model.model import Model
-from tests.fitting.models import (
+from tests.assertions import assert_close
+from tests.model.extended import all_constraints, setting
+from tests.reference.shapesys import ShapesysModel
+from tests.workspaces import (
     HELLO,
-    assert_close,
-    document,
+    extended,
+    make,
     modifier,
     normsys,
     sample,
     shapesys,
+    workspace,
 )
-from tests.model.extended import all_constraints, extended, setting
-from tests.reference.shapesys import ShapesysModel
 
 value = jax.jit(lambda objective, x: objective.value(x))
 slope = jax.jit(jax.grad(lambda x, objective: objective.value(x)))
@@ -37,7 +39,7 @@ def curvature(objective, x, vector):
 @pytest.fixture(scope="module")
 def mixed():
     """Model and data with every kind of constraint term on every type."""
-    return build(Workspace.parse(all_constraints()))
+    return make(all_constraints())
 
 
 def points(model: Model, number: int):
@@ -78,9 +80,9 @@ def test_log_normal_terms_bend_the_other_way_far_above_their_datum():
     """Where ``beta > e aux`` the Hessian is negative; what preconditions is not."""
     top = sample("top", [0.0], modifier("staterror", "g", [0.1]))
     other = sample("W", [10.0], normsys("a", 1.0, 1.0))
-    plain = document({"SR": [top, other]}, {"SR": [10.0]}, "")
+    plain = workspace({"SR": [top, other]}, {"SR": [10.0]}, poi="")
     entry = setting("a", "lognormal", sigmas=[0.5])
-    model, data = build(Workspace.parse(extended(plain, entry)))
+    model, data = make(extended(plain, entry))
     params = jnp.asarray(model.parameters.pack({"a": 4.0}))  # beta = 3
     at = expand(Objective(model.anonymous(), data.anonymous()), params)
     unit = jnp.asarray(model.parameters.pack({"a": 1.0, "g": [0.0]}))
@@ -98,7 +100,7 @@ def staterror(kind: str, **settings) -> Workspace:
         sample("signal", signal, modifier("normfactor", "mu")),
         sample("bkg", background, modifier("staterror", "g", uncertainty)),
     ]
-    plain = document({"SR": samples}, {"SR": [60.0, 65.0]})
+    plain = workspace({"SR": samples}, {"SR": [60.0, 65.0]})
     return Workspace.parse(extended(plain, setting("g", kind, **settings)))
 
 
@@ -139,9 +141,9 @@ def scalar_minimum(function, low: float, high: float) -> float:
 
 def test_fit_of_a_log_normal_parameter_is_where_a_scan_finds_it():
     top = sample("top", [50.0], normsys("a", 0.8, 1.2))
-    plain = document({"SR": [top]}, {"SR": [80.0]}, "")
+    plain = workspace({"SR": [top]}, {"SR": [80.0]}, poi="")
     entry = setting("a", "lognormal", sigmas=[0.4])
-    found = build(Workspace.parse(extended(plain, entry)))
+    found = make(extended(plain, entry))
     best = fit(*found)
     model, data = found
     density = jax.jit(lambda x: -model.logpdf(x[None], data))
@@ -153,9 +155,9 @@ def test_fit_of_a_log_normal_parameter_is_where_a_scan_finds_it():
 def test_free_parameter_without_constraint_takes_the_data():
     """Without a term, the rate of the only sample is what was seen."""
     top = sample("top", [50.0], normsys("a", 0.8, 1.2))
-    plain = document({"SR": [top]}, {"SR": [55.0]}, "")
-    free = fit(*build(Workspace.parse(extended(plain, setting("a", "none")))))
-    held = fit(*build(Workspace.parse(plain)))
+    plain = workspace({"SR": [top]}, {"SR": [55.0]}, poi="")
+    free = fit(*make(extended(plain, setting("a", "none"))))
+    held = fit(*make(plain))
     assert free.converged
     assert_close(free.deviance, 0.0, 0, 1e-9)
     assert 0.0 < float(held.params[0]) < float(free.params[0])

@@ -16,7 +16,7 @@ from hfjax.fitting.result import SHOWN, FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.profile import profile
-from tests.fitting.models import HELLO, shapesys
+from tests.workspaces import HELLO, shapesys
 
 OBSERVED = [51.0, 48.0]
 

@@ -20,7 +20,7 @@ from hfjax.fitting.status import FitStatus
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 from hfjax.model.settings import ModelSettings
-from tests.fitting.models import load_likelihood
+from tests.likelihoods import load_likelihood
 
 PATCH = "TSlepSlep_105_65"
 SEED = 20260

@@ -11,18 +11,17 @@ from typing import NamedTuple
 
 import pytest
 
-from hfjax.building.build import build
-from hfjax.documents.workspace.workspace import Workspace
 from hfjax.model.data import Data
 from hfjax.model.model import Model
-from tests.fitting.models import (
+from tests.workspaces import (
     MU,
     Document,
-    document,
     histosys,
+    make,
     modifier,
     normsys,
     sample,
+    workspace,
 )
 
 
@@ -40,7 +39,7 @@ def each_of(neighbours: dict[str, Neighbour]) -> list:
 
 def loaded(each: Neighbour) -> tuple[Model, Data]:
     """Model and data."""
-    return build(Workspace.parse(each.document))
+    return make(each.document)
 
 
 def setting(name: str, init: float | list, low: float, high: float) -> Document:
@@ -61,7 +60,7 @@ def shifted(
     """One channel: a signal, and a background with a histosys, low side first."""
     background = sample("b", nominal, histosys("a", *sides))
     samples = {"SR": [sample("sig", signal, MU), background]}
-    return document(samples, {"SR": seen}, "mu", *mu)
+    return workspace(samples, {"SR": seen}, *mu)
 
 
 def scaled(
@@ -70,20 +69,20 @@ def scaled(
     """One channel: a signal, and a background with a normsys, low side first."""
     background = sample("b", nominal, normsys("n", *sides))
     samples = {"SR": [sample("sig", signal, MU), background]}
-    return document(samples, {"SR": seen}, "mu", *mu)
+    return workspace(samples, {"SR": seen}, *mu)
 
 
 def counting(signal: float, background: float, low: float, seen: int = 0) -> Document:
     """One bin without systematics."""
     samples = [sample("sig", [signal], MU), sample("b", [background])]
     mu = setting("mu", 1, low, 10)
-    return document({"SR": samples}, {"SR": [seen]}, "mu", mu)
+    return workspace({"SR": samples}, {"SR": [seen]}, mu)
 
 
 def errors(nominal: list, uncertainty: list, seen: list) -> Document:
     """A signal with a staterror."""
     signal = sample("sig", nominal, MU, modifier("staterror", "st", uncertainty))
-    return document({"SR": [signal]}, {"SR": seen})
+    return workspace({"SR": [signal]}, {"SR": seen})
 
 
 def interference(
@@ -94,7 +93,7 @@ def interference(
     background = sample("b", nominal, shifts, modifier("staterror", "st", spread))
     samples = [sample("bsm", signal, MU, modifier("lumi", "lumi")), background]
     lumi = setting("lumi", 1, 0.9, 1.1) | {"auxdata": [1], "sigmas": [0.02]}
-    return document({"SR": samples}, {"SR": seen}, "mu", lumi)
+    return workspace({"SR": samples}, {"SR": seen}, lumi)
 
 
 IMPOSSIBLE = {
@@ -168,7 +167,7 @@ def components(
         sample("sig", signal, modifier("shapefactor", "sf")),
         sample("bkg", nominal, normsys("n", *sides)),
     ]
-    return document({"SR": samples}, {"SR": seen}, "sf", *more)
+    return workspace({"SR": samples}, {"SR": seen}, *more, poi="sf")
 
 
 STEADY = ([1, 2, 3, 4], [9, 8, 7, 6], (0.9, 1.1), [11, 11, 10, 12])
@@ -210,7 +209,7 @@ def shaped(signal: list, nominal: tuple, seen: tuple, *more: Document) -> Docume
         for value in nominal
     )
     channels = {"one": [sample("sig", signal, MU), first], "two": [second]}
-    return document(channels, dict(zip(channels, seen, strict=True)), "mu", WIDE, *more)
+    return workspace(channels, dict(zip(channels, seen, strict=True)), WIDE, *more)
 
 
 PEAK = [0.1, 0.8, 3, 3, 0.8, 0.1]
@@ -267,7 +266,7 @@ def regions(signal: list, seen: list, start: float = 1) -> Document:
     inits = {"m": start, "tB": 1, "tC": 1.0}
     settings = [setting(name, init, 0, 1000) for name, init in inits.items()]
     observed = {name: [n] for name, n in zip(channels, seen, strict=True)}
-    return document(channels, observed, "mu", *settings)
+    return workspace(channels, observed, *settings)
 
 
 REGIONS = {
@@ -320,7 +319,7 @@ def coupled(
     }
     lumi = setting("lumi", 1, 0.5, 1.5)
     lumi |= {"auxdata": [1], "sigmas": [0.1], "fixed": fixed}
-    return document(channels, {"one": seen[:2], "two": seen[2:]}, "mu", lumi)
+    return workspace(channels, {"one": seen[:2], "two": seen[2:]}, lumi)
 
 
 COUPLED = {

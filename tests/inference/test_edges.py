@@ -16,11 +16,12 @@ from hfjax.inference.hypotest import hypotest
 from hfjax.inference.profile import profile
 from hfjax.inference.test_statistics import q0
 from hfjax.model.data import Data
-from tests.fitting.models import (
+from tests.assertions import assert_close
+from tests.workspaces import (
     HELLO,
     MU,
-    assert_close,
     histosys,
+    make,
     modifier,
     sample,
     shapesys,
@@ -175,7 +176,7 @@ def lopsided():
     """A background that falls on one side, and may make two valleys."""
     one_sided = histosys("a", [90.0, 60.0], [80.0, 75.0])
     samples = [sample("s", [9.0, 4.0], MU), sample("b", [95.0, 60.0], one_sided)]
-    model, data = build(workspace({"SR": samples}, {"SR": [99.0, 66.0]}))
+    model, data = make(workspace({"SR": samples}, {"SR": [99.0, 66.0]}))
     assert model.lopsided.index.size
     return model, data
 
@@ -214,7 +215,7 @@ def test_counts_that_are_none_are_refused_by_bin_and_channel(hello, count):
 
 def test_a_model_without_names_has_no_parameter_of_interest_by_chance():
     samples = [sample("b", [50.0], modifier("shapesys", "g", [5.0]))]
-    model, data = build(workspace({"SR": samples}, {"SR": [52.0]}, ""))
+    model, data = make(workspace({"SR": samples}, {"SR": [52.0]}, poi=""))
     with pytest.raises(MissingPOIError):
         hypotest(model.anonymous(), data, 1.0)
 

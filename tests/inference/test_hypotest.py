@@ -25,30 +25,32 @@ from hfjax.inference.hypotest import hypotest
 from hfjax.inference.test_statistics import TEST_STATISTICS, q0, qmu, qmu_tilde, tmu
 from hfjax.model.data import Data
 from hfjax.model.settings import ModelSettings
-from tests.fitting.models import (
+from tests.assertions import assert_close, no_compilation
+from tests.likelihoods import (
     FITS,
-    HELLO,
     MINIMA,
-    MU,
     ROWS,
     SINGLE,
     UNPHYSICAL,
-    assert_close,
     best_known,
-    document,
-    histosys,
     load_likelihood,
-    modifier,
-    no_compilation,
-    normsys,
     row,
+)
+from tests.model.extended import all_constraints, setting
+from tests.reference.histfactory import HistFactory
+from tests.reference.shapesys import ShapesysModel
+from tests.workspaces import (
+    HELLO,
+    MU,
+    extended,
+    histosys,
+    make,
+    modifier,
+    normsys,
     sample,
     shapesys,
     workspace,
 )
-from tests.model.extended import all_constraints, extended, setting
-from tests.reference.histfactory import HistFactory
-from tests.reference.shapesys import ShapesysModel
 
 PROBABILITIES = ("CLs_obs", "CLs_exp", "CLsb", "CLb", "CLsb_exp", "CLb_exp")
 OBSERVED = [51.0, 48.0]
@@ -135,14 +137,14 @@ def bins(folder, name: str, channel: str | None = None) -> dict:
 def one_channel(signal_bins: dict, *backgrounds: dict, parameters=()) -> dict:
     samples = [sample("signal", signal_bins["sig"], MU), *backgrounds]
     observed = {"SR": signal_bins["data"]}
-    return document({"SR": samples}, observed, "mu", *parameters)
+    return workspace({"SR": samples}, observed, *parameters)
 
 
 def two_channels(folder, name: str, signal: list, control: list) -> dict:
     here, there = bins(folder, name, "signal"), bins(folder, name, "control")
     samples = [sample("signal", here["sig"], MU), *signal]
     observed = {"signal": here["data"], "control": there["data"]}
-    return document({"signal": samples, "control": control}, observed)
+    return workspace({"signal": samples, "control": control}, observed)
 
 
 def lumi(folder) -> dict:
@@ -228,7 +230,7 @@ def coupled_shapefactor(folder) -> dict:
 
 
 @pytest.mark.parametrize(
-    ("make", "observed", "band", "rtol"),
+    ("kind", "observed", "band", "rtol"),
     [
         # As many digits as were published.
         pytest.param(
@@ -260,9 +262,9 @@ def coupled_shapefactor(folder) -> dict:
         ),
     ],
 )
-def test_results_of_pyhf(make, observed, band, rtol, data_dir):
+def test_results_of_pyhf(kind, observed, band, rtol, data_dir):
     """Default codes and qtilde; pyhf 0.7.6 with SLSQP at a tolerance of 1e-14."""
-    model, data = build(Workspace.parse(make(data_dir / "validation")))
+    model, data = make(kind(data_dir / "validation"))
     found = hypotest(model, data)
     assert found.status == FitStatus.CONVERGED
     assert_close(found.CLs_obs, observed, rtol)
@@ -270,7 +272,7 @@ def test_results_of_pyhf(make, observed, band, rtol, data_dir):
 
 
 @pytest.mark.parametrize(
-    ("make", "observed", "median"),
+    ("kind", "observed", "median"),
     [
         pytest.param(*known, marks=() if known[0] is coupled_normsys else SLOW)
         for known in (
@@ -284,7 +286,7 @@ def test_results_of_pyhf(make, observed, band, rtol, data_dir):
         )
     ],
 )
-def test_validation_with_roots_codes(make, observed, median, data_dir):
+def test_validation_with_roots_codes(kind, observed, median, data_dir):
     """The statistic q and the older codes, in the valley of the initial values.
 
     The numbers are pyhf's, whose minima are loose: its median of the coupled normsys is
@@ -292,17 +294,17 @@ def test_validation_with_roots_codes(make, observed, median, data_dir):
     the coupled histosys at mu = 1, by 0.503: CLs is 0.138 there, not 0.080.
     """
     settings = ModelSettings(normsys="code1", histosys="code0")
-    document = make(data_dir / "validation")
+    document = kind(data_dir / "validation")
     model, data = build(Workspace.parse(document), settings=settings)
     first = FitSettings(valleys="initial")
     found = hypotest(model, data, test_stat=qmu, settings=first)
     assert found.status == FitStatus.CONVERGED
     lowest = hypotest(model, data, test_stat=qmu).fixed.deviance
-    gained = 0.503390 if make is coupled_histosys else 0.0
+    gained = 0.503390 if kind is coupled_histosys else 0.0
     assert_close(found.fixed.deviance - lowest, gained, 0.0, 1e-5)
     assert_close(found.CLs_obs, observed, 1e-4)
     assert_close(found.CLs_exp[2], median, 1e-4)
-    if make is coupled_normsys:
+    if kind is coupled_normsys:
         assert_close(found.CLs_exp[2], 0.30688588855585774, 1e-9)
 
 
@@ -310,7 +312,7 @@ def test_validation_with_roots_codes(make, observed, median, data_dir):
 def test_t14_a_bin_without_uncertainty_against_root():
     signal = sample("s", [20.0, 10.0], MU)
     background = sample("b", [100.0, 10.0], modifier("shapesys", "g", [10.0, 0.0]))
-    model, data = build(workspace({"SR": [signal, background]}, {"SR": [100.0, 10.0]}))
+    model, data = make(workspace({"SR": [signal, background]}, {"SR": [100.0, 10.0]}))
     found = hypotest(model, data)
     assert_close(found.CLs_obs, 0.004360634405484502, 1e-5, 1e-4)
     assert_close(found.CLs_exp[2], 0.004360634386335687, 1e-5, 1e-4)
@@ -537,7 +539,7 @@ def test_t5_the_expected_band_follows_the_observed_control_region():
     }
     medians = []
     for control in (70.0, 100.0, 130.0):
-        model, data = build(workspace(channels, {"SR": [50.0], "CR": [control]}))
+        model, data = make(workspace(channels, {"SR": [50.0], "CR": [control]}))
         found = hypotest(model, data)
         factor_at_zero = (50 + control) / 150
         asimov = [100 * factor_at_zero, 50 * factor_at_zero]
@@ -636,7 +638,7 @@ def test_t26_a_fixed_poi_cannot_be_tested():
 
 def test_a_missing_poi_is_named():
     samples = [sample("b", [50.0], modifier("shapesys", "g", [5.0]))]
-    model, data = build(workspace({"SR": samples}, {"SR": [52.0]}, "mu_SIG"))
+    model, data = make(workspace({"SR": samples}, {"SR": [52.0]}, poi="mu_SIG"))
     with pytest.raises(MissingPOIError, match="'mu_SIG' is not in the model"):
         hypotest(model, data)
 
@@ -737,7 +739,7 @@ def test_counting_staterror_is_tested_like_a_shapesys(hello, kind):
         sample("signal", signal, MU),
         sample("bkg", background, modifier("staterror", "g", uncertainty)),
     ]
-    plain = document({"SR": samples}, {"SR": OBSERVED})
+    plain = workspace({"SR": samples}, {"SR": OBSERVED})
     counting = Workspace.parse(extended(plain, setting("g", kind)))
     found, known = hypotest(*build(counting)), hypotest(*hello)
     for name in PROBABILITIES:
@@ -749,7 +751,7 @@ def test_mixed_constraints_are_tested_by_the_densities_of_loops():
     """Statistics are differences of the slow log-density at the fits."""
     mixed = all_constraints()
     slow = HistFactory(mixed)
-    found = hypotest(*build(Workspace.parse(mixed)), 2.0)
+    found = hypotest(*make(mixed), 2.0)
     assert found.status == FitStatus.CONVERGED
     observed = [-2 * slow.logpdf(f.params.tolist()) for f in (found.fixed, found.free)]
     assert_close(found.q, observed[0] - observed[1], 1e-6)

@@ -8,8 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hfjax.inference import normal_tail
-from hfjax.inference.normal_tail import log_mills_ratio, log_normal_tail, log_tail_ratio
+from hfjax.inference.normal_tail import (
+    CHEBYSHEV,
+    log_mills_ratio,
+    log_normal_tail,
+    log_tail_ratio,
+)
 from tests.reference.asymptotics import PI, continued_fraction, upper_tail
 
 POINTS = (*np.linspace(-8, 8, 41), 0.1, 12.3, 19.9, 20.1, 38.6, 44.7, 100.0, 1000.0)
@@ -84,7 +88,7 @@ def test_the_chebyshev_coefficients_computed_anew():
         t = cosines[2 * j + 1]
         x = 5 * (1 + t) / (1 - t)
         values.append((1 + x) * exact_mills(x))
-    for m, coefficient in enumerate(normal_tail._CHEBYSHEV):
+    for m, coefficient in enumerate(CHEBYSHEV):
         anew = sum(values[j] * cosines[m * (2 * j + 1) % (4 * n)] for j in range(n)) / (
             n if m == 0 else Decimal(n) / 2
         )

@@ -15,18 +15,20 @@ from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference import profile as module
 from hfjax.inference.profile import profile
-from tests.fitting.models import (
+from tests.assertions import no_compilation
+from tests.model.expressions import one_bin
+from tests.workspaces import (
     HELLO,
     MU,
+    all_kinds,
+    given,
+    make,
     modifier,
-    no_compilation,
     normsys,
     sample,
     shapesys,
     workspace,
 )
-from tests.model.expressions import given, one_bin
-from tests.model.workspaces import all_kinds, make
 
 
 def two_factors():
@@ -36,7 +38,7 @@ def two_factors():
         sample("signal", [10.0, 0.0, 6.0], MU),
         sample("bkg", [0.0, 40.0, 20.0], k),
     ]
-    return build(workspace({"SR": samples}, {"SR": [13.0, 36.0, 25.0]}))
+    return make(workspace({"SR": samples}, {"SR": [13.0, 36.0, 25.0]}))
 
 
 def deviance(counts, rates):
@@ -191,7 +193,7 @@ def test_a_failed_fit_has_no_number():
 
 def test_a_point_without_a_likelihood_fails_alone():
     """No signal and no background, where events are observed."""
-    model, data = build(workspace({"SR": [sample("s", [5.0], MU)]}, {"SR": [4.0]}))
+    model, data = make(workspace({"SR": [sample("s", [5.0], MU)]}, {"SR": [4.0]}))
     found = profile(model, data, {"mu": [0.0, 0.8, 1.0]})
     ok, bad = FitStatus.CONVERGED, FitStatus.NOT_FINITE
     assert found.status.tolist() == [bad, ok, ok]
@@ -250,7 +252,7 @@ def test_grids_that_make_no_sense(grid, words):
 
 def test_one_parameter_under_two_names():
     free = modifier("shapefactor", "f")
-    model, data = build(workspace({"SR": [sample("s", [5.0], MU, free)]}, {"SR": [4]}))
+    model, data = make(workspace({"SR": [sample("s", [5.0], MU, free)]}, {"SR": [4]}))
     with pytest.raises(ParameterError, match="name one parameter twice"):
         profile(model, data, {"f": [1.0], "f[0]": [1.0]})
 
@@ -258,9 +260,9 @@ def test_one_parameter_under_two_names():
 def test_a_fixed_parameter_is_refused():
     fixed = {"name": "mu", "fixed": True}
     samples = [sample("s", [5.0], MU, normsys("a", 0.9, 1.1))]
-    parsed = workspace({"SR": samples}, {"SR": [4]}, "mu", fixed)
+    model, data = make(workspace({"SR": samples}, {"SR": [4]}, fixed))
     with pytest.raises(ParameterError, match="'mu' is fixed, so that there is nothing"):
-        profile(*build(parsed), {"mu": [1.0]})
+        profile(model, data, {"mu": [1.0]})
 
 
 def test_a_derived_parameter_is_refused():
@@ -271,6 +273,6 @@ def test_a_derived_parameter_is_refused():
 
 def test_data_of_another_model_are_refused():
     model, _ = build(shapesys(*HELLO, [51.0, 48.0]))
-    _, data = build(workspace({"SR": [sample("s", [5.0], MU)]}, {"SR": [4]}))
+    _, data = make(workspace({"SR": [sample("s", [5.0], MU)]}, {"SR": [4]}))
     with pytest.raises(DataError, match="main data of shape"):
         profile(model, data, {"mu": [1.0]})

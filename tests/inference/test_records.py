@@ -13,7 +13,7 @@ from hfjax.errors import ArgumentError, FitError
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.profile import profile
-from tests.fitting.models import HELLO, shapesys
+from tests.workspaces import HELLO, shapesys
 
 ONE_STEP = FitSettings(max_steps=1)
 

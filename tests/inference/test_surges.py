@@ -13,11 +13,10 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import pytest
 
-from hfjax.building.build import build
 from hfjax.fitting.best_fit import fixed_poi_fit
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.hypotest import hypotest
-from tests.fitting.models import MU, modifier, normsys, sample, workspace
+from tests.workspaces import MU, make, modifier, normsys, sample, workspace
 
 FREE = modifier("normfactor", "k")
 FITS = ("background", "fixed", "free")
@@ -135,7 +134,7 @@ def built(case: Surging):
         sample("other", [3.5]),
     ]
     seen = {"CR": [case.seen[0]], "SR": [case.seen[1]]}
-    return build(workspace({"CR": control, "SR": region}, seen))
+    return make(workspace({"CR": control, "SR": region}, seen))
 
 
 @pytest.mark.parametrize("case", MODELS.values(), ids=MODELS)

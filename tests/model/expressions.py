@@ -1,35 +1,21 @@
 """Workspaces in which normfactors are functions of other parameters."""
 
-from tests.model.workspaces import (
+from tests.workspaces import (
     MU,
     Document,
     all_kinds,
+    extended,
+    given,
     modifier,
     normsys,
     sample,
     workspace,
 )
 
-VERSION = "1.0.0+hfjax.1"
-
 
 def factor(name: str) -> Document:
     """A normfactor."""
     return modifier("normfactor", name)
-
-
-def given(name: str, expression: str) -> Document:
-    """What a measurement says about a parameter that an expression gives."""
-    return {"name": name, "expression": expression}
-
-
-def with_expressions(document: Document, *settings: Document) -> Document:
-    """The same document with more settings of parameters, in the extended version."""
-    (measurement,) = document["measurements"]
-    config = measurement["config"]
-    parameters = [*config["parameters"], *settings]
-    measurement = {**measurement, "config": {**config, "parameters": parameters}}
-    return {**document, "measurements": [measurement], "version": VERSION}
 
 
 def interference() -> Document:
@@ -56,7 +42,7 @@ def interference() -> Document:
             "tail", [1.5] * _bins(channels[1]), factor("tail"), normsys("i", 0.9, 1.2)
         ),
     ]
-    return with_expressions(
+    return extended(
         document,
         {"name": "coupling", "inits": [0.7], "bounds": [[-3, 3]]},
         given("k2", "k * coupling - coupling**2 / 3"),
@@ -83,5 +69,4 @@ def one_bin(
         sample("linear", [linear], MU),
         sample("background", [background]),
     ]
-    document = workspace({"SR": samples}, poi="mu", observed={"SR": [observed]})
-    return with_expressions(document, *settings)
+    return extended(workspace({"SR": samples}, {"SR": [observed]}), *settings)

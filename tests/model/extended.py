@@ -1,15 +1,15 @@
 """Extended workspaces: parameters whose constraint terms are of another kind."""
 
-import copy
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.model.workspaces import (
+from tests.workspaces import (
     ALPHAS,
     LUMI,
     MU,
     Document,
+    extended,
     histosys,
     modifier,
     normsys,
@@ -18,18 +18,7 @@ from tests.model.workspaces import (
     workspaces,
 )
 
-VERSION = "1.0.0+hfjax.1"
 KINDS = ("normal", "poisson", "lognormal", "gamma", "none")
-
-
-def extended(document: Document, *settings: Document) -> Document:
-    """The document in the extended version, with other settings of parameters."""
-    document = copy.deepcopy(document)
-    config = document["measurements"][0]["config"]
-    names = {entry["name"] for entry in settings}
-    kept = [entry for entry in config["parameters"] if entry["name"] not in names]
-    config["parameters"] = [*kept, *copy.deepcopy(list(settings))]
-    return {**document, "version": VERSION}
 
 
 def setting(name: str, constraint: str, **values: Any) -> Document:
@@ -77,7 +66,7 @@ def all_constraints() -> Document:
             sample("signal", [9.0 - 3 * i, *[2.0] * (len(lo) - 1)], MU),
         ]
     channels["C"][1]["modifiers"].append(modifier("normfactor", "k"))
-    return extended(workspace(channels, poi="mu", observed=observed), *SETTINGS)
+    return extended(workspace(channels, observed), *SETTINGS)
 
 
 def names_by_type(document: Document) -> dict[str, dict[str, int]]:

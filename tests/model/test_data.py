@@ -11,7 +11,7 @@ import hfjax
 from hfjax.building.build import build
 from hfjax.errors import DataError, UnknownNameError
 from hfjax.model.data import Data
-from tests.fitting.models import MU, modifier, normsys, sample, workspace
+from tests.workspaces import MU, make, modifier, normsys, sample, workspace
 
 CHANNELS = {
     "SR": [
@@ -25,7 +25,7 @@ CHANNELS = {
 @pytest.fixture(scope="module")
 def two():
     """A model of two channels, whose document does not have them in their order."""
-    return build(workspace(CHANNELS, {"SR": [12.0, 10.0], "CR": [31.0]}))
+    return make(workspace(CHANNELS, {"SR": [12.0, 10.0], "CR": [31.0]}))
 
 
 def test_counts_are_given_by_channel_in_any_order(two):

@@ -12,23 +12,19 @@ from hfjax.inference.hypotest import hypotest
 from hfjax.model import derivatives
 from hfjax.model.derivation import STEEPEST
 from hfjax.model.model import Model
-from tests.model.expressions import (
-    factor,
-    given,
-    interference,
-    one_bin,
-    with_expressions,
-)
+from tests.model.expressions import factor, interference, one_bin
 from tests.model.test_derivatives import (
     assert_objective_agrees,
     assert_rates_agree,
 )
-from tests.model.workspaces import (
+from tests.reference.histfactory import HistFactory
+from tests.workspaces import (
     MU,
     all_kinds,
+    extended,
+    given,
     make,
     modifier,
-    reference,
     sample,
     some_params,
     workspace,
@@ -49,7 +45,7 @@ def vectors(model, number=4):
 def test_parameters_are_those_that_fits_move():
     """In pyhf's order; one that only expressions use stands behind the normfactors."""
     model, _ = make(interference())
-    known = reference(interference())
+    known = HistFactory(interference())
     assert list(model.parameters.names) == known.parameter_names
     assert "coupling" in known.parameter_names
     assert not {"k", "k2", "rest", "tail"} & set(known.parameter_names)
@@ -61,7 +57,7 @@ def test_parameters_are_those_that_fits_move():
 def test_rates_and_density_are_those_of_slow_loops():
     document = interference()
     model, data = make(document)
-    known = reference(document)
+    known = HistFactory(document)
     for params in vectors(model):
         found = model.expected_rates(params)
         np.testing.assert_allclose(found, known.expected_rates(params), rtol=1e-11)
@@ -72,7 +68,7 @@ def test_rates_and_density_are_those_of_slow_loops():
 
 def test_derived_parameters_have_names():
     model, _ = make(interference())
-    known = reference(interference())
+    known = HistFactory(interference())
     params = vectors(model)[1]
     found = model.derived_parameters(params)
     assert set(found) == set(known.formulas)
@@ -191,7 +187,7 @@ def test_without_expressions_a_program_knows_nothing_of_them(monkeypatch):
     model, data = make(all_kinds())
     found = programs(model, data)
     monkeypatch.setattr(Model, "with_derived", lambda _, params: params)
-    plain = derivatives._differentiate_factors
+    plain = derivatives.differentiate_factors
     monkeypatch.setattr(objective, "differentiate", plain)
     monkeypatch.setattr(
         best_fit, "several_starts", lambda _model, starts, _fixed: starts
@@ -205,7 +201,7 @@ def test_with_expressions_a_program_is_another():
     """The witness that the test above could fail."""
     plain, data = make(workspace({"SR": [sample("s", [3.0], MU)]}, poi="mu"))
     document = workspace({"SR": [sample("s", [3.0], factor("k"))]}, poi="mu")
-    document = with_expressions(document, {"name": "mu"}, given("k", "mu"))
+    document = extended(document, {"name": "mu"}, given("k", "mu"))
     model, _ = make(document)
     pairs = zip(programs(plain, data), programs(model, data), strict=True)
     assert all(one != other for one, other in pairs)

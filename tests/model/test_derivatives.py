@@ -12,6 +12,7 @@ from hfjax.building.build import assemble
 from hfjax.building.fill import PlacedSample, block_shape, fill_block
 from hfjax.building.layout import channel_bins, make_layout
 from hfjax.documents.parameters.parameter_sets import parameter_groups
+from hfjax.documents.workspace.workspace import Workspace
 from hfjax.fitting.objective import Objective
 from hfjax.model.data import Data
 from hfjax.model.derivatives import differentiate
@@ -19,7 +20,7 @@ from hfjax.model.model import Model
 from hfjax.model.names import Names
 from hfjax.model.sample_block import join_blocks
 from hfjax.model.settings import ModelSettings
-from tests.model.workspaces import (
+from tests.workspaces import (
     MU,
     all_kinds,
     histosys,
@@ -27,7 +28,6 @@ from tests.model.workspaces import (
     modifier,
     normsys,
     one_sample,
-    parse,
     sample,
     some_params,
     workspace,
@@ -73,7 +73,7 @@ each_document = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCU
 
 def two_blocks(document):
     """The same model with its samples from two blocks, as the models of a scan."""
-    found, settings = parse(document), ModelSettings()
+    found, settings = Workspace.parse(document), ModelSettings()
     groups = parameter_groups(found, found.measurement(None))
     layout = make_layout(channel_bins(found), groups)
     names = sorted({s.name for c in found.channels for s in c.samples})

@@ -16,7 +16,8 @@ from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import DataError, ParameterError
 from hfjax.model.data import Data
 from hfjax.model.model import Model
-from tests.model.workspaces import (
+from tests.reference.histfactory import HistFactory
+from tests.workspaces import (
     MU,
     all_kinds,
     histosys,
@@ -25,7 +26,6 @@ from tests.model.workspaces import (
     normsys,
     one_sample,
     params_of,
-    reference,
     sample,
     some_params,
     workspace,
@@ -54,7 +54,7 @@ def everything(model, params, data):
 
 def assert_agrees(document, vectors, **codes):
     """Everything that a model says is what the loops over its document say."""
-    (model, data), slow = make(document, **codes), reference(document, **codes)
+    (model, data), slow = make(document, **codes), HistFactory(document, **codes)
     assert list(model.parameters.names) == slow.parameter_names
     assert model.parameters.init.tolist() == slow.init
     lower = [low for low, _ in slow.bounds]
@@ -103,7 +103,7 @@ def test_all_kinds_of_modifiers_with_all_codes(codes, width):
 def draw_and_compare(data):
     document = data.draw(workspaces())
     codes = data.draw(st.sampled_from(CODES))
-    vectors = st.lists(params_of(reference(document)), min_size=3, max_size=3)
+    vectors = st.lists(params_of(HistFactory(document)), min_size=3, max_size=3)
     assert_agrees(document, data.draw(vectors), **codes)
 
 
@@ -133,7 +133,7 @@ def test_gradients_of_workspaces_by_chance_are_finite(data):
     document = data.draw(workspaces())
     codes = data.draw(st.sampled_from(CODES))
     model, observed = make(document, **codes)
-    vectors = st.lists(params_of(reference(document)), min_size=5, max_size=5)
+    vectors = st.lists(params_of(HistFactory(document)), min_size=5, max_size=5)
     slopes = jax.jit(jax.vmap(jax.grad(Model.logpdf, 1), (None, 0, None)))
     found = slopes(model, jnp.asarray(data.draw(vectors)), observed)
     assert bool(jnp.all(jnp.isfinite(found)))
@@ -474,7 +474,7 @@ def test_t23_data_of_another_shape_are_refused(main, aux):
 
 def test_bound_methods_can_be_compiled_as_they_are():
     document = workspace({"SR": [sample("b", [5.0], normsys("a", 0.9, 1.2))]})
-    model, data = build(Workspace.parse(document))
+    model, data = make(document)
     params = model.parameters.init
     assert jax.jit(model.logpdf)(params, data) == model.logpdf(params, data)
     assert jax.vmap(model.expected_rates)(params[None]).shape[0] == 1

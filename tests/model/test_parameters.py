@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hfjax.errors import ParameterError, UnknownNameError
-from tests.model.workspaces import all_kinds, make
+from tests.workspaces import all_kinds, make
 
 
 @pytest.fixture(scope="module")

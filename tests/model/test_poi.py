@@ -9,9 +9,9 @@ from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.test_statistics import tmu
 from hfjax.model.model import Model
-from tests.fitting.models import assert_close, no_compilation
-from tests.model.expressions import given, one_bin
-from tests.model.workspaces import all_kinds, make
+from tests.assertions import assert_close, no_compilation
+from tests.model.expressions import one_bin
+from tests.workspaces import all_kinds, given, make
 
 
 def stated(poi):

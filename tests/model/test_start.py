@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from hfjax.building.build import build
-from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ParameterError, UnknownNameError
-from tests.fitting.models import MU, document, modifier, normsys, sample
+from tests.workspaces import MU, make, modifier, normsys, sample, workspace
 
 STAT = modifier("shapesys", "gamma", [3.0, 7.0])
 K = {"name": "k", "fixed": True, "inits": [1.0]}
@@ -19,8 +17,8 @@ def model():
         "b", [50.0, 52.0], STAT, normsys("a", 0.9, 1.1), modifier("normfactor", "k")
     )
     samples = {"SR": [sample("s", [12.0, 11.0], MU), bkg]}
-    found = document(samples, {"SR": [51.0, 48.0]}, "mu", K, BOUNDS)
-    return build(Workspace.parse(found))[0]
+    found = workspace(samples, {"SR": [51.0, 48.0]}, K, BOUNDS)
+    return make(found)[0]
 
 
 def test_a_start_changes_what_it_names_and_nothing_else(model):

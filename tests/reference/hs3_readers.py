@@ -39,7 +39,7 @@ Points = list[dict[str, float]]
 
 def documents() -> dict[str, dict[str, Any]]:
     """The workspaces of the cases."""
-    w = importlib.import_module("tests.model.workspaces")
+    w = importlib.import_module("tests.workspaces")
     tilt = w.histosys("tilt", [18, 24, 41], [23, 21, 38])
     alphas = {
         "SR": [
@@ -73,9 +73,7 @@ def documents() -> dict[str, dict[str, Any]]:
     }
     observed = {"SR": [23, 30, 39], "CR": [57]}
     return {
-        name: w.workspace(
-            found, w.LUMI, poi="mu", observed={key: observed[key] for key in found}
-        )
+        name: w.workspace(found, {key: observed[key] for key in found}, w.LUMI)
         for name, found in channels.items()
     }
 

@@ -8,10 +8,10 @@ from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ModelError, ParameterError, UnknownNameError
 from hfjax.inference.hypotest import hypotest
 from hfjax.scanning.run import scan
+from tests.assertions import assert_close
 from tests.building.patchsets import VARIED, add, background, patchset
 from tests.building.test_batch import assert_same_meaning, only_group
-from tests.fitting.models import MU, assert_close, modifier, normsys, sample
-from tests.model.expressions import given, with_expressions
+from tests.workspaces import MU, extended, given, modifier, normsys, sample
 
 K = modifier("normfactor", "ki")
 COUPLING = {"name": "c", "inits": [0.8], "bounds": [[0, 3]]}
@@ -50,7 +50,7 @@ def workspace():
     plain = background().dump()
     config = plain["measurements"][0]["config"]
     config["parameters"], kept = [], config["parameters"]
-    found = with_expressions(plain, *SETTINGS, *kept)
+    found = extended(plain, *SETTINGS, *kept)
     return Workspace.parse(found)
 
 

@@ -12,9 +12,9 @@ from hfjax.inference.hypotest import hypotest
 from hfjax.scanning.run import scan
 from tests.building.patchsets import VARIED, add, background, patchset
 from tests.building.test_batch import assert_same_meaning, only_group
-from tests.fitting.models import MU, normsys, sample
-from tests.model.extended import extended, setting
+from tests.model.extended import setting
 from tests.scanning.test_run import assert_same
+from tests.workspaces import MU, extended, normsys, sample
 
 SETTINGS = (
     setting("xs", "lognormal", sigmas=[0.3]),

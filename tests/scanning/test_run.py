@@ -3,12 +3,12 @@
 import dataclasses
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 
 from hfjax.building.batch import build_scan
 from hfjax.building.build import build
+from hfjax.compiled import lanes
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ParameterError
@@ -19,19 +19,16 @@ from hfjax.results.scan import ScanResult
 from hfjax.scanning import run
 from hfjax.scanning.point import PointNumbers, scan_point
 from hfjax.scanning.run import CPU_CHUNK, ScanInterrupted, scan
+from tests.assertions import assert_close, no_compilation
 from tests.building.patchsets import VARIED, add, background, patchset
-from tests.fitting.models import (
-    MU,
+from tests.likelihoods import (
     ROWS,
     SURPASSED,
-    assert_close,
     best_known,
     load_likelihood,
-    no_compilation,
-    normsys,
     reference_rows,
-    sample,
 )
+from tests.workspaces import MU, normsys, sample
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROBABILITIES = ("CLs_obs", "CLs_exp", "CLsb", "CLb")
@@ -154,16 +151,16 @@ def test_other_statistics_and_values(workspace, varied, test_stat, poi):
 
 
 @pytest.mark.slow
-def test_one_batch_is_the_same_as_one_by_one(workspace, varied, result):
-    """All points under one `vmap`, as on accelerators."""
-    (group,) = build_scan(workspace, varied).groups
-    together = jax.jit(lambda: group.vmap(hypotest))()
-    for i, member in enumerate(group.members):
-        point = result[member.name]
-        assert FitStatus(int(together.code[i])).name.lower() == point.status
+def test_one_batch_is_the_same_as_one_by_one(workspace, varied, result, monkeypatch):
+    """The program for accelerators, run here."""
+    for module in (run, lanes):
+        monkeypatch.setattr(module, "one_by_one", lambda: False)
+    together = scan(build_scan(workspace, varied))
+    assert [point.status for point in together] == [point.status for point in result]
+    for point in result:
         if point.converged:
-            assert_close(together.CLs_obs[i], point.CLs_obs, 1e-8)
-            assert_close(together.CLs_exp[i], point.CLs_exp, 1e-8)
+            assert_close(together[point.name].CLs_obs, point.CLs_obs, 1e-8)
+            assert_close(together[point.name].CLs_exp, point.CLs_exp, 1e-8)
 
 
 # -- records -----------------------------------------------------------------------

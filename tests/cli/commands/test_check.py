@@ -10,7 +10,8 @@ import pytest
 from hfjax.cli.commands.findings import findings_table
 from hfjax.documents.check.finding import KINDS, Spot, report
 from hfjax.documents.reading.schema import validate
-from tests.documents.check.faults import FAULTS, clean, modifier
+from tests.documents.check.faults import FAULTS, clean
+from tests.workspaces import modifier
 
 SCHEMA = "check-result-1.0.0.json"
 LIKELIHOODS = ("offshell", "sbottomA", "sleptons", "staus")

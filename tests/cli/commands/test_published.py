@@ -7,7 +7,7 @@ import re
 import pytest
 
 from hfjax.cli.commands import published
-from hfjax.documents.published import connection
+from hfjax.documents.published import connection, hepdata
 from tests.documents.published import archives, server
 
 
@@ -56,7 +56,7 @@ def test_download_asks_listed_hosts_only(hfjax, web, monkeypatch, tmp_path):
         message = "no network in tests"
         raise connection.DownloadError(message)
 
-    monkeypatch.setattr(connection, "_answer", answer)
+    monkeypatch.setattr(hepdata, "connect", answer)
     doi = "10.17182/hepdata.89408.v1/r2"
     complaint = hfjax("download", doi, "out", "--timeout", "5").complaint
     assert complaint == "hfjax: no network in tests\n"

@@ -1,10 +1,11 @@
 """A workspace without a fault, and faults to plant into it, one of each kind."""
 
-import copy
 import dataclasses
 from typing import Any
 
 import jsonpatch
+
+from tests.workspaces import LUMI, histosys, modifier, normsys, sample, workspace
 
 Operation = dict[str, Any]
 
@@ -19,33 +20,6 @@ IN_BACKGROUND = {"channel": "SR", "sample": "background"}
 IN_SIGNAL = {"channel": "SR", "sample": "signal"}
 IN_FAKES = {"channel": "SR", "sample": "fakes"}
 IN_SEARCH = {"measurement": "search"}
-LUMI = {
-    "name": "lumi",
-    "inits": [1.0],
-    "bounds": [[0.9, 1.1]],
-    "auxdata": [1.0],
-    "sigmas": [0.02],
-}
-
-
-def modifier(kind: str, name: str, data: Any = None) -> dict[str, Any]:
-    """A modifier."""
-    return {"name": name, "type": kind, "data": data}
-
-
-def normsys(name: str, lo: float, hi: float) -> dict[str, Any]:
-    """A normsys."""
-    return modifier("normsys", name, {"lo": lo, "hi": hi})
-
-
-def histosys(name: str, lo: list[float], hi: list[float]) -> dict[str, Any]:
-    """A histosys."""
-    return modifier("histosys", name, {"lo_data": lo, "hi_data": hi})
-
-
-def sample(name: str, data: list[float], *modifiers: dict[str, Any]) -> dict[str, Any]:
-    """A sample."""
-    return {"name": name, "data": data, "modifiers": list(modifiers)}
 
 
 def clean() -> dict[str, Any]:
@@ -71,20 +45,11 @@ def clean() -> dict[str, Any]:
         sample("fakes", [2.0, 1.0], modifier("shapesys", "fakes_SR", [0.5, 0.4])),
     ]
     mu = {"name": "mu", "inits": [1.0], "bounds": [[0.0, 10.0]]}
-    config = {"poi": "mu", "parameters": [copy.deepcopy(LUMI), mu]}
-    return copy.deepcopy(
-        {
-            "channels": [
-                {"name": "CR", "samples": control},
-                {"name": "SR", "samples": signal},
-            ],
-            "observations": [
-                {"name": "CR", "data": [150, 130]},
-                {"name": "SR", "data": [13, 11]},
-            ],
-            "measurements": [{"name": "search", "config": config}],
-            "version": "1.0.0",
-        }
+    return workspace(
+        {"CR": control, "SR": signal},
+        {"CR": [150, 130], "SR": [13, 11]},
+        {**LUMI, "bounds": [[0.9, 1.1]]},
+        mu,
     )
 
 

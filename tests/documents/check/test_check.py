@@ -15,18 +15,8 @@ from hfjax.documents.check.finding import KINDS, SEVERITIES, count
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ModelError, ParameterError, UnknownNameError
 from hfjax.inference.hypotest import hypotest
-from tests.documents.check.faults import (
-    FAULTS,
-    REFUSED,
-    clean,
-    configure,
-    histosys,
-    modifier,
-    normsys,
-    put,
-    sample,
-    swap,
-)
+from tests.documents.check.faults import FAULTS, REFUSED, clean, configure, put, swap
+from tests.workspaces import histosys, make, modifier, normsys, sample
 
 each_fault = pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.kind)
 
@@ -101,7 +91,7 @@ def test_an_error_is_no_model_or_no_likelihood_or_no_test(fault):
 
 @pytest.mark.parametrize("fault", POSSIBLE, ids=lambda fault: fault.kind)
 def test_what_is_no_error_has_a_likelihood_where_fits_start(fault):
-    model, data = build(Workspace.parse(fault.document()))
+    model, data = make(fault.document())
     density = float(model.logpdf(model.parameters.init, data))
     assert math.isfinite(density) != fault.kind.startswith("start-")
 

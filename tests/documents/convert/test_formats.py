@@ -12,9 +12,9 @@ from hfjax.documents.convert.histfactory.write import XmlExport, write_xml
 from hfjax.documents.convert.loss_report import LossReport
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import SpecificationError
-from tests.documents import documents
+from tests import workspaces
 
-WORKSPACE = Workspace.parse(documents.two_bins())
+WORKSPACE = Workspace.parse(workspaces.two_bins())
 HERE = Imported(WORKSPACE, Format.JSON, LossReport("json2json"))
 
 
@@ -40,7 +40,7 @@ def test_xml_is_told_by_its_ending(tmp_path):
 
 
 def test_losses_of_both_ways_are_together():
-    bounds = documents.two_bins()
+    bounds = workspaces.two_bins()
     parameters = [{"name": "uncorr_bkguncrt", "bounds": [[0, 5], [0, 6]]}]
     bounds["measurements"][0]["config"]["parameters"] = parameters
     report = LossReport("hs32json", binning={"singlechannel": (0, 1, 5)})

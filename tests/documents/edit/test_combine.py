@@ -18,8 +18,8 @@ from hfjax.documents.workspace.workspace import (
     Workspace,
 )
 from hfjax.errors import EditError, UnknownNameError
-from tests.documents import documents
-from tests.model.workspaces import LUMI, MU, modifier, normsys, sample, workspace
+from tests import workspaces
+from tests.workspaces import LUMI, MU, modifier, normsys, sample, workspace
 
 UNSAFE = (Join.LEFT, Join.RIGHT)
 
@@ -31,7 +31,7 @@ def region(name="SR", top=20.0, *settings, poi="mu"):
         sample("top", [top, 30.0], normsys("JES", 0.9, 1.1), modifier("lumi", "lumi")),
     ]
     settings = settings or (LUMI,)
-    return workspace({name: samples}, *settings, poi=poi, observed={name: [25, 36]})
+    return workspace({name: samples}, {name: [25, 36]}, *settings, poi=poi)
 
 
 def parsed(*found):
@@ -226,7 +226,7 @@ def test_a_join_that_drops_what_is_extended_gives_a_plain_workspace():
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=50)
-@given(documents.workspaces())
+@given(workspaces.forms())
 def test_parts_are_found_again_and_nothing_changes(document):
     left = Workspace.parse(document)
     before = copy.deepcopy(document)

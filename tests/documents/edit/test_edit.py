@@ -15,8 +15,8 @@ from hfjax.documents.edit.sort import sort
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import DigestError, EditError, UnknownNameError
-from tests.documents import documents
-from tests.model.workspaces import (
+from tests import workspaces
+from tests.workspaces import (
     LUMI,
     MU,
     all_kinds,
@@ -25,7 +25,6 @@ from tests.model.workspaces import (
     normsys,
     sample,
     workspace,
-    workspaces,
 )
 
 slow_to_draw = settings(
@@ -42,6 +41,7 @@ def regions():
             "SR": [sample("signal", [5], MU), sample("top", [20], jes, shape)],
             "CR": [sample("top", [50], jes), sample("W", [9], normsys("JER", 1, 1.2))],
         },
+        None,
         *({"name": "mu", "bounds": [[0, 5]]}, {"name": "JES", "inits": [0]}, LUMI),
         poi="mu",
     )
@@ -132,7 +132,7 @@ def test_t2_two_modifiers_of_one_name_and_type_are_refused():
 
 
 def test_a_channel_may_not_take_the_observation_of_an_absent_one():
-    document = documents.all_modifiers()
+    document = workspaces.all_modifiers()
     words = "observations 'SR' and 'CR' would have one name"
     with pytest.raises(EditError, match=words):
         rename(Workspace.parse(document), channels={"SR": "CR"})
@@ -140,7 +140,7 @@ def test_a_channel_may_not_take_the_observation_of_an_absent_one():
 
 def test_t25_lumi_keeps_its_name():
     """Modifiers of type lumi find their settings by it."""
-    ws = Workspace.parse(documents.all_modifiers())
+    ws = Workspace.parse(workspaces.all_modifiers())
     with pytest.raises(EditError, match="'lumi' cannot be called 'luminosity'"):
         rename(ws, modifiers={"lumi": "luminosity"})
     assert rename(ws, modifiers={"lumi": "lumi"}) == ws
@@ -162,7 +162,7 @@ def test_unknown_old_names_are_refused(names, words):
 
 
 def test_a_parameter_of_interest_that_only_patches_bring_is_renamed():
-    document = documents.two_bins()
+    document = workspaces.two_bins()
     measurement = document["measurements"][0]
     measurement["config"] = {"poi": "mu_SIG", "parameters": [{"name": "mu_SIG"}]}
     ws = rename(Workspace.parse(document), modifiers={"mu_SIG": "mu"})
@@ -173,7 +173,7 @@ def test_a_parameter_of_interest_that_only_patches_bring_is_renamed():
 
 
 def test_a_component_of_interest_follows_its_parameter():
-    document = documents.two_bins()
+    document = workspaces.two_bins()
     sample = document["channels"][0]["samples"][0]
     sample["modifiers"] = [{"name": "sf", "type": "shapefactor", "data": None}]
     document["measurements"][0]["config"] = {"poi": "sf[0]", "parameters": []}
@@ -184,7 +184,7 @@ def test_a_component_of_interest_follows_its_parameter():
 
 
 @slow_to_draw
-@given(documents.workspaces())
+@given(workspaces.forms())
 def test_fresh_names_and_back_is_the_same_workspace(document):
     ws = Workspace.parse(document)
     text = json.dumps(document, sort_keys=True)
@@ -219,7 +219,7 @@ def test_everything_is_sorted():
 
 
 @slow_to_draw
-@given(documents.workspaces(), st.randoms(use_true_random=False))
+@given(workspaces.forms(), st.randoms(use_true_random=False))
 def test_any_order_is_sorted_to_the_same_digest(document, random):
     ws = Workspace.parse(document)
     before = ws.dump()
@@ -244,7 +244,7 @@ def test_t22_order_has_no_meaning_but_for_patches():
     assert model.parameters.names == same.parameters.names
     assert eqx.tree_equal(data, as_well)
     assert eqx.tree_equal(model, same)
-    document = documents.patchset([documents.patch("m_100", 100, [])])
+    document = workspaces.patchset([workspaces.patch("m_100", 100, [])])
     document["metadata"]["digests"] = {"sha256": ws.digest()}
     patchset = PatchSet.parse(document)
     patchset.verify(ws)
@@ -321,7 +321,7 @@ def test_a_selection_that_empties_a_channel_is_refused():
 
 
 @slow_to_draw
-@given(workspaces(), st.data())
+@given(workspaces.workspaces(), st.data())
 def test_select_keeps_what_prune_removes_and_the_other_way_round(document, data):
     ws = Workspace.parse(document)
     names = st.lists(st.sampled_from(ws.channel_names), min_size=1, unique=True)

@@ -12,12 +12,12 @@ from hfjax.documents.workspace.workspace import (
     Workspace,
 )
 from hfjax.errors import EditError
-from tests.documents import documents
+from tests import workspaces
 
 
 @pytest.fixture
 def ws():
-    return Workspace.parse(documents.all_modifiers())
+    return Workspace.parse(workspaces.all_modifiers())
 
 
 def test_without_rules_all_stays(ws):
@@ -45,7 +45,7 @@ def test_each_rule_is_asked_about_its_own(ws):
     modifiers = [("SR", "top", m) for m in ws.channels[0].samples[0].modifiers]
     assert asked == [
         *[("SR",), ("SR", "top"), *modifiers],
-        *[("m",), ("lumi",), ("h",)],
+        *[("search",), ("lumi",), ("h",)],
         *[("SR",), ("CR",)],
     ]
 

@@ -10,16 +10,8 @@ from hfjax.documents.edit.prune import Place, prune
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import DigestError, EditError, UnknownNameError
-from tests.documents import documents
-from tests.model.workspaces import (
-    LUMI,
-    MU,
-    all_kinds,
-    histosys,
-    normsys,
-    sample,
-    workspace,
-)
+from tests import workspaces
+from tests.workspaces import LUMI, MU, all_kinds, histosys, normsys, sample, workspace
 
 
 def two_regions():
@@ -31,6 +23,7 @@ def two_regions():
                 "SR": [sample("signal", [5, 6], MU), sample("top", [20, 31], *jes)],
                 "CR": [sample("top", [50], jes[0]), sample("W", [9], jes[0])],
             },
+            None,
             LUMI,
             {"name": "JES", "inits": [0.5]},
             {"name": "mu", "bounds": [[0, 5]]},
@@ -216,9 +209,9 @@ def test_what_is_untouched_is_the_same_object():
 
 def test_t22_a_patchset_does_not_fit_the_pruned_workspace():
     """Patches count channels and samples: they would hit others."""
-    document = documents.two_bins()
-    patches = [documents.patch("m_100", 100, [])]
-    patchset = PatchSet.parse(documents.patchset(patches))
+    document = workspaces.two_bins()
+    patches = [workspaces.patch("m_100", 100, [])]
+    patchset = PatchSet.parse(workspaces.patchset(patches))
     ws = Workspace.parse(document)
     patchset.verify(ws)
     with pytest.raises(DigestError):
@@ -260,7 +253,7 @@ def leaves_nothing(document, arguments):
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(documents.workspaces(), st.data())
+@given(workspaces.forms(), st.data())
 def test_result_is_valid_and_the_original_untouched(document, data):
     arguments = {
         kind: data.draw(st.lists(st.sampled_from(known), max_size=2))

@@ -12,7 +12,7 @@ from hfjax.building.build import build
 from hfjax.documents.edit.prune_small import SmallSystematic, prune_small, systematics
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import EditError
-from tests.model.workspaces import (
+from tests.workspaces import (
     LUMI,
     MU,
     histosys,
@@ -30,7 +30,7 @@ INTERPOLATED = {"histosys", "normsys"}
 def one(*modifiers, data=(20.0, 40.0), settings=(), poi=""):
     """A workspace with one sample."""
     channel = {"SR": [sample("top", list(data), *modifiers)]}
-    return Workspace.parse(workspace(channel, *settings, poi=poi))
+    return Workspace.parse(workspace(channel, None, *settings, poi=poi))
 
 
 def settings_of(document):

@@ -5,7 +5,8 @@ import pytest
 from hfjax.documents.inspect.patchset import patchset_summary, structure
 from hfjax.documents.patchset.patchset import Patch, PatchSet
 from hfjax.documents.workspace.workspace import Workspace
-from tests.documents.check.faults import clean, modifier, normsys, sample
+from tests.documents.check.faults import clean
+from tests.workspaces import modifier, normsys, sample
 
 MU = modifier("normfactor", "mu")
 

@@ -9,7 +9,8 @@ from hfjax.documents.inspect.workspace import CONSTRAINTS, summary
 from hfjax.documents.parameters.parameter_sets import KINDS, parameter_groups
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import UnknownNameError
-from tests.documents.check.faults import clean, histosys, modifier, normsys
+from tests.documents.check.faults import clean
+from tests.workspaces import histosys, modifier, normsys
 
 
 def shown(document, measurement=None):

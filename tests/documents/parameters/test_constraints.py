@@ -9,13 +9,8 @@ from hfjax.documents.parameters.parameter_sets import parameter_groups
 from hfjax.documents.workspace.measurement import CONSTRAINTS, ParameterConfig
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ModelError
-from tests.documents.parameters.test_parameter_sets import (
-    LUMI,
-    histosys,
-    modifier,
-    normsys,
-    sample,
-)
+from tests.documents.parameters.test_parameter_sets import histosys, normsys, sample
+from tests.workspaces import LUMI, extended, modifier, workspace
 
 STAT = modifier("staterror", "x", [2.0, 3.0, 0.0])
 SHAPE = modifier("shapesys", "x", [2.0, 5.0, 0.0])
@@ -25,14 +20,10 @@ THREE = (10.0, 10.0, 10.0)
 def one_group(*modifiers, data=(10.0,), **settings):
     """The only group of a sample in an extended workspace, with settings of x."""
     entry = {"name": "x", **settings} if "name" not in settings else settings
-    document = {
-        "channels": [{"name": "SR", "samples": [sample("s", *modifiers, data=data)]}],
-        "observations": [{"name": "SR", "data": [5] * len(data)}],
-        "measurements": [{"name": "m", "config": {"poi": "", "parameters": [entry]}}],
-        "version": "1.0.0+hfjax.1",
-    }
-    workspace = Workspace.parse(document)
-    (group,) = parameter_groups(workspace, workspace.measurement())
+    samples = {"SR": [sample("s", *modifiers, data=data)]}
+    document = extended(workspace(samples, {"SR": [5] * len(data)}, entry, poi=""))
+    parsed = Workspace.parse(document)
+    (group,) = parameter_groups(parsed, parsed.measurement())
     return group
 
 

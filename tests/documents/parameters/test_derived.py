@@ -35,7 +35,7 @@ from hfjax.documents.parameters.parameter_sets import (
 from hfjax.documents.workspace.measurement import Measurement, ParameterConfig
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import EditError, ModelError, SpecificationError, UnknownNameError
-from tests.documents.check.faults import modifier, normsys, sample
+from tests.workspaces import modifier, normsys, sample
 
 VERSION = "1.0.0+hfjax.1"
 

@@ -17,7 +17,7 @@ from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.workspace.channel import Observation
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ModelError
-from tests.cli import mutations
+from tests import mutations
 
 SR = "/channels/0/samples"
 

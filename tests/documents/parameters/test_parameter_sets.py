@@ -10,38 +10,26 @@ from hfjax.documents.parameters.parameter_sets import (
 )
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ModelError
-
-
-def modifier(kind, name, data=None):
-    return {"name": name, "type": kind, "data": data}
+from tests import workspaces
+from tests.workspaces import LUMI, modifier
 
 
 def normsys(name, lo=0.9, hi=1.1):
-    return modifier("normsys", name, {"lo": lo, "hi": hi})
+    return workspaces.normsys(name, lo, hi)
 
 
 def histosys(name, bins=1):
-    data = {"lo_data": [9.0] * bins, "hi_data": [12.0] * bins}
-    return modifier("histosys", name, data)
+    return workspaces.histosys(name, [9.0] * bins, [12.0] * bins)
 
 
 def sample(name, *modifiers, data=(10.0,)):
-    return {"name": name, "data": list(data), "modifiers": list(modifiers)}
+    return workspaces.sample(name, data, *modifiers)
 
 
 def groups_of(channels, *settings, poi="", whole=False):
     """The groups of samples by channel; with the workspace if it is asked for."""
-    config = {"poi": poi, "parameters": list(settings)}
-    observations = [
-        {"name": name, "data": [5] * len(samples[0]["data"])}
-        for name, samples in channels.items()
-    ]
-    document = {
-        "channels": [{"name": c, "samples": list(s)} for c, s in channels.items()],
-        "observations": observations,
-        "measurements": [{"name": "m", "config": config}],
-        "version": "1.0.0",
-    }
+    observed = {name: [5] * len(found[0]["data"]) for name, found in channels.items()}
+    document = workspaces.workspace(channels, observed, *settings, poi=poi)
     workspace = Workspace.parse(document)
     groups = parameter_groups(workspace, workspace.measurement(None))
     return (groups, workspace) if whole else groups
@@ -57,14 +45,6 @@ def one_group(*modifiers, data=(10.0,), settings=()):
 def names(groups):
     return [group.name for group in groups]
 
-
-LUMI = {
-    "name": "lumi",
-    "inits": [1.0],
-    "bounds": [[0.5, 1.5]],
-    "auxdata": [1],
-    "sigmas": [0.02],
-}
 
 # -- order ------------------------------------------------------------------------
 

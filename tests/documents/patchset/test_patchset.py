@@ -17,7 +17,7 @@ from hfjax.documents.reading.digest import digest
 from hfjax.documents.reading.json_files import read_json
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import DigestError, PatchError, SpecificationError, UnknownNameError
-from tests.documents import documents
+from tests import workspaces
 
 PATCHSETS = (
     "staus/patchset.json",
@@ -35,17 +35,17 @@ def add(path, value=SAMPLE):
 
 @pytest.fixture
 def workspace():
-    return Workspace.parse(documents.two_bins())
+    return Workspace.parse(workspaces.two_bins())
 
 
 @pytest.fixture
 def patchset():
     patches = [
-        documents.patch("m_100", 100, [add("/channels/0/samples/-")]),
-        documents.patch("m_200", 200.0, [add("/channels/0/samples/0")]),
-        documents.patch("empty", "none", []),
+        workspaces.patch("m_100", 100, [add("/channels/0/samples/-")]),
+        workspaces.patch("m_200", 200.0, [add("/channels/0/samples/0")]),
+        workspaces.patch("empty", "none", []),
     ]
-    return PatchSet.parse(documents.patchset(patches))
+    return PatchSet.parse(workspaces.patchset(patches))
 
 
 def test_patch_is_found_by_name_position_and_values(patchset):
@@ -74,12 +74,12 @@ def test_unknown_patch_is_named(patchset, key, words):
 
 @pytest.mark.parametrize("name", ["name", "values"])
 def test_patch_may_have_any_name(name):
-    document = documents.patchset([documents.patch(name, 1, [])])
+    document = workspaces.patchset([workspaces.patch(name, 1, [])])
     assert PatchSet.parse(document)[name].values == (1,)
 
 
 def test_dump_is_the_document_also_with_extra_metadata():
-    document = documents.patchset([documents.patch("a", 1, [add("/channels/-")])])
+    document = workspaces.patchset([workspaces.patch("a", 1, [add("/channels/-")])])
     document["metadata"]["analysis"] = "SUSY"
     document["metadata"]["references"]["hepdata"] = "ins123"
     document["patches"][0]["metadata"]["cross_section"] = 0.5
@@ -96,12 +96,12 @@ def test_dump_is_the_document_also_with_extra_metadata():
     [
         ([], "/patches", "non-empty|too short"),
         (
-            [documents.patch("a", 1, []), documents.patch("a", 2, [])],
+            [workspaces.patch("a", 1, []), workspaces.patch("a", 2, [])],
             "/patches/1",
             "patch 'a' is there twice, first at /patches/0",
         ),
         (
-            [documents.patch("a", 1, []), documents.patch("b", 1.0, [])],
+            [workspaces.patch("a", 1, []), workspaces.patch("b", 1.0, [])],
             "/patches/1",
             r"values \(1.0,\) is there twice",
         ),
@@ -111,7 +111,7 @@ def test_dump_is_the_document_also_with_extra_metadata():
             "patch 'a' has 2 values for the 1 labels mass",
         ),
         (
-            [documents.patch("a b", 1, [])],
+            [workspaces.patch("a b", 1, [])],
             "/patches/0/metadata/name",
             "'a b' does not match",
         ),
@@ -119,7 +119,7 @@ def test_dump_is_the_document_also_with_extra_metadata():
 )
 def test_wrong_patchset_is_refused_at_its_place(patches, pointer, words):
     with pytest.raises(SpecificationError, match=words) as caught:
-        PatchSet.parse(documents.patchset(patches))
+        PatchSet.parse(workspaces.patchset(patches))
     assert caught.value.pointer == pointer
 
 
@@ -134,9 +134,9 @@ def test_patchset_that_cannot_be_read_is_named(tmp_path):
 
 def test_workspace_in_place_of_a_patchset_is_recognised():
     with pytest.raises(SpecificationError, match="this looks like a workspace"):
-        PatchSet.parse(documents.two_bins())
+        PatchSet.parse(workspaces.two_bins())
     with pytest.raises(SpecificationError, match="this looks like a patchset"):
-        Workspace.parse(documents.patchset([]))
+        Workspace.parse(workspaces.patchset([]))
     with pytest.raises(SpecificationError, match="this looks like a JSON patch"):
         Workspace.parse([add("/channels/0")])
     with pytest.raises(SpecificationError, match="this is an HS3 document"):
@@ -155,7 +155,7 @@ def test_what_is_asked_for_is_not_said_to_look_like_it():
 
 
 def test_nothing_looks_like_what_it_should_be():
-    document = documents.two_bins()
+    document = workspaces.two_bins()
     del document["channels"]
     for wrong in (document, [document]):
         with pytest.raises(SpecificationError) as caught:
@@ -176,7 +176,7 @@ def test_digest_mismatch_says_what_is_expected_and_found(workspace, patchset):
 
 
 def test_upper_case_digest_verifies(workspace):
-    document = documents.patchset([documents.patch("a", 1, [])])
+    document = workspaces.patchset([workspaces.patch("a", 1, [])])
     digests = document["metadata"]["digests"]
     digests["sha256"] = digests["sha256"].upper()
     PatchSet.parse(document).verify(workspace)
@@ -190,7 +190,7 @@ def test_applied_patch_shares_what_it_does_not_touch(workspace, patchset):
     assert patched.channels[0].samples[2].dump() == SAMPLE
     assert patched.measurements[0] is workspace.measurements[0]
     assert patched.observations[0] is workspace.observations[0]
-    assert workspace.dump() == documents.two_bins()
+    assert workspace.dump() == workspaces.two_bins()
 
 
 OPERATIONS = {
@@ -216,7 +216,7 @@ OPERATIONS = {
         add("/channels/0/samples/-"),
         {"op": "replace", "path": "/channels/0/samples/2/data/0", "value": 9},
     ],
-    "replace the whole document": [add("", documents.all_modifiers())],
+    "replace the whole document": [add("", workspaces.all_modifiers())],
     "move onto itself": [{"op": "move", "from": "/channels/0", "path": "/channels/0"}],
     "nothing": [],
 }
@@ -226,9 +226,9 @@ OPERATIONS = {
 def test_each_operation_does_what_jsonpatch_does(workspace, name):
     operations = OPERATIONS[name]
     before = copy.deepcopy(operations)
-    expected = jsonpatch.apply_patch(documents.two_bins(), copy.deepcopy(operations))
+    expected = jsonpatch.apply_patch(workspaces.two_bins(), copy.deepcopy(operations))
     assert apply_patch(workspace, operations).dump() == expected
-    assert workspace.dump() == documents.two_bins()
+    assert workspace.dump() == workspaces.two_bins()
     assert operations == before
 
 
@@ -315,7 +315,7 @@ GAMMA = {"name": "n", "constraint": "gamma"}
 
 
 def test_patches_of_an_extended_workspace_may_change_constraints():
-    workspace = Workspace.parse(documents.extended())
+    workspace = Workspace.parse(workspaces.all_settings())
     operations = [
         add("/channels/0/samples/-", {**SAMPLE, "data": [1]}),
         {"op": "replace", "path": f"{SETTINGS}/2", "value": GAMMA},
@@ -337,7 +337,7 @@ def test_patch_may_extend_a_plain_workspace_if_it_states_the_version(workspace):
 
 @pytest.mark.parametrize("value", [0, "gauss"])
 def test_patch_with_a_wrong_constraint_is_refused_at_its_place(value):
-    workspace = Workspace.parse(documents.extended())
+    workspace = Workspace.parse(workspaces.all_settings())
     path = f"{SETTINGS}/2/constraint"
     operation = {"op": "replace", "path": path, "value": value}
     with pytest.raises(PatchError, match=rf"is not one of .*\(at {path}\)"):
@@ -369,7 +369,7 @@ def test_published_patches_do_what_jsonpatch_does(data_dir, name):
     assert workspace.dump() == document
 
 
-BASES = [documents.two_bins(), documents.all_modifiers(), documents.extended()]
+BASES = [workspaces.two_bins(), workspaces.all_modifiers(), workspaces.all_settings()]
 PATHS = sorted(
     {
         "".join(f"/{part}" for part in way)
@@ -449,8 +449,8 @@ def large_patchset(patches):
     modifiers = [{"name": f"alpha_{i}", **modifier} for i in range(50)]
     value = {"name": "new", "data": [1.5, 2.5], "modifiers": modifiers}
     one = [add("/channels/0/samples/-", value)]
-    found = [documents.patch(f"m_{i}", i, one) for i in range(patches)]
-    return json.dumps(documents.patchset(found)).encode()
+    found = [workspaces.patch(f"m_{i}", i, one) for i in range(patches)]
+    return json.dumps(workspaces.patchset(found)).encode()
 
 
 def peak_of_loading(content, workspace):

@@ -8,15 +8,15 @@ from hfjax.documents.published.archive_limits import ArchiveLimits
 from hfjax.documents.published.contents import extract_document, list_contents
 from hfjax.documents.reading.digest import digest
 from hfjax.errors import ArchiveError, UnknownNameError
-from tests.documents import documents
+from tests import workspaces
 from tests.documents.published import archives
 
-WORKSPACE = json.dumps(documents.two_bins(), indent=2).encode()
-OTHER_WORKSPACE = json.dumps(documents.all_modifiers()).encode()
+WORKSPACE = json.dumps(workspaces.two_bins(), indent=2).encode()
+OTHER_WORKSPACE = json.dumps(workspaces.all_modifiers()).encode()
 OPERATION = {"op": "remove", "path": "/channels/0"}
 PATCHSET = json.dumps(
-    documents.patchset(
-        [documents.patch("a", 1, []), documents.patch("b", 2, [OPERATION])]
+    workspaces.patchset(
+        [workspaces.patch("a", 1, []), workspaces.patch("b", 2, [OPERATION])]
     )
 ).encode()
 PATCH = json.dumps([OPERATION]).encode()
@@ -51,7 +51,7 @@ def test_workspaces_and_patchsets_are_listed_and_matched(archive, pack):
             "name": "SR/BkgOnly.json",
             "kind": "workspace",
             "size": len(WORKSPACE),
-            "digest": digest(documents.two_bins()),
+            "digest": digest(workspaces.two_bins()),
             "channels": 1,
         },
         {
@@ -66,7 +66,7 @@ def test_workspaces_and_patchsets_are_listed_and_matched(archive, pack):
             "name": "Other.json",
             "kind": "workspace",
             "size": len(OTHER_WORKSPACE),
-            "digest": digest(documents.all_modifiers()),
+            "digest": digest(workspaces.all_modifiers()),
             "channels": 1,
         },
     ]

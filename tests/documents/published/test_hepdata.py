@@ -2,12 +2,13 @@ import hashlib
 import socket
 import ssl
 import urllib.error
+import urllib.request
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 
-from hfjax.documents.published import connection, hepdata
+from hfjax.documents.published import connection
 from hfjax.documents.published.archive_limits import ArchiveLimits
 from hfjax.documents.published.hepdata import DownloadSettings, download, url_of
 from hfjax.errors import ArchiveError, DownloadError
@@ -296,12 +297,20 @@ def test_nobody_there_is_said(tmp_path, monkeypatch):
     assert left(tmp_path) == []
 
 
-def test_wrong_certificate_is_not_tried_again():
+def test_wrong_certificate_is_not_tried_again(tmp_path, monkeypatch):
     reason = ssl.SSLCertVerificationError(1, "certificate verify failed")
     reason.verify_message = "self-signed certificate"
-    error = connection._no_answer("https://doi.org/", urllib.error.URLError(reason))
-    assert isinstance(error, DownloadError)
-    assert "its certificate is not valid: self-signed certificate" in str(error)
+    asked = []
+
+    def untrusted(_, request, **_options):
+        asked.append(request.full_url)
+        raise urllib.error.URLError(reason)
+
+    monkeypatch.setattr(urllib.request.OpenerDirector, "open", untrusted)
+    words = "its certificate is not valid: self-signed certificate"
+    with pytest.raises(DownloadError, match=words):
+        download("https://doi.org/10.1/a", tmp_path / "out")
+    assert asked == ["https://doi.org/10.1/a"]
 
 
 @pytest.mark.parametrize("length", [None, -1])
@@ -357,13 +366,9 @@ def test_target_is_checked_before_anything_is_asked_for(web, fetch, tmp_path):
     assert left(tmp_path) == ["mine.json", "out"]
 
 
-def test_disk_that_is_full_is_not_tried_again(web, fetch, tmp_path, monkeypatch):
-    def full(*args):
-        del args
-        raise OSError(28, "No space left on device")
-
+@pytest.mark.usefixtures("full_disk")
+def test_disk_that_is_full_is_not_tried_again(web, fetch, tmp_path):
     web["/a"] = server.content(ARCHIVE)
-    monkeypatch.setattr(hepdata, "_saved", full)
     with pytest.raises(DownloadError, match="cannot be written: No space left on dev"):
         fetch("/a")
     assert web.asked == ["/a"]

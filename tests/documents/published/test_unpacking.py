@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from hfjax.documents.published import unpacking
 from hfjax.documents.published.archive_limits import ArchiveLimits
 from hfjax.documents.published.unpacking import archive_members, unpack
 from hfjax.errors import ArchiveError
@@ -179,15 +178,11 @@ def test_negative_size_in_a_tar_archive_is_refused(archive, tmp_path):
         unpack(archive(archives.tar_with(member)), tmp_path / "out")
 
 
-def test_disk_that_is_full_leaves_nothing(archive, tmp_path, monkeypatch):
-    def fail(_, path):
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"some")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(unpacking, "_write", fail)
+def test_disk_that_is_full_leaves_nothing(archive, tmp_path, request):
+    path = archive(archives.tar(FILES))
+    request.getfixturevalue("full_disk")
     with pytest.raises(ArchiveError, match="unpacked: No space left on device"):
-        unpack(archive(archives.tar(FILES)), tmp_path / "out")
+        unpack(path, tmp_path / "out")
     assert {path.name for path in tmp_path.iterdir()} == {"in"}
 
 

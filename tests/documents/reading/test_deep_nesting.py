@@ -13,7 +13,7 @@ from hfjax import (
     sample,
 )
 from hfjax.documents.reading.schema import WORKSPACE, validate
-from tests.documents import documents
+from tests import workspaces
 
 
 def deep(opening, levels):
@@ -23,7 +23,7 @@ def deep(opening, levels):
     return value
 
 
-DOCUMENT = documents.two_bins()
+DOCUMENT = workspaces.two_bins()
 
 
 def replaced(value):

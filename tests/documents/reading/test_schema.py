@@ -1,4 +1,5 @@
 import contextlib
+import importlib.util
 import json
 import socket
 
@@ -6,6 +7,7 @@ import jsonschema
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from hfjax.documents.patchset import patching
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.reading import schema
 from hfjax.documents.reading.json_values import Malformed
@@ -21,18 +23,18 @@ from hfjax.documents.reading.schema import (
 )
 from hfjax.documents.workspace.workspace import Workspace, workspace_schema
 from hfjax.errors import SpecificationError, UnknownNameError
-from tests.documents import documents
+from tests import mutations, workspaces
 
 ADD = {"op": "add", "path": "/channels/0", "value": 1}
 MOVE = {"op": "move", "path": "/channels/0", "from": "/channels/1"}
 DATA = [{"name": "SR", "samples": [{"name": "s", "data": [1], "modifiers": []}]}]
 VALID = {
-    WORKSPACE: documents.two_bins(),
-    EXTENDED_WORKSPACE: documents.extended(),
-    EXTENDED_MEASUREMENT: documents.extended()["measurements"][0],
+    WORKSPACE: workspaces.two_bins(),
+    EXTENDED_WORKSPACE: workspaces.all_settings(),
+    EXTENDED_MEASUREMENT: workspaces.all_settings()["measurements"][0],
     MODEL: {"channels": DATA, "parameters": [{"name": "mu", "inits": [1]}]},
     MEASUREMENT: {"name": "m", "config": {"poi": "", "parameters": []}},
-    PATCHSET: documents.patchset([documents.patch("signal_1", 1, [ADD, MOVE])]),
+    PATCHSET: workspaces.patchset([workspaces.patch("signal_1", 1, [ADD, MOVE])]),
     JSONPATCH: [ADD, MOVE, {"op": "remove", "path": ""}],
     SIGNALS: [{"values": {"mass": 1}, "channels": {"SR": [1], "CR": {"data": [2]}}}],
 }
@@ -57,10 +59,11 @@ def test_t34_validation_opens_no_connection(name, monkeypatch):
 
     monkeypatch.setattr(socket, "socket", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    schema._validator.cache_clear()
-    schema.validate(VALID[name], name)
+    fresh = importlib.util.module_from_spec(schema.__spec__)  # has read no schema yet
+    schema.__spec__.loader.exec_module(fresh)
+    fresh.validate(VALID[name], name)
     with pytest.raises(SpecificationError):
-        schema.validate({"channels": 1}, name)
+        fresh.validate({"channels": 1}, name)
 
 
 def test_unknown_schema_is_named():
@@ -70,7 +73,7 @@ def test_unknown_schema_is_named():
 
 def change(pointer, value):
     """Return the two-bin example with one value replaced, or added."""
-    document = documents.two_bins()
+    document = workspaces.two_bins()
     *way, last = [int(p) if p.isdigit() else p for p in pointer.split("/")[1:]]
     parent = document
     for part in way:
@@ -170,9 +173,10 @@ def test_t34_a_valid_document_is_not_validated_a_second_time(monkeypatch):
     def refuse(*_):
         pytest.fail("the schema was asked")
 
-    monkeypatch.setattr(schema, "_validator", refuse)
+    for module in (schema, patching):
+        monkeypatch.setattr(module, "validate", refuse)
     workspace = Workspace.parse(VALID[WORKSPACE])
-    patchset = PatchSet.parse(documents.patchset([documents.patch("a", 1, [])]))
+    patchset = PatchSet.parse(workspaces.patchset([workspaces.patch("a", 1, [])]))
     assert patchset.apply(workspace, "a", verify=False) == workspace
 
 
@@ -195,7 +199,7 @@ def test_plain_version_refuses_the_extension_and_says_which_version_to_state(set
 
 
 WORKSPACES = st.sampled_from(
-    [documents.two_bins(), documents.all_modifiers(), documents.extended()]
+    [workspaces.two_bins(), workspaces.all_modifiers(), workspaces.all_settings()]
 )
 
 
@@ -220,7 +224,7 @@ def parses(parse, document):
 
 
 @settings(max_examples=300, deadline=None)
-@given(documents.mutated(WORKSPACES))
+@given(mutations.with_wrong_values(WORKSPACES))
 def test_strict_parser_agrees_with_the_schema_on_workspaces(document):
     parsed = parses(Workspace.parse_strictly, document)
     if parsed is not None:
@@ -228,14 +232,14 @@ def test_strict_parser_agrees_with_the_schema_on_workspaces(document):
 
 
 @settings(max_examples=300, deadline=None)
-@given(documents.mutated(st.just(VALID[PATCHSET])))
+@given(mutations.with_wrong_values(st.just(VALID[PATCHSET])))
 def test_strict_parser_agrees_with_the_schema_on_patchsets(document):
     parsed = parses(PatchSet.parse_strictly, document)
     if parsed is not None:
         assert parsed == accepts(PATCHSET, document)
 
 
-@given(documents.mutated(WORKSPACES))
+@given(mutations.with_wrong_values(WORKSPACES))
 def test_wrong_workspace_raises_nothing_but_our_error(document):
     with contextlib.suppress(SpecificationError):
         Workspace.parse(document)

@@ -22,33 +22,27 @@ from hfjax.documents.workspace.compose import compose_document, compose_modifier
 from hfjax.documents.workspace.signal import Signal
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import DigestError, PatchError, SpecificationError
+from tests import workspaces
 from tests.documents.convert.hs3 import documents as d
 from tests.reference.histfactory import HistFactory
 from tests.reference.interpolation import code4, code4p
+from tests.workspaces import MU, sample
 
 NOMINAL = [50.0, 20.0]
-MU = {"name": "mu", "type": "normfactor", "data": None}
 
 
 def normsys(lo, hi, name="jes"):
-    return {"name": name, "type": "normsys", "data": {"lo": lo, "hi": hi}}
+    return workspaces.normsys(name, lo, hi)
 
 
 def histosys(lo, hi, name="jes"):
-    data = {"lo_data": lo, "hi_data": hi}
-    return {"name": name, "type": "histosys", "data": data}
+    return workspaces.histosys(name, lo, hi)
 
 
 def document(*modifiers):
     """A workspace whose sample `top` has these modifiers."""
-    signal = {"name": "signal", "data": [5.0, 1.0], "modifiers": [MU]}
-    top = {"name": "top", "data": NOMINAL, "modifiers": list(modifiers)}
-    return {
-        "channels": [{"name": "SR", "samples": [signal, top]}],
-        "measurements": [{"name": "fit", "config": {"poi": "mu", "parameters": []}}],
-        "observations": [{"name": "SR", "data": [60, 20]}],
-        "version": "1.0.0",
-    }
+    samples = [sample("signal", [5.0, 1.0], MU), sample("top", NOMINAL, *modifiers)]
+    return workspaces.workspace({"SR": samples}, {"SR": [60, 20]})
 
 
 def composed(*modifiers):

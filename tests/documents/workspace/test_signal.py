@@ -21,7 +21,7 @@ from hfjax.documents.reading.schema import SIGNALS, validate
 from hfjax.documents.workspace.signal import Signal
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import SpecificationError, UnknownNameError
-from tests.documents import documents
+from tests import mutations, workspaces
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 COMPLETE = {
@@ -96,7 +96,7 @@ def test_signal_with_everything(background):
 
 
 def test_t9_staterror_of_a_signal_joins_the_one_of_its_channel():
-    workspace = documents.all_modifiers()
+    workspace = workspaces.all_modifiers()
     workspace["measurements"][0]["config"]["poi"] = "mu_sig"
     events = {"SR": {"data": [1.0], "staterror": [0.2]}}
     parsed = Workspace.parse(workspace)
@@ -141,7 +141,7 @@ def test_strength_may_have_another_name(background):
     [([""], "measurements name none"), (["b", "a"], "measurements name 'a', 'b'")],
 )
 def test_strength_has_to_be_known(pois, words):
-    workspace = documents.two_bins()
+    workspace = workspaces.two_bins()
     workspace["channels"][0]["samples"][0]["name"] = "other"
     workspace["measurements"] = [
         {"name": f"m{i}", "config": {"poi": poi, "parameters": []}}
@@ -216,7 +216,7 @@ SIGNAL_DOCUMENTS = st.just(COMPLETE).map(copy.deepcopy)
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)
-@given(documents.mutated(SIGNAL_DOCUMENTS))
+@given(mutations.with_wrong_values(SIGNAL_DOCUMENTS))
 def test_strict_reading_and_schema_agree(document):
     try:
         validate([document], SIGNALS)

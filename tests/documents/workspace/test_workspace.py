@@ -17,18 +17,18 @@ from hfjax.documents.workspace.workspace import (
     format_version,
 )
 from hfjax.errors import DigestError, HfjaxError, SpecificationError, UnknownNameError
-from tests.documents import documents
+from tests import workspaces
 
 LIKELIHOODS = ("staus", "sbottomA", "sleptons", "offshell")
 
 
 @pytest.fixture
 def document():
-    return documents.two_bins()
+    return workspaces.two_bins()
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(documents.workspaces())
+@given(workspaces.forms())
 def test_dump_of_parsed_document_is_equal_also_as_text(document):
     dumped = Workspace.parse(document).dump()
     assert dumped == document
@@ -36,7 +36,7 @@ def test_dump_of_parsed_document_is_equal_also_as_text(document):
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(documents.workspaces("1.0.0+hfjax.1"))
+@given(workspaces.forms("1.0.0+hfjax.1"))
 def test_dump_of_extended_document_is_equal_also_as_text(document):
     workspace = Workspace.parse(document)
     dumped = workspace.dump()
@@ -45,7 +45,7 @@ def test_dump_of_extended_document_is_equal_also_as_text(document):
 
 
 def test_version_to_state_is_the_plain_one_unless_the_extension_is_used():
-    plain, extended = documents.all_modifiers(), documents.extended()
+    plain, extended = workspaces.all_modifiers(), workspaces.all_settings()
     assert format_version(Workspace.parse(plain).measurements) == "1.0.0"
     assert format_version(Workspace.parse(extended).measurements) == "1.0.0+hfjax.1"
     unused = Workspace.parse({**plain, "version": "1.0.0+hfjax.1"})
@@ -54,7 +54,7 @@ def test_version_to_state_is_the_plain_one_unless_the_extension_is_used():
 
 
 def test_workspace_made_of_records_states_the_version_that_it_needs():
-    workspace = Workspace.parse(documents.extended())
+    workspace = Workspace.parse(workspaces.all_settings())
     with pytest.raises(SpecificationError, match='state "version"') as caught:
         dataclasses.replace(workspace, version="1.0.0")
     assert caught.value.pointer == "/measurements/0/config/parameters/2/constraint"
@@ -70,7 +70,7 @@ def test_settings_made_by_hand_are_checked():
 
 
 def test_dump_keeps_whole_numbers_nan_and_absent_keys():
-    document = documents.all_modifiers()
+    document = workspaces.all_modifiers()
     document["observations"][0]["data"] = [float("nan")]
     dumped = Workspace.parse(document).dump()
     assert json.dumps(dumped, sort_keys=True) == json.dumps(document, sort_keys=True)
@@ -172,7 +172,7 @@ def test_unknown_name_suggests_close_ones(document, ask, words):
 
 
 def test_t22_order_of_channels_and_observations_is_kept_and_does_not_matter():
-    document = documents.all_modifiers()
+    document = workspaces.all_modifiers()
     [signal_region] = document["channels"]
     control = {
         "name": "CR",
@@ -189,7 +189,7 @@ def test_t22_order_of_channels_and_observations_is_kept_and_does_not_matter():
 
 
 def test_measurement_by_name_position_or_the_first():
-    document = documents.two_bins()
+    document = workspaces.two_bins()
     config = {"poi": "", "parameters": [{"name": "mu", "inits": [2]}]}
     document["measurements"].append({"name": "other", "config": config})
     workspace = Workspace.parse(document)
@@ -206,7 +206,7 @@ def test_measurement_by_name_position_or_the_first():
 
 
 def test_poi_and_parameters_that_only_patches_bring_are_accepted():
-    document = documents.two_bins()
+    document = workspaces.two_bins()
     document["measurements"][0]["config"] = {
         "poi": "mu_signal",
         "parameters": [{"name": "lumi", "inits": [1]}],

@@ -3,17 +3,16 @@
 import numpy as np
 import pytest
 
-from hfjax.building.build import build
-from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import MissingPOIError
 from hfjax.fitting.best_fit import fit
 from hfjax.fitting.diagnose.diagnosis import diagnose, negative_rates
-from tests.documents.check.faults import clean, histosys, modifier, normsys
+from tests.documents.check.faults import clean
+from tests.workspaces import histosys, make, modifier, normsys
 
 
 @pytest.fixture(scope="module")
 def two_channels():
-    return build(Workspace.parse(clean()))
+    return make(clean())
 
 
 def moved(model, **values):
@@ -33,7 +32,7 @@ def test_the_parameter_of_interest_can_be_held(two_channels):
     held = diagnose(model, data, poi_value=0.0)
     assert float(held.fit.params[model.poi]) == 0.0
     assert held.at_bounds == {}  # held at it, not stopped by it
-    nothing = build(Workspace.parse(without_poi()))
+    nothing = make(without_poi())
     with pytest.raises(MissingPOIError):
         diagnose(*nothing, poi_value=0.0)
 
@@ -58,7 +57,7 @@ def sample_with(*modifiers):
     document = clean()
     value = {"name": "odd", "data": [1.0, 2.0], "modifiers": list(modifiers)}
     document["channels"][1]["samples"].append(value)
-    model, _ = build(Workspace.parse(document))
+    model, _ = make(document)
     return model
 
 
@@ -91,7 +90,7 @@ def test_a_negative_factor_is_named():
     document["channels"][1]["samples"].append(odd)
     settings = {"name": "sign", "bounds": [[-5, 5]]}
     document["measurements"][0]["config"]["parameters"].append(settings)
-    model, _ = build(Workspace.parse(document))
+    model, _ = make(document)
     found = negative_rates(model, moved(model, sign=-1.0))
     assert [(one.rate, one.parameters) for one in found] == [
         (-1.0, ("sign",)),
@@ -102,7 +101,7 @@ def test_a_negative_factor_is_named():
 def test_a_negative_nominal_has_no_parameter():
     document = clean()
     document["channels"][1]["samples"][2]["data"][1] = -0.5
-    model, _ = build(Workspace.parse(document))
+    model, _ = make(document)
     (negative,) = negative_rates(model, moved(model))
     assert (negative.sample, negative.bin, negative.rate) == ("fakes", 1, -0.5)
     assert negative.parameters == ()

@@ -5,9 +5,7 @@ import dataclasses
 import jax.numpy as jnp
 import pytest
 
-from hfjax.building.build import build
 from hfjax.compiled.program import run_directly
-from hfjax.documents.workspace.workspace import Workspace
 from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.diagnose.advice import Advice
 from hfjax.fitting.diagnose.bins import bin_place, edge_bins, impossible_bins
@@ -18,19 +16,15 @@ from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.explain import explain
 from hfjax.inference.hypotest import hypotest
 from hfjax.model.names import Names
-from tests.fitting.models import MU, sample, workspace
 from tests.fitting.valleys.models import LOWER, NOTHING, PASSED, valleys
+from tests.workspaces import MU, make, sample, workspace
 
 GRID = 2e-3
 """How far a minimum on a grid may be above the minimum, in -2 ln L."""
 
 
-def made(document):
-    return build(Workspace.parse(document))
-
-
 def fitted(document, **how):
-    model, data = made(document)
+    model, data = make(document)
     return model, fit(model, data, **how).raise_if_failed()
 
 
@@ -51,7 +45,7 @@ def test_a_lower_valley_is_told_with_what_moved():
 
 
 def test_nothing_is_told_where_the_initial_values_lead_to_the_best():
-    model, data = made(LOWER)
+    model, data = make(LOWER)
     result = fit(model.with_start({"a": -1.0}), data)
     assert result.converged
     assert valley_report(model, result) == ValleyReport()
@@ -85,7 +79,7 @@ def test_that_no_physical_minimum_was_found_is_told():
 
 
 def test_a_fit_that_failed_tells_of_no_valley():
-    model, data = made(LOWER)
+    model, data = make(LOWER)
     result = fit(model, data)
     failed = dataclasses.replace(result, code=jnp.int32(FitStatus.STALLED))
     assert valley_report(model, result).lower_by > 0.5
@@ -109,10 +103,8 @@ def test_the_place_of_a_bin(position, place):
 def counted():
     """A bin of signal alone, one of background alone, and one that nothing fills."""
     samples = [sample("s", [3.0, 0.0, 0.0], MU), sample("b", [0.0, 2.0, 0.0])]
-    found = workspace(
-        {"A": [sample("c", [1.0])], "SR": samples}, {"A": [0], "SR": [0] * 3}
-    )
-    return build(found)
+    channels = {"A": [sample("c", [1.0])], "SR": samples}
+    return make(workspace(channels, {"A": [0], "SR": [0] * 3}))
 
 
 def test_a_bin_that_a_fit_has_emptied_is_at_the_edge(counted):
@@ -176,16 +168,16 @@ def test_every_status_names_the_fit_and_only_what_can_be_done(status):
 
 
 def test_a_message_in_python_names_what_python_has():
-    model, data = made(LOWER)
+    model, data = make(LOWER)
     failed = fit(model, data, settings=FitSettings(max_steps=1))
     line = explain(model, data, failed, which="the free fit")
     assert line.startswith("the free fit used all its steps")
     assert "FitSettings(max_steps=...)" in line
 
 
-def test_a_test_without_background_is_explained():
-    found = workspace({"SR": [sample("s", [25.0, 3.0], MU)]}, {"SR": [24.0, 4.0]})
-    model, data = build(found)
+def test_a_test_without_background_is_explained(counted):
+    model, data = counted
+    data = dataclasses.replace(data, main=jnp.array([1.0, 24.0, 2.0, 0.0]))
     result = hypotest(model, data)
     line = explain(model, data, result)
     assert line.startswith(

@@ -13,18 +13,19 @@ from hfjax.fitting.box import Box
 from hfjax.fitting.newton.descend import begin_at, descend
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
-from tests.fitting.models import (
+from tests.assertions import assert_close
+from tests.reference.shapesys import ShapesysModel
+from tests.workspaces import (
     HELLO,
     MU,
-    assert_close,
     histosys,
+    make,
     modifier,
     normsys,
     sample,
     shapesys,
     workspace,
 )
-from tests.reference.shapesys import ShapesysModel
 
 FREE = np.zeros(3, bool)
 FIXED_MU = np.array([True, False, False])
@@ -165,7 +166,7 @@ def test_t26_all_fixed_has_converged_where_it_starts(limit):
 
 
 def test_a_model_without_parameters():
-    model, data = build(workspace({"SR": [sample("b", [3.0])]}, {"SR": [4]}, ""))
+    model, data = make(workspace({"SR": [sample("b", [3.0])]}, {"SR": [4]}, poi=""))
     objective = Objective(model.anonymous(), data.anonymous())
     found = run(objective, jnp.zeros(0))
     assert found.status == FitStatus.CONVERGED
@@ -191,7 +192,7 @@ def test_a_parameter_without_effect_does_not_matter():
         sample("b", [50.0], modifier("shapesys", "g", [5.0])),
         sample("nothing", [0.0], modifier("normfactor", "k")),
     ]
-    model, data = build(workspace({"SR": samples}, {"SR": [56.0]}))
+    model, data = make(workspace({"SR": samples}, {"SR": [56.0]}))
     objective = Objective(model.anonymous(), data.anonymous())
     found = run(objective, model.parameters.init)
     assert found.status == FitStatus.CONVERGED
@@ -206,7 +207,7 @@ def test_a_parameter_without_effect_does_not_matter():
 @functools.cache
 def signal_only() -> Objective:
     """No rate at mu = 0, where events were seen."""
-    model, data = build(workspace({"SR": [sample("s", [10.0], MU)]}, {"SR": [12]}))
+    model, data = make(workspace({"SR": [sample("s", [10.0], MU)]}, {"SR": [12]}))
     return Objective(model.anonymous(), data.anonymous())
 
 
@@ -348,7 +349,7 @@ def varied() -> Objective:
         ),
         sample("free", [30.0], modifier("normfactor", "k")),
     ]
-    model, data = build(
+    model, data = make(
         workspace({"SR": signal, "CR": control}, {"SR": [40.0, 9.0], "CR": [150.0]})
     )
     return Objective(model.anonymous(), data.anonymous())
@@ -440,9 +441,9 @@ def bent(count: float) -> Objective:
     both = [modifier("normfactor", "x"), modifier("normfactor", "y")]
     narrow, flat = sample("p", [count], *both), sample("q", [20.0], both[0])
     poi = [{"name": n, "bounds": [[1e-3, 100.0]]} for n in ("x", "y")]
-    model, data = build(
+    model, data = make(
         workspace(
-            {"A": [narrow], "B": [flat]}, {"A": [2 * count], "B": [100.0]}, "", *poi
+            {"A": [narrow], "B": [flat]}, {"A": [2 * count], "B": [100.0]}, *poi, poi=""
         )
     )
     return Objective(model.anonymous(), data.anonymous())

@@ -11,8 +11,8 @@ import json
 
 import numpy as np
 
-from tests.fitting.models import MU, Document, document, histosys, sample
 from tests.reference.histfactory import HistFactory
+from tests.workspaces import MU, Document, histosys, sample, workspace
 
 
 def bent(hi: float, lo: float, observed: list, init: float = 1.0) -> Document:
@@ -20,10 +20,9 @@ def bent(hi: float, lo: float, observed: list, init: float = 1.0) -> Document:
     signal = sample("s", [10.0], MU, histosys("a", [10.0], [10.0]))
     both = sample("b", [20.0, 100.0], histosys("a", [60.0, 100.0], [60.0, 100.0]))
     one = sample("t", [0.0, 10.0], histosys("a", [0.0, lo], [0.0, hi]))
-    return document(
+    return workspace(
         {"CR": [sample("c", [50.0]), signal], "SR": [both, one]},
         {"CR": [55.0], "SR": observed},
-        "mu",
         {"name": "a", "inits": [init]},
         {"name": "mu", "bounds": [[0.0, 5.0]]},
     )

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from hfjax.building.build import build
 from hfjax.fitting.best_fit import fit
 from hfjax.fitting.box import Box
 from hfjax.fitting.objective import Objective
@@ -23,7 +22,8 @@ from hfjax.fitting.valleys.landscape import (
     moved_rates,
 )
 from hfjax.inference.profile import profile
-from tests.fitting.models import MU, assert_close, histosys, modifier, sample, workspace
+from tests.assertions import assert_close
+from tests.workspaces import MU, histosys, make, modifier, sample, workspace
 
 PLACES = np.array([-3.0, -1.6, -0.7, 0.7, 1.6, 3.0])
 ALONE = FitSettings(valleys="initial")
@@ -55,7 +55,7 @@ def lopsided(bent: str):
         sample("free", [60.0, 50.0, 40.0], modifier("shapesys", "g", [6.0, 5.0, 4.0])),
     ]
     observed = {"SR": [470.0, 433.0, 310.0]}
-    return build(workspace({"SR": samples}, observed, "mu", mu))
+    return make(workspace({"SR": samples}, observed, mu))
 
 
 @functools.cache
@@ -155,7 +155,7 @@ def test_a_parameter_on_its_bound_leaves_it_where_that_is_lower():
     mu = {"name": "mu", "bounds": [[0.0, 10.0]]}
     tilt = histosys("tilt", [70.0, 100.0, 90.0], [110.0, 100.0, 104.0])
     samples = [sample("s", [9.0, 1.0, 4.0], MU), sample("b", [90.0, 100.0, 95.0], tilt)]
-    model, data = build(workspace({"SR": samples}, {"SR": [88, 100, 94]}, "mu", mu))
+    model, data = make(workspace({"SR": samples}, {"SR": [88, 100, 94]}, mu))
     own, index = model.parameters, jnp.array([model.parameters.position("tilt")])
     best = fit(model, data, settings=ALONE).raise_if_failed()
     assert best.params[model.poi] == 0.0

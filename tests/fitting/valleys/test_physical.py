@@ -17,14 +17,8 @@ from hfjax.fitting.valleys.physical import (
     unphysical_rates,
 )
 from hfjax.model.settings import ModelSettings
-from tests.fitting.models import (
-    assert_close,
-    document,
-    histosys,
-    modifier,
-    normsys,
-    sample,
-)
+from tests.assertions import assert_close
+from tests.workspaces import histosys, make, modifier, normsys, sample, workspace
 
 K = {"name": "k", "bounds": [[-10.0, 10.0]]}
 
@@ -33,7 +27,7 @@ def model_of(odd, rest: float, **settings):
     """A bin with an odd sample beside a plain one of so many events."""
     samples = [odd, sample("rest", [rest])]
     counts = {"SR": [max(1.0, rest)]}
-    parsed = Workspace.parse(document({"SR": samples}, counts, "", K))
+    parsed = Workspace.parse(workspace({"SR": samples}, counts, K, poi=""))
     model, _ = build(parsed, settings=ModelSettings(**settings))
     return model
 
@@ -138,7 +132,7 @@ def two_ways_down():
     """
     odd = sample("odd", [30.0], histosys("a", [0.0], [20.0]))
     channels = {"SR": [sample("b", [100.0]), odd]}
-    return build(Workspace.parse(document(channels, {"SR": [80]}, "")))
+    return make(workspace(channels, {"SR": [80]}, poi=""))
 
 
 def test_the_lowest_is_physical_and_says_what_it_passed_over():
@@ -159,7 +153,7 @@ def test_the_lowest_is_physical_and_says_what_it_passed_over():
 
 def test_nothing_was_passed_over_where_all_is_physical():
     channels = {"SR": [sample("b", [100.0], normsys("a", 0.9, 1.1))]}
-    found = fit(*build(Workspace.parse(document(channels, {"SR": [90]}, ""))))
+    found = fit(*make(workspace(channels, {"SR": [90]}, poi="")))
     assert found.physical
     assert found.passed == np.inf
     assert_close(found.initial, found.deviance, 0, 1e-10)

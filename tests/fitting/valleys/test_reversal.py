@@ -27,7 +27,7 @@ from hfjax.fitting.valleys.reversal import (
     turned_by,
     turning_slope,
 )
-from tests.fitting.models import MU, modifier, normsys, sample, shapesys, workspace
+from tests.workspaces import MU, make, modifier, normsys, sample, shapesys, workspace
 
 LOWEST_PHYSICAL = 21.34493009746489
 """By L-BFGS-B from 150 starts, and Nelder-Mead, in `tests.reference.histfactory`."""
@@ -50,7 +50,7 @@ def turning():
     ]
     wide = {"name": "k", "bounds": [[-5, 10]], "inits": [1.0]}
     seen = {"CR": [20], "SR": [2]}
-    return build(workspace({"CR": control, "SR": region}, seen, "mu", wide))
+    return make(workspace({"CR": control, "SR": region}, seen, wide))
 
 
 def test_the_physical_minimum_beyond_zero_is_found(turning):

@@ -18,15 +18,9 @@ from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.search import search
 from hfjax.model.curves import PLACES
 from hfjax.model.settings import ModelSettings
-from tests.fitting.models import (
-    HELLO,
-    assert_close,
-    document,
-    normsys,
-    sample,
-    shapesys,
-)
+from tests.assertions import assert_close
 from tests.reference.histfactory import HistFactory
+from tests.workspaces import HELLO, make, normsys, sample, shapesys, workspace
 
 LO, HI = 0.01, 30.0
 """Factors of a normsys whose polynomial is negative between two of its zeros."""
@@ -39,19 +33,19 @@ def two_valleys(control: float) -> dict:
     Between the zeros a sample of 100 events turns negative, against the 30 that were
     seen without it. The control region says which zero is the better.
     """
-    return document(
+    return workspace(
         {
             "SR": [sample("b", [30.0]), sample("odd", [100.0], normsys("a", LO, HI))],
             "CR": [sample("b", [1000.0], normsys("a", 0.9, 1.1))],
         },
         {"SR": [30.0], "CR": [control]},
-        "",
+        poi="",
     )
 
 
 @functools.cache
 def built(control: float):
-    return build(Workspace.parse(two_valleys(control)))
+    return make(two_valleys(control))
 
 
 def valleys(control: float) -> list[tuple[float, float]]:

@@ -13,16 +13,10 @@ from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.starts import several_starts
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.test_statistics import q0, tmu
-from tests.model.expressions import factor, given, interference, one_bin
-from tests.model.workspaces import (
-    all_kinds,
-    histosys,
-    make,
-    modifier,
-    reference,
-    sample,
-)
+from tests.model.expressions import factor, interference, one_bin
 from tests.reference.asymptotics import tails
+from tests.reference.histfactory import HistFactory
+from tests.workspaces import all_kinds, given, histosys, make, modifier, sample
 
 SQUARE = given("k", "mu**2")
 ROOT = given("k", "sqrt(mu)")
@@ -118,7 +112,7 @@ def test_minima_are_those_of_a_slow_search():
 
     document = interference()
     model, data = make(document)
-    known = reference(document)
+    known = HistFactory(document)
     result = fit(model, data).raise_if_failed()
     assert -2 * known.logpdf(np.asarray(result.params)) == pytest.approx(
         float(result.twice_nll), rel=1e-11

@@ -12,7 +12,7 @@ from hfjax.documents.convert.histfactory.write import write_xml
 from hfjax.documents.convert.root_histograms import write_histograms
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import SpecificationError
-from tests.documents import documents
+from tests import workspaces
 from tests.documents.convert.histfactory.xml_inputs import (
     HISTOGRAMS,
     entry,
@@ -106,7 +106,7 @@ def test_terms_that_are_not_gaussian_have_the_range_of_beta(tmp_path, relative):
 
 def with_settings(*settings):
     """A workspace with a staterror and a shapefactor of its own names."""
-    document = copy.deepcopy(documents.two_bins())
+    document = copy.deepcopy(workspaces.two_bins())
     (channel,) = document["channels"]
     background = channel["samples"][1]
     background["modifiers"] += [
@@ -124,7 +124,7 @@ def there_and_back(document, folder):
     return read_xml(folder / "FitConfig.xml").workspace(), report
 
 
-STAT = f"staterror_{documents.two_bins()['channels'][0]['name']}"
+STAT = f"staterror_{workspaces.two_bins()['channels'][0]['name']}"
 
 RANGES = {
     "none": [],

@@ -14,7 +14,7 @@ from hfjax.documents.convert.histfactory.read import read_xml
 from hfjax.documents.convert.histfactory.write import write_xml
 from hfjax.documents.convert.loss_report import LOSSES
 from hfjax.documents.workspace.workspace import Workspace
-from tests.model import workspaces
+from tests import workspaces
 from tests.reference.histfactory import HistFactory
 
 EXACT = {"rel": 1e-12, "abs": 1e-12}

@@ -20,17 +20,8 @@ from hfjax.documents.reading.schema import schema_folder
 from hfjax.documents.workspace.measurement import EXTENSION
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import SpecificationError, UnknownNameError
-from tests.documents import documents
-from tests.model import workspaces
-from tests.model.workspaces import (
-    LUMI,
-    MU,
-    histosys,
-    modifier,
-    normsys,
-    sample,
-    workspace,
-)
+from tests import workspaces
+from tests.workspaces import LUMI, MU, histosys, modifier, normsys, sample, workspace
 
 EXTENDED = "1.0.0+hfjax.1"
 
@@ -458,6 +449,7 @@ def test_t10_a_staterror_of_two_channels_keeps_its_likelihood(tmp_path):
             "SR": [sample("a", [10.0, 20.0], stat["SR"], MU)],
             "CR": [sample("a", [30.0], stat["CR"])],
         },
+        None,
         {"name": "mc", "inits": [0.9, 1.1, 1.2]},
     )
     report = write_xml(Workspace.parse(document), tmp_path)
@@ -486,7 +478,7 @@ def test_a_workspace_without_lumi_holds_it_constant(tmp_path):
 def test_a_norm_factor_may_be_called_lumi_or_like_a_systematic(tmp_path):
     factors = [modifier("normfactor", name) for name in ("lumi", "alpha_s", "gamma_1")]
     entries = [{"name": f["name"], "fixed": True} for f in factors]
-    document = workspace({"SR": [sample("a", [1.0], *factors)]}, *entries)
+    document = workspace({"SR": [sample("a", [1.0], *factors)]}, None, *entries)
     written(document, tmp_path)
     found = read_xml(tmp_path / "FitConfig.xml").workspace().measurements[0]
     assert all(found.parameter(f["name"]).fixed for f in factors)
@@ -512,7 +504,7 @@ def test_numbers_that_xml_cannot_have_are_refused(number):
 
 
 @settings_of_hypothesis(deadline=None, max_examples=60)
-@given(documents.workspaces())
+@given(workspaces.forms())
 def test_any_workspace_is_written_or_refused(document):
     before = copy.deepcopy(document)
     parsed = Workspace.parse(document)

@@ -13,8 +13,9 @@ from hfjax.documents.reading.json_values import Malformed
 from hfjax.documents.reading.schema import HS3, validate
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import HfjaxError, ModelError, SpecificationError, UnknownNameError
-from tests.documents import documents as json_documents
+from tests import mutations
 from tests.documents.convert.hs3 import documents as d, workspaces
+from tests.workspaces import two_bins
 
 MU = d.modifier("normfactor", "mu")
 MODIFIER = "/distributions/0/samples/0/modifiers/0"
@@ -470,7 +471,7 @@ def test_what_hs3_has_once_for_all_analyses_must_not_differ(settings, what):
 
 
 def test_edges_that_do_not_fit_are_refused():
-    workspace = Workspace.parse(json_documents.two_bins())
+    workspace = Workspace.parse(two_bins())
     with pytest.raises(SpecificationError, match="has 2 bins and 2 edges"):
         write_hs3(workspace, binning={"singlechannel": (0, 1)})
 
@@ -504,7 +505,7 @@ def mutated(draw):
     """A document in which a few values are replaced or removed."""
     document = copy.deepcopy(VALID)
     for _ in range(draw(st.integers(1, 3))):
-        places = list(json_documents.places(document))
+        places = list(mutations.places(document))
         parent, key = places[draw(st.integers(0, len(places) - 1))]
         if draw(st.booleans()):
             parent[key] = copy.deepcopy(draw(JUNK))

@@ -12,8 +12,8 @@ from hfjax.documents.convert.hs3.read import read_hs3
 from hfjax.documents.convert.hs3.shape_errors import ShapeSysValues
 from hfjax.documents.convert.hs3.write import write_hs3
 from hfjax.documents.workspace.workspace import Workspace
+from tests import workspaces as plain
 from tests.documents.convert.hs3 import workspaces
-from tests.model import workspaces as plain
 from tests.reference.histfactory import HistFactory
 
 LIKELIHOODS = ("staus", "sbottomA", "sleptons", "offshell")
@@ -167,7 +167,7 @@ def test_measurements_may_be_called_anything():
 def test_parameter_of_interest_that_patches_bring():
     channel = {"SR": [plain.sample("top", [4.0], plain.normsys("n", 0.9, 1.1))]}
     mu = {"name": "mu_SIG", "inits": [0.5], "bounds": [[0, 5]], "fixed": True}
-    workspace = Workspace.parse(plain.workspace(channel, mu, poi="mu_SIG"))
+    workspace = Workspace.parse(plain.workspace(channel, None, mu, poi="mu_SIG"))
     document = write_hs3(workspace)
     (value,) = [
         each

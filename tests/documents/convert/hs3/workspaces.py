@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.model import workspaces
+from tests import workspaces
 
 Document = dict[str, Any]
 

@@ -1,4 +1,7 @@
-"""Malformed documents: what goes wrong with files, and with what is in them."""
+"""Malformed documents: what goes wrong with files, and with what is in them.
+
+What is wrong is drawn by `random`, as text and bytes, or by hypothesis, as JSON values.
+"""
 
 import copy
 import gzip
@@ -7,7 +10,12 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from tests.documents import documents
+from hypothesis import strategies as st
+
+from hfjax.documents.convert.hs3.write import write_hs3
+from hfjax.documents.workspace.workspace import Workspace
+from tests import workspaces
+from tests.workspaces import MU, sample
 
 DEEP = 100_000
 _LIST = "[" * 900 + "]" * 900
@@ -26,21 +34,25 @@ _NUMBERS = [
     *("1e-200", "1e200", "1" + "0" * 300, "1" + "0" * 400, "-0.0", "0", "-1", "1e6"),
 ]
 _MARK = "\x01"
+_JUNK = st.sampled_from(
+    [
+        *(None, True, 0, 1.5, 10**400, float("nan"), "", "x", "lumi", "1.0.0", "/a"),
+        *([], {}, [1], ["x"], [True], [[1, 2]], {"name": "x"}, {"op": "add"}),
+        *("1.0.0+hfjax.1", "gamma", "gaussian", -1, -0.5),
+    ]
+).map(copy.deepcopy)
+"""Values that take the place of others."""
 
 
 def hs3() -> dict[str, Any]:
     """An HS3 document of the extended workspace's plain part."""
-    from hfjax.documents.convert.hs3.write import write_hs3
-    from hfjax.documents.workspace.workspace import Workspace
-
     return write_hs3(Workspace.parse(two_channels()))
 
 
 def two_channels() -> dict[str, Any]:
     """A workspace with modifiers of all types, in two channels."""
-    document = documents.all_modifiers()
-    mu = {"name": "mu", "type": "normfactor", "data": None}
-    side = {"name": "side", "data": [4.0, 5.0], "modifiers": [mu]}
+    document = workspaces.all_modifiers()
+    side = sample("side", [4.0, 5.0], MU)
     document["channels"].append({"name": "CR", "samples": [side]})
     config = document["measurements"][0]["config"]
     config["poi"] = "mu"
@@ -51,7 +63,7 @@ def two_channels() -> dict[str, Any]:
 
 def extended() -> dict[str, Any]:
     """The same, with constraint terms of all kinds."""
-    settings = documents.extended()["measurements"][0]["config"]["parameters"]
+    settings = workspaces.all_settings()["measurements"][0]["config"]["parameters"]
     document = two_channels() | {"version": "1.0.0+hfjax.1"}
     document["measurements"][0]["config"]["parameters"] += settings[2:]
     return document
@@ -59,12 +71,14 @@ def extended() -> dict[str, Any]:
 
 def patchset() -> dict[str, Any]:
     """A patchset of the workspace."""
-    signal = {"name": "signal", "data": [2.0], "modifiers": []}
-    add = {"op": "add", "path": "/channels/0/samples/0", "value": signal}
+    add = {
+        "op": "add",
+        "path": "/channels/0/samples/0",
+        "value": sample("signal", [2.0]),
+    }
     move = {"op": "move", "from": "/channels/0/samples/0", "path": "/channels/0/x"}
-    one = {"metadata": {"name": "p1", "values": [1]}, "patch": [add]}
-    two = {"metadata": {"name": "p2", "values": [2]}, "patch": [add, move]}
-    return documents.patchset([one, two])
+    one = workspaces.patch("p1", 1, [add])
+    return workspaces.patchset([one, workspaces.patch("p2", 2, [add, move])])
 
 
 def signals() -> list[dict[str, Any]]:
@@ -79,7 +93,7 @@ def signals() -> list[dict[str, Any]]:
 def with_wrong_value(document: Any, random: Random) -> str:
     """Return the text with a value replaced, by whatever."""
     document = copy.deepcopy(document)
-    parent, key = random.choice(list(documents.places(document)))
+    parent, key = random.choice(list(places(document)))
     parent[key] = _MARK
     literal = random.choice(_LITERALS)
     return json.dumps(document).replace(json.dumps(_MARK), literal, 1)
@@ -88,7 +102,7 @@ def with_wrong_value(document: Any, random: Random) -> str:
 def with_lost_key(document: Any, random: Random) -> str:
     """Return the text without a key, or without an item of a list."""
     document = copy.deepcopy(document)
-    parent, key = random.choice(list(documents.places(document)))
+    parent, key = random.choice(list(places(document)))
     del parent[key]
     return json.dumps(document)
 
@@ -96,7 +110,7 @@ def with_lost_key(document: Any, random: Random) -> str:
 def with_more(document: Any, random: Random) -> str:
     """Return the text with a key or an item that it should not have."""
     document = copy.deepcopy(document)
-    parent, key = random.choice(list(documents.places(document)))
+    parent, key = random.choice(list(places(document)))
     literal = random.choice(_LITERALS)
     if isinstance(parent, list):
         parent.insert(key, _MARK)
@@ -108,8 +122,8 @@ def with_more(document: Any, random: Random) -> str:
 def with_moved_value(document: Any, random: Random) -> str:
     """Return the text with a value that belongs elsewhere in it."""
     document = copy.deepcopy(document)
-    places = list(documents.places(document))
-    (parent, key), (other, there) = random.choice(places), random.choice(places)
+    found = list(places(document))
+    (parent, key), (other, there) = random.choice(found), random.choice(found)
     parent[key] = copy.deepcopy(other[there])
     return json.dumps(document)
 
@@ -166,7 +180,7 @@ def with_other_number(document: Any, random: Random) -> bytes:
     document = copy.deepcopy(document)
     found = [
         (parent, key)
-        for parent, key in documents.places(document)
+        for parent, key in places(document)
         if isinstance(parent[key], int | float) and not isinstance(parent[key], bool)
     ]
     parent, key = random.choice(found)
@@ -205,6 +219,40 @@ def _some(values: list[Any], most: int, random: Random) -> list[Any]:
 def _objects(document: Any) -> Iterator[dict[str, Any]]:
     if isinstance(document, dict):
         yield document
-    for parent, key in documents.places(document):
+    for parent, key in places(document):
         if isinstance(parent[key], dict):
             yield parent[key]
+
+
+@st.composite
+def with_wrong_values(draw: st.DrawFn, documents: st.SearchStrategy[Any]) -> Any:
+    """A document in which one or two values are replaced, removed or added."""
+    document = copy.deepcopy(draw(documents))
+    for _ in range(draw(st.integers(1, 2))):
+        parent, key = draw(st.sampled_from(list(places(document)) or [(None, None)]))
+        change = draw(st.sampled_from(["replace", "remove", "add"]))
+        if parent is None:
+            return draw(_JUNK)
+        if change == "replace":
+            parent[key] = draw(_JUNK)
+        elif change == "remove":
+            del parent[key]
+        elif isinstance(parent, list):
+            parent.insert(key, draw(_JUNK))
+        else:
+            keys = ["name", "data", "new", "fixed", "constraint", "threshold"]
+            keys.append("expression")
+            parent[draw(st.sampled_from(keys))] = draw(_JUNK)
+    return document
+
+
+def places(document: Any) -> Any:
+    """Yield the parent and the key of every value inside a document."""
+    keys: Any = ()
+    if isinstance(document, dict):
+        keys = list(document)
+    elif isinstance(document, list):
+        keys = range(len(document))
+    for key in keys:
+        yield document, key
+        yield from places(document[key])
