@@ -115,6 +115,7 @@ from .fitting.diagnose.diagnosis import (
 )
 from .fitting.diagnose.ending import FitEnding as FitEnding, fit_ending as fit_ending
 from .fitting.diagnose.flat_directions import FlatDirection as FlatDirection
+from .fitting.diagnose.pulls import pulls as pulls
 from .fitting.diagnose.valley_report import (
     ValleyReport as ValleyReport,
     valley_report as valley_report,
@@ -146,8 +147,15 @@ from .plotting.exclusion import (
     draw_exclusion as draw_exclusion,
     write_exclusion as write_exclusion,
 )
+from .plotting.hypothesis import draw_test as draw_test
+from .plotting.profile import draw_profile as draw_profile
+from .plotting.pulls import draw_fit as draw_fit
 from .plotting.settings import PlotSettings as PlotSettings
 from .provenance import Provenance as Provenance
+from .results.fit_record import FitRecord as FitRecord
+from .results.hypotest_record import HypotestRecord as HypotestRecord
+from .results.load import load_result as load_result
+from .results.profile_record import ProfileRecord as ProfileRecord
 from .results.scan import (
     ScanPoint as ScanPoint,
     ScanResult as ScanResult,

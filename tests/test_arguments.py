@@ -93,6 +93,11 @@ WRONG = {
         ArgumentError,
         "start is of type dict, and has to be a vector: give an array, as `parameters",
     ),
+    "names to hold in a test without values": (
+        lambda h: hfjax.hypotest(h.model, h.data, fixed=["uncorr_bkguncrt"]),
+        ArgumentError,
+        'give values by name, such as {"JES": 0.0}',
+    ),
     "names to hold without values": (
         lambda h: hfjax.fit(h.model, h.data, fixed=["mu"]),
         ArgumentError,

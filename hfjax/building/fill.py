@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hfjax.building.layout import Layout
-from hfjax.documents.workspace.expression_tree import Operation, Tree
+from hfjax.documents.reading.expression_tree import Operation, Tree
 from hfjax.documents.workspace.workspace import Sample
 from hfjax.model.derivation import Derivation, Step
 from hfjax.model.interpolation import code4_coefficients, safe_log

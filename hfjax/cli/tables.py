@@ -39,10 +39,15 @@ def write_result(
         as_json: whether JSON is wanted on a terminal, too.
         parts: makes titles and tables of the result.
     """
-    if as_json or output is not None or not sys.stdout.isatty():
-        write_json(document, output)
-    else:
+    if wants_tables(output, as_json):
         write_text(rendered_parts(parts(document), colour=True), None)
+    else:
+        write_json(document, output)
+
+
+def wants_tables(output: Path | None, as_json: bool) -> bool:
+    """Whether a result is for a person: on a terminal, where no JSON is asked for."""
+    return output is None and not as_json and sys.stdout.isatty()
 
 
 def rendered_parts(parts: Parts, colour: bool) -> str:
@@ -66,7 +71,8 @@ def rendered_parts(parts: Parts, colour: bool) -> str:
     )
     with console.capture() as captured:
         for part in parts:
-            console.print(part)
+            whole = getattr(part, "overflow", None) == "ignore"
+            console.print(part, soft_wrap=whole)
     return "".join(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
@@ -75,6 +81,13 @@ def title(text: str) -> "Text":
     from rich.text import Text
 
     return Text(f"\n{printable(text)}", "bold")
+
+
+def whole_line(text: str, style: str = "") -> "Text":
+    """A line that is never broken, so that it can be copied."""
+    found = line(text, style)
+    found.overflow = "ignore"
+    return found
 
 
 def line(text: str, style: str = "") -> "Text":

@@ -19,7 +19,7 @@ from hfjax.compiled.canonical import canonical, pad_vector
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError, check_kind
 from hfjax.fitting.box import Box
-from hfjax.fitting.checks import check_inputs, check_start
+from hfjax.fitting.checks import BY_NAME, check_inputs, check_start
 from hfjax.fitting.implicit import constant, with_derivatives
 from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.objective import Objective
@@ -248,8 +248,7 @@ def _begin(
 ) -> Array:
     """Where a fit begins: at the model's initial values, or where it is told to."""
     own = model.parameters
-    remedy = 'give values by name, such as {"JES": 0.0}'
-    check_kind("fixed", fixed, Mapping, remedy, "dict")
+    check_kind("fixed", fixed, Mapping, BY_NAME, "dict")
     if start is not None:
         check_kind("start", start, (Array, list, tuple), AS_PACKED, "vector")
     if start is not None and jnp.shape(start) != jnp.shape(own.init):

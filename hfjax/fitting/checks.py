@@ -4,6 +4,8 @@ Inside ``jit`` and ``vmap`` they are not: there `hfjax.fitting.refusal` makes of
 same faults a status.
 """
 
+import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import jax
@@ -15,7 +17,10 @@ from hfjax.fitting.refusal import usable_terms
 from hfjax.fitting.status import FitSettings
 from hfjax.model.data import Data
 from hfjax.model.model import Model
+from hfjax.model.parameters import Value
 from hfjax.model.tracing import is_known
+
+BY_NAME = 'give values by name, such as {"JES": 0.0}'
 
 
 def check_start(model: Model, start: Array, *, poi: bool = False) -> None:
@@ -71,6 +76,27 @@ def check_inputs(model: Any, data: Any, settings: Any) -> None:
     check_settings(settings)
     model.check_data(data)
     check_counts(model, data)
+
+
+def holding(model: Model, fixed: Mapping[str, Value]) -> Model:
+    """The same model with parameters that all fits hold; also inside ``jit``.
+
+    Args:
+        model: a model.
+        fixed: values to hold parameters at, by name; nothing of no values.
+
+    Raises:
+        ArgumentError: the values are not given by name.
+        UnknownNameError: there is no parameter to hold of a name.
+        ParameterError: as `Model.with_fixed` says.
+    """
+    check_kind("fixed", fixed, Mapping, BY_NAME, "dict")
+    if is_known((model.parameters.init, dict(fixed))) and not model.is_traced:
+        return model.with_fixed(fixed)
+    own = model.parameters
+    held = own.fixed | model.held(fixed)
+    parameters = dataclasses.replace(own, init=own.pack(fixed), fixed=held)
+    return dataclasses.replace(model, parameters=parameters)
 
 
 def check_settings(settings: Any) -> None:

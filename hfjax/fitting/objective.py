@@ -10,12 +10,14 @@ survive in floating point where the log-likelihood itself is large. Its Hessian
 is a matrix of rank ``n_bins`` plus a diagonal (the Fisher part), plus a small rest.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jax.scipy.special import gammaln, xlogy
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 
 from hfjax.arrays import Array, Params, Rates, Scalar
 from hfjax.model.constraints import LogNormalConstraints
@@ -26,6 +28,8 @@ from hfjax.model.derivatives import (
     differentiate,
 )
 from hfjax.model.model import Model
+
+Matrix = Float[Array, "par par"]
 
 
 def half_deviance(count: Array, rate: Array) -> Array:
@@ -63,6 +67,20 @@ LEAST_EVENTS = 0.1
 """Rate that an impossible one is lifted to, in events, and in parts of the count."""
 LIFT = 0.1
 """Uncertainty of that lift, in parts of the rate: smaller than all that opposes it."""
+
+
+def symmetric_matrix(product: Callable[[Params], Params], params: Params) -> Matrix:
+    """The matrix of a product, row by row: the memory of one product is enough.
+
+    Args:
+        product: the matrix times a vector.
+        params: a vector of the size and precision wanted.
+
+    Example:
+        >>> symmetric_matrix(lambda vector: 2.0 * vector, jnp.ones(2)).tolist()
+        [[2.0, 0.0], [0.0, 2.0]]
+    """
+    return jax.lax.map(product, jnp.eye(params.size, dtype=params.dtype))
 
 
 class Objective(eqx.Module):
@@ -134,6 +152,10 @@ class Objective(eqx.Module):
             - jnp.sum(jnp.where(model.poisson.present, poisson, 0.0))
             + jnp.sum(jnp.where(model.lognormal.present, logs, 0.0))
         )
+
+    def hessian(self, params: Params) -> Matrix:
+        """Second derivatives of half the deviance."""
+        return symmetric_matrix(self.expand(params).hessian_product, params)
 
     def expand(self, params: Params) -> "Expansion":
         """Second-order expansion around ``params``."""

@@ -93,13 +93,13 @@ class AsymptoticTails(eqx.Module):
 
 
 def asymptotic_tails(
-    q: Scalar, q_asimov: Scalar, test_stat: TestStatistic, base: str = "normal"
+    q: Scalar, q_asimov: Scalar, test_stat: TestStatistic
 ) -> AsymptoticTails:
     r"""Compute observed and expected tail probabilities.
 
     The band at N standard deviations has T = -N:
     :math:`CL_s = \Phi(-(T + a)) / \Phi(-T)`. No data lead to T < -a, where s would be
-    negative; base "clipped_normal" puts such a T at -a.
+    negative; the base "clipped_normal" puts such a T at -a.
 
     For :math:`q_A = 0` (no signal to test) the limit is taken: CLs = 1.
 
@@ -107,10 +107,9 @@ def asymptotic_tails(
         q: the statistic on the observed data, zero or more.
         q_asimov: the statistic on the Asimov data, zero or more.
         test_stat: the test statistic of both.
-        base: "normal" or "clipped_normal", for the band only.
 
     Raises:
-        UnknownNameError: there is no such base.
+        UnknownNameError: there is no base as its own.
 
     >>> import jax.numpy as jnp
     >>> from hfjax.inference.test_statistics import qmu_tilde
@@ -123,7 +122,7 @@ def asymptotic_tails(
     """
     shift = _safe_sqrt(q_asimov)
     observed = _distance(q, q_asimov, test_stat)
-    distances = jnp.append(observed, _band(shift, base, test_stat))
+    distances = jnp.append(observed, _band(shift, test_stat))
     logs = _log_tails(distances, jnp.broadcast_to(shift, distances.shape), test_stat)
     return AsymptoticTails(*(log[0] for log in logs), *(log[1:] for log in logs))
 
@@ -147,13 +146,13 @@ def _distance(q: Scalar, q_asimov: Scalar, test_stat: TestStatistic) -> Scalar:
     return jnp.where(beyond, (q - q_asimov) / (2.0 * jnp.where(beyond, a, 1.0)), s - a)
 
 
-def _band(shift: Scalar, base: str, test_stat: TestStatistic) -> Band:
+def _band(shift: Scalar, test_stat: TestStatistic) -> Band:
     """T at -2, -1, 0, +1, +2 sigma.
 
     A fluctuation beyond the tested signal, T < -a, counts against it in a two-sided
     statistic: s = |T + a|.
     """
-    band = jnp.asarray(_BAND, dtype=shift.dtype)
+    band, base = jnp.asarray(_BAND, dtype=shift.dtype), test_stat.base
     if base == "clipped_normal":
         return jnp.maximum(band, -shift)
     if base != "normal":

@@ -1,6 +1,7 @@
 """Hypothesis tests: from a model and data to CLs, all fits in one compiled program."""
 
 import functools
+from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
@@ -14,8 +15,8 @@ from hfjax.arrays import (
 )
 from hfjax.compiled.canonical import canonical
 from hfjax.compiled.program import Program
-from hfjax.fitting.best_fit import refuse
-from hfjax.fitting.checks import check_inputs
+from hfjax.fitting.best_fit import NOTHING, refuse
+from hfjax.fitting.checks import check_inputs, holding
 from hfjax.fitting.refusal import blanked, held_value
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
@@ -29,6 +30,7 @@ from hfjax.inference.test_statistics import (
 )
 from hfjax.model.data import Data
 from hfjax.model.model import Model
+from hfjax.model.parameters import Value
 from hfjax.model.poi import check_poi_value, check_single, require_free_poi
 from hfjax.model.tracing import is_known
 
@@ -39,7 +41,7 @@ def hypotest(
     poi_value: Number = 1.0,
     *,
     test_stat: TestStatistic | str = qmu_tilde,
-    base: str = "normal",
+    fixed: Mapping[str, Value] = NOTHING,
     settings: FitSettings = FitSettings(),
 ) -> HypotestResult:
     """Test a value of the parameter of interest with asymptotic formulae.
@@ -53,8 +55,9 @@ def hypotest(
         data: observed data.
         poi_value: value to test; q0 always tests zero.
         test_stat: of `hfjax.inference.test_statistics`, or its name: "qtilde", "q",
-            "q0", "ttilde" or "t".
-        base: "normal", or "clipped_normal" for the expected band.
+            "q0", "ttilde" or "t"; `dataclasses.replace(qmu_tilde,
+            base="clipped_normal")` has another expected band.
+        fixed: values that all fits hold other parameters at, by name, as in `fit`.
         settings: minimizer, steps and tolerance of all fits.
 
     Returns:
@@ -65,8 +68,9 @@ def hypotest(
         MissingPOIError: the model has no parameter of interest.
         ModelError: the parameter of interest is fixed.
         ParameterError: the tested value is outside its bounds, or that of the Asimov
-            data.
-        UnknownNameError: there is no test statistic of this name.
+            data; or a value to hold is, or the measurement fixes it.
+        UnknownNameError: there is no test statistic of this name, or no parameter to
+            hold.
         ArgumentError: a model or data are something else.
         DataError: the data have the wrong shape, or are no counts.
 
@@ -83,7 +87,9 @@ def hypotest(
         >>> round(float(result.CLs_obs), 6), round(float(result.CLs_exp[2]), 4)
         (0.052516, 0.0645)
     """
-    check_testable(model, data, settings)
+    check_inputs(model, data, settings)
+    model = holding(model, fixed)
+    require_free_poi(model)
     test_stat = find_test_statistic(test_stat)
     tested = 0.0 if test_stat.discovery else poi_value
     check_single(tested)
@@ -95,7 +101,7 @@ def hypotest(
     value = (np.asarray(tested) if is_known(tested) else jnp.asarray(tested)).astype(
         model.parameters.init.dtype
     )
-    static = {"test_stat": test_stat, "base": base, "settings": settings}
+    static = {"test_stat": test_stat, "settings": settings}
     arguments = (*canonical(model, data), value)
     result = settings.run(Program(asymptotic_test, arguments, static))
     return result.with_names(model)
@@ -112,26 +118,12 @@ def check_poi_values(model: Model, test_stat: TestStatistic, poi_value: Number) 
     check_poi_value(model, test_stat.asimov_poi, remedy)
 
 
-def check_testable(model: Model, data: Data, settings: FitSettings) -> None:
-    """Refuse models that cannot be tested.
-
-    Raises:
-        MissingPOIError: the model has no parameter of interest.
-        ModelError: the parameter of interest is fixed.
-        ArgumentError: a model or data are something else.
-        DataError: the data have the wrong shape, or are no counts.
-    """
-    check_inputs(model, data, settings)
-    require_free_poi(model)
-
-
-@functools.partial(jax.jit, static_argnames=("test_stat", "base", "settings"))
+@functools.partial(jax.jit, static_argnames=("test_stat", "settings"))
 def asymptotic_test(
     model: Model,
     data: Data,
     poi_value: Scalar,
     test_stat: TestStatistic,
-    base: str,
     settings: FitSettings,
 ) -> HypotestResult:
     """Test a model without names; `hypotest` after all checks of its arguments."""
@@ -149,7 +141,7 @@ def asymptotic_test(
     q_asimov = test_stat(
         poi_value, asimov_poi, fits.asimov_fixed.deviance, nothing, zero_asimov
     )
-    tails = asymptotic_tails(q, q_asimov, test_stat, base)
+    tails = asymptotic_tails(q, q_asimov, test_stat)
     status = _worst(fits)
     ok = status == FitStatus.CONVERGED
 

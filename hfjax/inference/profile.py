@@ -15,17 +15,19 @@ from hfjax.compiled.canonical import canonical
 from hfjax.compiled.lanes import one_by_one
 from hfjax.compiled.program import Program
 from hfjax.errors import FitError, ParameterError, outside_bounds
-from hfjax.fitting.best_fit import best_fit
-from hfjax.fitting.checks import check_inputs
+from hfjax.fitting.best_fit import NOTHING, best_fit
+from hfjax.fitting.checks import check_inputs, holding
 from hfjax.fitting.implicit import constant, with_derivatives
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.candidates import is_near, valley_marks
 from hfjax.fitting.valleys.found import Told
+from hfjax.html_table import html_table
 from hfjax.inference.test_fits import CONSISTENCY
 from hfjax.model.data import Data
 from hfjax.model.model import Model
+from hfjax.model.parameters import Value
 from hfjax.model.tracing import is_known
 from hfjax.record import Record, is_single, json_numbers, refuse_batch
 
@@ -97,7 +99,19 @@ class ProfileResult(Record):
         head = f"ProfileResult: {self.names[0]}, {self.delta.size} values, {state}"
         pairs = zip(self.values[0], self.delta, strict=True)
         rows = [f"  {float(v):<10.6g} {float(d):.6g}" for v, d in list(pairs)[:20]]
-        return "\n".join([head, *rows])
+        columns = f"  {self.names[0]:<10} -2 Delta ln L"
+        return "\n".join([head, columns, *rows])
+
+    def _repr_html_(self) -> str | None:
+        """A table of all points, for notebooks; None inside ``jit`` and of batches."""
+        if not is_single(self.free):
+            return None
+        mesh = np.meshgrid(*self.values, indexing="ij")
+        table = np.stack([*mesh, self.delta], axis=-1)
+        state = "converged" if self.converged else "not all converged"
+        columns = [*self.names, "-2 Delta ln L"]
+        rows = table.reshape(-1, len(columns)).tolist()
+        return html_table(f"ProfileResult: {state}", columns, rows)
 
 
 def profile(
@@ -105,6 +119,7 @@ def profile(
     data: Data,
     grid: Grid,
     *,
+    fixed: Mapping[str, Value] = NOTHING,
     settings: FitSettings = FitSettings(),
 ) -> ProfileResult:
     """Scan the profile likelihood ratio over a grid of one or more parameters.
@@ -119,6 +134,7 @@ def profile(
         model: a model; a parameter of interest is not needed.
         data: observed, Asimov or toy data.
         grid: values to hold parameters at, by name; ``gamma[1]`` is a component.
+        fixed: values that all fits hold other parameters at, by name, as in `fit`.
         settings: minimizer, steps and tolerance of all fits.
 
     Returns:
@@ -150,6 +166,7 @@ def profile(
         [3.8629, 0.0, 6.1371]
     """
     check_inputs(model, data, settings)
+    model = holding(model, fixed)
     positions = _positions(model, grid)
     places = zip(grid, positions, grid.values(), strict=True)
     values = [_checked(model, *place) for place in places]

@@ -42,6 +42,8 @@ class TestStatistic:
         discovery: whether the background-only hypothesis is the one tested.
         bounded: whether a best fit below zero is replaced by zero.
         two_sided: whether a best fit above the tested value counts against it.
+        base: "normal", or "clipped_normal", which puts data that no signal leads to
+            at the end of the expected band.
 
     >>> qmu_tilde.spelling, qmu_tilde.asimov_poi
     ('qtilde', 0.0)
@@ -54,6 +56,7 @@ class TestStatistic:
     discovery: bool = False
     bounded: bool = False
     two_sided: bool = False
+    base: str = "normal"
 
     def __call__(
         self,

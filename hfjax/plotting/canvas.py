@@ -79,12 +79,13 @@ class Canvas:
     Args:
         axes: Axes that are given, which keep their style, limits, title, names and
             legends; by default those of a new figure.
+        height: Of a new figure, in inches.
     """
 
-    def __init__(self, axes: Axes | None) -> None:
+    def __init__(self, axes: Axes | None, height: float = 5.2) -> None:
         self.own = axes is None
         with self.style():
-            figure = Figure(figsize=(6.4, 5.2), layout="constrained")
+            figure = Figure(figsize=(6.4, height), layout="constrained")
             self.axes = figure.add_subplot() if axes is None else axes
         self.keys: list[Any] = []
         self._autoscaled = self.axes.get_autoscalex_on(), self.axes.get_autoscaley_on()
@@ -199,5 +200,13 @@ def poi_symbol(result: ScanResult) -> str:
     >>> poi_symbol(ScanResult((), ()))
     '$\\mu$'
     """
-    poi = result.provenance.settings.get("poi")
+    return symbol(result.provenance.settings.get("poi"))
+
+
+def symbol(poi: str | None) -> str:
+    r"""What a parameter of interest is called in a picture; mu where no name is known.
+
+    >>> symbol("k_t"), symbol("coupling")
+    ('$k_{\\mathrm{t}}$', 'coupling')
+    """
     return r"$\mu$" if poi in (None, "mu") else check_text(mathtext(poi))

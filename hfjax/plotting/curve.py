@@ -61,9 +61,9 @@ def draw_curve(
             canvas.keys += _mark_points(canvas.axes, found)
         _set_limits(canvas, found, p_values, discovery or settings.log)
         if discovery:
-            _draw_significances(canvas.axes)
+            draw_significances(canvas.axes)
         else:
-            canvas.keys.append(_draw_level(canvas.axes, settings.level))
+            canvas.keys.append(draw_level(canvas.axes, settings.level))
         _name(canvas, found, settings)
     return canvas.picture
 
@@ -127,31 +127,58 @@ def _set_limits(
     canvas.limit(limits(found.values[0], found.log[0], margin=0.0), up)
 
 
-def _draw_level(axes: Axes, level: float) -> Line2D:
-    """Draw the line below which a signal is excluded."""
+def draw_level(axes: Axes, level: float, along: str = "y") -> Line2D:
+    """Draw the line below which a signal is excluded.
+
+    Args:
+        axes: Where to draw.
+        level: Of CLs.
+        along: The axis that CLs is along.
+    """
     name = f"{100 * (1 - level):g}% CL"
-    line = {"color": LEVEL, "linestyle": "dotted", "linewidth": 1.4, "zorder": 2}
-    return axes.axhline(level, **line, label=name)
+    return _line_at(axes, level, along, linewidth=1.4, label=name)
 
 
-def _draw_significances(axes: Axes) -> None:
-    """Draw lines of whole significances, named at their right ends."""
-    lowest = axes.get_ylim()[0]
+def draw_significances(axes: Axes, along: str = "y") -> None:
+    """Draw lines of whole significances, named at their ends.
+
+    Args:
+        axes: Where to draw.
+        along: The axis that p-values are along.
+    """
+    lowest = (axes.get_ylim() if along == "y" else axes.get_xlim())[0]
     reached = [z for z in range(1, int(_LARGEST_Z)) if ndtr(-z) > lowest]
     step = 1 + len(reached) // _MOST_LINES
-    line = {"color": LEVEL, "linestyle": "dotted", "linewidth": 1.0, "zorder": 2}
     for z in reached[step - 1 :: step]:
-        axes.axhline(ndtr(-z), **line)
-        axes.annotate(
-            rf"${z}\sigma$",
-            (1.0, float(ndtr(-z))),
-            xycoords=axes.get_yaxis_transform(),
-            xytext=(-4, 1),
-            textcoords="offset points",
-            horizontalalignment="right",
-            verticalalignment="bottom",
-            color=LEVEL,
-        )
+        name_line(axes, float(ndtr(-z)), along, rf"${z}\sigma$")
+
+
+def name_line(axes: Axes, place: float, along: str, name: str) -> None:
+    """Draw a line across a frame, with a name at its end.
+
+    Args:
+        axes: Where to draw.
+        place: Where the line is.
+        along: The axis that the place is along.
+        name: The name.
+    """
+    up = along == "y"
+    _line_at(axes, place, along, linewidth=1.0)
+    axes.annotate(
+        name,
+        (1.0, place) if up else (place, 0.0),
+        xycoords=axes.get_yaxis_transform() if up else axes.get_xaxis_transform(),
+        xytext=(-4, 1 if up else 3),
+        textcoords="offset points",
+        horizontalalignment="right",
+        verticalalignment="bottom",
+        color=LEVEL,
+    )
+
+
+def _line_at(axes: Axes, place: float, along: str, **shape: Any) -> Line2D:
+    draw = axes.axhline if along == "y" else axes.axvline
+    return draw(place, color=LEVEL, linestyle="dotted", zorder=2, **shape)
 
 
 def _name(canvas: Canvas, found: Coordinates, settings: PlotSettings) -> None:

@@ -1,6 +1,7 @@
 """The region that no point can be in, such as masses of a decay that cannot happen."""
 
 import re
+import warnings
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -33,14 +34,17 @@ def draw_forbidden(axes: Axes, found: Coordinates, relation: str) -> list[Artist
         What the legend shows.
 
     Raises:
-        DataError: It is no relation, is not linear in what is along the axes, or
-            nowhere within the limits.
+        DataError: It is no relation, or is not linear in what is along the axes.
+
+    Warns:
+        UserWarning: It is nowhere within the limits, so that nothing is drawn of it.
     """
     left, sign, right = _sides(relation)
     x, y, excess = _excess(axes, found, left, right, relation)
     if not excess.min() < 0 < excess.max():
-        message = f"the line of {relation!r} is not in this picture: choose another"
-        raise DataError(message)
+        message = f"the line of {relation!r} is not in this picture, and is left out"
+        warnings.warn(message, UserWarning, stacklevel=2)
+        return []
     if _SIGNS[sign]:
         inside = excess * _SIGNS[sign]
         shade = {"levels": [0, np.inf], "colors": [SHADE], "zorder": 0.5}

@@ -1,14 +1,18 @@
-"""What can be chosen about a picture of a scan."""
+"""What can be chosen about a picture."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
+from hfjax.errors import DataError
 from hfjax.results.scan import LEVEL
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlotSettings:
-    """What a picture of a scan shows, and what is written in it.
+    """What a picture shows, and what is written in it.
+
+    All are for pictures of scans; those of a fit, a test or a profile take some of
+    them, and refuse what they have no use for.
 
     Attributes:
         axes: What is drawn across and up: labels, or expressions of labels such as
@@ -60,3 +64,32 @@ class PlotSettings:
                 object.__setattr__(self, name, parts)
         if isinstance(self.text, str):
             object.__setattr__(self, "text", (self.text,))
+
+
+def take_only(settings: PlotSettings, names: Sequence[str], what: str) -> None:
+    """Refuse settings that a picture has no use for.
+
+    Args:
+        settings: What is asked for.
+        names: The settings that the picture takes.
+        what: What it is a picture of.
+
+    Raises:
+        DataError: Names the settings, and those that it takes.
+
+    Example:
+        >>> take_only(PlotSettings(log=True), ("title", "text"), "a fit")
+        Traceback (most recent call last):
+        ...
+        hfjax.errors.DataError: a picture of a fit has no use for log: it takes title, \
+text
+    """
+    plain = PlotSettings()
+    others = [each.name for each in fields(settings) if each.name not in names]
+    asked = [n for n in others if getattr(settings, n) != getattr(plain, n)]
+    if asked:
+        message = (
+            f"a picture of {what} has no use for {', '.join(asked)}: it takes "
+            f"{', '.join(names)}"
+        )
+        raise DataError(message)

@@ -1,45 +1,22 @@
 """Conditions on the labels and names of points, and numbers made of labels.
 
 A condition is written as in Python, such as `m_parent>300 and m_lsp<50` or
-`name=='C1N2_650_0'`, and so is a number, such as `m_parent - m_lsp`. Only comparisons,
-`and`, `or`, `not`, arithmetic, numbers, strings and the names of the labels mean
-something; it is read as a syntax tree and never run as a program.
+`name=='C1N2_650_0'`, and so is a number, such as `m_parent - m_lsp`; see
+`hfjax.documents.reading.expression`.
 """
 
-import ast
 import math
-import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hfjax.errors import DataError
+from hfjax.documents.reading.expression import read_expression
+from hfjax.documents.reading.expression_tree import Tree, tree_value
+from hfjax.errors import DataError, SpecificationError
 from hfjax.results.scan import ScanResult, Value
 
-Values = Mapping[str, Any]
 Named = tuple[str, Iterable[Value]]
 """The name of a point or patch, and its values."""
-
-_COMPARISONS: dict[type, Callable[[Any, Any], bool]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.In: lambda item, whole: item in whole,
-    ast.NotIn: lambda item, whole: item not in whole,
-}
-_ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
-_SIGNS: dict[type, Callable[[Any], Any]] = {
-    ast.USub: operator.neg,
-    ast.UAdd: operator.pos,
-}
 
 
 def fulfilling(
@@ -64,12 +41,16 @@ def fulfilling(
         >>> fulfilling("name in ('low', 'medium')", labels, points)
         ('low',)
     """
-    tree, names = _parse(condition, "condition"), tuple(labels)
+    names = tuple(labels)
+    tree = _tree(condition, (*names, "name"), condition=True)
     found = []
     for name, values in points:
         named = dict(zip(names, values, strict=True)) | {"name": name}
-        if _holds(tree, named, condition):
-            found.append(name)
+        holds = _value(condition, tree, named, name)
+        if not isinstance(holds, bool):
+            message = f"'{condition}' is no condition: compare it with something"
+            raise DataError(message)
+        found += [name] if holds else []
     return tuple(found)
 
 
@@ -109,112 +90,42 @@ def numbers(text: str, result: ScanResult) -> tuple[float, ...]:
         >>> numbers("m_parent - m_lsp", result), numbers("m_lsp", result)
         ((250.0,), (50.0,))
     """
-    if text in result.labels:
-        tree: ast.expr = ast.Name(text)
-    else:
-        tree = _parse(text, "expression")
+    known = text in result.labels
+    tree = text if known else _tree(text, result.labels)
     found = []
     for point in result:
         values = dict(zip(result.labels, point.values, strict=True))
-        found.append(_finite(tree, values, f"{text!r} at point {point.name!r}"))
+        value = _value(text, tree, values, point.name)
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            message = (
+                f"{text!r} at point {point.name!r} is {value!r}: only finite numbers "
+                "can be drawn"
+            )
+            raise DataError(message)
+        found.append(float(value))
     return tuple(found)
 
 
-def _finite(tree: ast.expr, values: Values, what: str) -> float:
+def _tree(text: str, names: Iterable[str], condition: bool = False) -> Tree:
+    """Read a text of some names.
+
+    Raises:
+        DataError: It cannot be read, or has another name in it.
+    """
     try:
-        value = _value(tree, values)
-        plain = isinstance(value, int | float) and not isinstance(value, bool)
-        number = float(value) if plain else math.nan
-    except (TypeError, ArithmeticError, RecursionError) as error:
-        message = f"{what} is no number: {error}"
+        found = read_expression(text, "labels", condition=condition)
+    except SpecificationError as error:
+        raise DataError(str(error)) from None
+    for name in found.names:
+        if name not in names:
+            message = f"unknown name {name!r}: choose of {', '.join(names)}"
+            raise DataError(message)
+    return found.tree
+
+
+def _value(text: str, tree: Tree, values: Mapping[str, Any], point: str) -> Any:
+    try:
+        return tree_value(tree, values)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        message = f"'{text}' has no value for {point!r}: {error}"
         raise DataError(message) from None
-    if math.isfinite(number):
-        return number
-    message = f"{what} is {value!r}: only finite numbers can be drawn"
-    raise DataError(message)
-
-
-def _parse(text: str, kind: str) -> ast.expr:
-    try:
-        return ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as error:
-        message = f"'{text}' is no {kind}: {error.msg} at {error.offset}"
-    except (ValueError, MemoryError, RecursionError) as error:
-        message = f"the {kind} cannot be read: {error}"
-    raise DataError(message)
-
-
-def _holds(tree: ast.expr, values: Values, condition: str) -> bool:
-    try:
-        result = _value(tree, values)
-    except (TypeError, ZeroDivisionError, OverflowError, RecursionError) as error:
-        message = f"'{condition}' has no value for {values['name']!r}: {error}"
-        raise DataError(message) from None
-    if isinstance(result, bool):
-        return result
-    message = f"'{condition}' is no condition: compare it with something"
-    raise DataError(message)
-
-
-def _value(node: ast.expr, values: Values) -> Any:
-    """The value of a syntax tree for one patch."""
-    match node:
-        case ast.Constant(value=found) if type(found) in (int, float, str):
-            return found
-        case ast.Name(id=name):
-            return _named(name, values)
-        case ast.Tuple(elts=items) | ast.List(elts=items):
-            return [_value(item, values) for item in items]
-        case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return not _truth(operand, values)
-        case ast.UnaryOp(op=sign, operand=operand) if type(sign) in _SIGNS:
-            return _SIGNS[type(sign)](_number(operand, values))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _ARITHMETIC:
-            return _ARITHMETIC[type(op)](_number(left, values), _number(right, values))
-        case ast.BoolOp(op=ast.And(), values=parts):
-            return all(_truth(part, values) for part in parts)
-        case ast.BoolOp(op=ast.Or(), values=parts):
-            return any(_truth(part, values) for part in parts)
-        case ast.Compare(left=left, ops=ops, comparators=rest) if _known(ops):
-            return _chain(left, ops, rest, values)
-    message = (
-        f"'{ast.unparse(node)}' is not allowed: use comparisons, 'and', 'or', 'not', "
-        "numbers, strings and the names of labels"
-    )
-    raise DataError(message)
-
-
-def _known(ops: list[ast.cmpop]) -> bool:
-    return all(type(op) in _COMPARISONS for op in ops)
-
-
-def _chain(
-    left: ast.expr, ops: list[ast.cmpop], rest: list[ast.expr], values: Values
-) -> bool:
-    operands = [_value(item, values) for item in (left, *rest)]
-    pairs = zip(operands[:-1], ops, operands[1:], strict=True)
-    return all(_COMPARISONS[type(op)](a, b) for a, op, b in pairs)
-
-
-def _named(name: str, values: Values) -> Any:
-    if name in values:
-        return values[name]
-    message = f"unknown name '{name}': choose of {', '.join(values)}"
-    raise DataError(message)
-
-
-def _truth(node: ast.expr, values: Values) -> bool:
-    value = _value(node, values)
-    if isinstance(value, bool):
-        return value
-    message = f"'{ast.unparse(node)}' is neither true nor false"
-    raise TypeError(message)
-
-
-def _number(node: ast.expr, values: Values) -> int | float:
-    """The value of a node that has to be a number: strings cannot be multiplied."""
-    value = _value(node, values)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return value
-    message = f"'{ast.unparse(node)}' is no number"
-    raise TypeError(message)

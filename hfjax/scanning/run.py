@@ -320,5 +320,5 @@ def _test_point(
     settings: FitSettings,
 ) -> PointNumbers:
     model, data = lane(lanes, position)
-    result = asymptotic_test(model, data, poi_value, test_stat, "normal", settings)
+    result = asymptotic_test(model, data, poi_value, test_stat, settings)
     return PointNumbers(*(getattr(result, name) for name in PointNumbers._fields))

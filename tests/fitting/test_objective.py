@@ -76,6 +76,17 @@ def test_derivatives_are_those_of_the_value(mixed):
         assert bool(jnp.all(at.prior >= 0.0))
 
 
+def test_the_hessian_is_that_of_the_value(mixed):
+    model, data = mixed
+    objective = Objective(model.anonymous(), data.anonymous())
+    params = next(points(model, 1))
+    known = jax.hessian(objective.value)(params)
+    size = float(jnp.abs(known).max())
+    assert_close(
+        jax.jit(Objective.hessian)(objective, params), known, 1e-9, 1e-11 * size
+    )
+
+
 def test_log_normal_terms_bend_the_other_way_far_above_their_datum():
     """Where ``beta > e aux`` the Hessian is negative; what preconditions is not."""
     top = sample("top", [0.0], modifier("staterror", "g", [0.1]))

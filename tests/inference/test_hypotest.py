@@ -1,5 +1,6 @@
 """Hypothesis tests: exact results, other programs' results, and known traps."""
 
+import dataclasses
 import json
 
 import equinox as eqx
@@ -93,7 +94,8 @@ def test_exact_results(name, key, reference_dir):
     assert_close(found.free.twice_nll, known["twice_nll_free"], 1e-9)
     assert_close(found.fixed.twice_nll, known["twice_nll_fixed"], 1e-9)
     assert_close(found.fixed.params[1:], known["gammas_fixed"], 1e-9)
-    clipped = asymptotic_tails(found.q, found.q_asimov, test_stat, "clipped_normal")
+    other = dataclasses.replace(test_stat, base="clipped_normal")
+    clipped = asymptotic_tails(found.q, found.q_asimov, other)
     assert_close(clipped.CLs_exp, known["CLs_exp_clipped"], 1e-9)
 
 
@@ -108,7 +110,8 @@ def test_exact_results(name, key, reference_dir):
 def test_t21_a_clipped_base_changes_the_band_only(name, test_stat, reference_dir):
     model, data, case = oracle_case(reference_dir, name)
     (known,) = [r for k, r in case.items() if k.split(",")[0] == test_stat.spelling]
-    found = hypotest(model, data, test_stat=test_stat, base="clipped_normal")
+    clipped = dataclasses.replace(test_stat, base="clipped_normal")
+    found = hypotest(model, data, test_stat=clipped)
     assert_close(found.CLs_exp, known["CLs_exp_clipped"], 1e-9)
     for quantity in ("CLs_obs", "CLsb", "CLb", "q", "q_asimov"):
         assert_close(getattr(found, quantity), known[quantity], 1e-9)
@@ -648,9 +651,41 @@ def test_data_of_another_shape_are_refused(hello):
         hypotest(hello[0], Data(jnp.ones(3), jnp.ones(2)))
 
 
+def test_parameters_are_held_in_all_fits_of_a_test(hello):
+    model, data = hello
+    held = hypotest(model, data, fixed={"gamma[0]": 1.1})
+    other = hypotest(model.with_fixed({"gamma[0]": 1.1}), data)
+    for each in (held.free, held.fixed, held.background, held.asimov_fixed):
+        assert float(each["gamma[0]"]) == 1.1
+    assert float(held.CLs_obs) == float(other.CLs_obs)
+    assert float(held.CLs_obs) != float(hypotest(model, data).CLs_obs)
+
+
+def test_values_that_are_held_may_be_traced(hello):
+    model, data = hello
+    values = jnp.array([0.95, 1.1])
+    many = jax.vmap(lambda x: hypotest(model, data, fixed={"gamma[0]": x}))(values)
+    for CLs, value in zip(many.CLs_obs, values, strict=True):
+        one = hypotest(model, data, fixed={"gamma[0]": float(value)})
+        assert_close(CLs, one.CLs_obs, 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("fixed", "error", "message"),
+    [
+        ({"gama": 1.0}, UnknownNameError, "no parameter named 'gama'"),
+        ({"gamma[0]": 99.0}, ParameterError, "outside"),
+        ({"mu": 1.0}, ModelError, "fixed"),
+    ],
+)
+def test_what_cannot_be_held_is_refused(hello, fixed, error, message):
+    with pytest.raises(error, match=message):
+        hypotest(*hello, fixed=fixed)
+
+
 def test_an_unknown_base_is_named(hello):
     with pytest.raises(UnknownNameError, match="clipped_normal"):
-        hypotest(*hello, base="clipped")
+        hypotest(*hello, test_stat=dataclasses.replace(qmu, base="clipped"))
 
 
 def test_a_test_that_did_not_converge_is_nan_with_a_reason(hello):

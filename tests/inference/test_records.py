@@ -81,8 +81,22 @@ def test_a_profile_that_failed_says_so(hello):
 
 def test_a_profile_shows_its_curve(hello):
     found = profile(*hello, {"mu": [0.0, 0.5]})
-    head, *rows = repr(found).splitlines()
+    head, columns, *rows = repr(found).splitlines()
+    assert columns.split(maxsplit=1) == ["mu", "-2 Delta ln L"]
     assert head == "ProfileResult: mu, 2 values, converged"
     shown = [[float(number) for number in row.split()] for row in rows]
     expected = np.column_stack([found.values[0], found.delta])
     np.testing.assert_allclose(shown, expected, rtol=1e-5)
+    page = found._repr_html_()
+    assert "<th>mu</th><th>-2 Delta ln L</th>" in page
+    assert page.count("<tr>") == 3
+
+
+def test_a_profile_holds_other_parameters(hello):
+    model, data = hello
+    grid = {"mu": [0.0, 0.5]}
+    found = profile(model, data, grid, fixed={"gamma[0]": 1.1})
+    assert found.fits["gamma[0]"].tolist() == [1.1, 1.1]
+    assert float(found.free["gamma[0]"]) == 1.1
+    other = profile(model.with_fixed({"gamma[0]": 1.1}), data, grid)
+    np.testing.assert_array_equal(found.delta, other.delta)

@@ -425,7 +425,6 @@ def test_a_forbidden_region_is_shaded():
     [
         ("m_lsp", "is no region, such as 'm_lsp > m_parent'"),
         ("m_lsp > 1 > 0", "is no region"),
-        ("m_lsp > 9000", "is not in this picture"),
         ("m_lsp * m_parent > 9", "is no line in the plane of m_parent and m_lsp"),
         ("m_lps > m_parent", "unknown name 'm_lps'"),
     ],
@@ -433,6 +432,13 @@ def test_a_forbidden_region_is_shaded():
 def test_what_is_no_forbidden_region_is_refused(relation, message):
     with pytest.raises(DataError, match=message):
         drawn(grid(), forbidden=relation)
+
+
+def test_a_forbidden_region_outside_is_left_out_with_a_warning():
+    with pytest.warns(UserWarning, match="'m_lsp > 9000' is not in this picture, and"):
+        axes = drawn(grid(), forbidden="m_lsp > 9000")
+    assert len(axes.collections) == len(drawn(grid()).collections)
+    assert names(axes) == names(drawn(grid()))
 
 
 def test_given_axes_keep_what_is_theirs():

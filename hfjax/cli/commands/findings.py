@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import hfjax
-from hfjax.cli.tables import Parts, line, rendered_parts
+from hfjax.cli.tables import Parts, line, rendered_parts, whole_line
 from hfjax.documents.check.finding import Finding, count
 
 if TYPE_CHECKING:  # rich is loaded where a table is made
@@ -82,7 +82,7 @@ def _parts(
     for (severity, kind), members in groups.items():
         if notes or severity != NOTE:
             yield _title(severity, kind, members)
-            yield _rows(members[: limit or None], colour)
+            yield from _rows(members[: limit or None], colour)
             if 0 < limit < len(members):
                 more = len(members) - limit
                 yield line(f"  and {more} more; --limit 0 shows all")
@@ -98,20 +98,26 @@ def _title(severity: str, kind: str, members: Sequence[Finding]) -> "Text":
     return title.append(f": {members[0].remedy}", "not bold default")
 
 
-def _rows(findings: Sequence[Finding], colour: bool) -> "Table":
-    """A row for each finding; on a terminal its place is on a line of its own."""
+def _rows(findings: Sequence[Finding], colour: bool) -> Parts:
+    """Each finding; on a terminal its place is on a line of its own, and whole."""
+    if not colour:
+        yield _table(findings, pointers=True)
+        return
+    for finding in findings:
+        yield _table([finding], pointers=False)
+        yield whole_line(f"    {finding.pointer}", "dim")
+
+
+def _table(findings: Sequence[Finding], pointers: bool) -> "Table":
     from rich.table import Table
 
     table = Table(box=None, show_header=False, padding=(0, 0, 0, 2))
-    for _ in range(2 if colour else 3):
+    for _ in range(2 + pointers):
         table.add_column(overflow="fold")  # no name is ever cut off
     for finding in findings:
         names = line(" ".join(dict.fromkeys(finding.names.values())))
-        why, pointer = line(finding.why), line(finding.pointer, "dim")
-        if colour:
-            table.add_row(names, why.append("\n").append_text(pointer))
-        else:
-            table.add_row(names, why, pointer)
+        place = [line(finding.pointer, "dim")] if pointers else []
+        table.add_row(names, line(finding.why), *place)
     return table
 
 

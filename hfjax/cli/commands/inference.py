@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from hfjax.cli.options import (
     SignalOptions,
     StartOption,
     TestOptions,
+    TestStat,
     WorkspaceArgument,
     named_values,
     number,
@@ -37,6 +38,7 @@ from hfjax.documents.patchset.patchset import PatchSet, apply_patch
 from hfjax.documents.reading.json_files import naming, read_json
 from hfjax.documents.workspace.compose import compose_document
 from hfjax.documents.workspace.workspace import Workspace
+from hfjax.json_text import finite_or_none
 from hfjax.provenance import this_run
 from hfjax.results.scan import CONVERGED
 
@@ -103,6 +105,7 @@ def cls(options: ClsOptions) -> None:
         settings=settings,
     )
     tell_constraint(model, options.test.poi, options.fit.quiet)
+    tell_negative(model, options.test, options.fit.quiet)
     document = test_document(model, data, result, settings.run)
     document |= _tell_fits(model, data, result, settings.run, options.fit)
     stages.end("fit")
@@ -147,7 +150,7 @@ def fit(options: FitCommandOptions) -> None:
     ending = hfjax.fit_ending(model, data, result, held=at_value, run=settings.run)
     poi = model.poi_name if model.poi >= 0 else None  # several components may have it
     tell_endings({label: ending}, poi, options.fit)
-    document = fit_document(model, result) | ending.dump()
+    document = fit_document(model, data, result) | ending.dump()
     if not result.converged:
         document["message"] = hfjax.explain(
             model, data, result, which=label, advice=ADVICE, run=settings.run
@@ -220,11 +223,25 @@ def signal_workspace(source: str, signal: SignalOptions) -> tuple[Workspace, Wor
     return background, workspace
 
 
-def fit_document(model: Any, result: Any) -> dict[str, Any]:
-    """A fit result as JSON values, with what expressions give."""
+def fit_document(model: Any, data: Any, result: Any) -> dict[str, Any]:
+    """A fit result as JSON values, with bounds, pulls, and what expressions give."""
     derived = model.derived_parameters(result.params)
     given = {name: [float(value)] for name, value in derived.items()}
-    return result.to_dict() | ({"derived_parameters": given} if given else {})
+    pulls = hfjax.pulls(model, data, result) if result.converged else {}
+    own = model.parameters
+    lower, upper = (own.unpack(ends) for ends in (own.lower, own.upper))
+    return result.to_dict() | {
+        "bounds": {
+            name: list(map(_numbers, zip(lower[name], upper[name], strict=True)))
+            for name in lower
+        },
+        "pulls": {name: _numbers(each) for name, each in pulls.items()},
+        **({"derived_parameters": given} if given else {}),
+    }
+
+
+def _numbers(values: Iterable[Any]) -> list[float | None]:
+    return [finite_or_none(value) for value in values]
 
 
 def _start(purpose: str, options: FitOptions, stages: Stages) -> Any:
@@ -266,6 +283,17 @@ def tell_constraint(model: Any, poi: str | None, quiet: bool) -> None:
         )
 
 
+def tell_negative(model: Any, test: TestOptions, quiet: bool) -> None:
+    """Say what qtilde means where the parameter of interest may be negative."""
+    low = float(model.parameters.lower[model.poi])
+    if test.test_stat is TestStat.QTILDE and low < 0 and not quiet:
+        complain(
+            f"{model.poi_name!r} may be as low as {low:g}: qtilde is that of its "
+            "definition, with zero for a negative best fit; pyhf takes the lower bound "
+            "for that zero, and has another CLs"
+        )
+
+
 def tell_replacement(names: Any, poi: str | None, quiet: bool) -> None:
     """Say which parameter is of interest if the measurement names one that is missing.
 
@@ -291,9 +319,7 @@ def _provenance(
         settings=settings,
         seconds=stages.seconds(),
     )
-    document = provenance.dump()
-    del document["patchset_digest"]  # the digest is the patched workspace's
-    return {"hfjax": document}
+    return {"hfjax": provenance.dump()}  # the digest is the patched workspace's
 
 
 def _fitted(model: Any, poi: str | None, held: bool) -> Fitted:

@@ -1,6 +1,5 @@
 """Commands on patchsets, none of which needs JAX."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -22,14 +21,11 @@ from hfjax.documents.inspect.patchset import patchset_summary
 from hfjax.documents.patchset.make import (
     NO_RECORD,
     make_patchset,
-    refuse_negative,
     without_events,
 )
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.patchset.signal_table import read_signals
-from hfjax.documents.workspace.signal import Signal
 from hfjax.documents.workspace.workspace import Workspace
-from hfjax.errors import SpecificationError
 
 _NAMED = 10  # signals without events that are named
 
@@ -217,8 +213,10 @@ def make(options: MakeOptions) -> None:
     workspace = Workspace.load(options.bkgonly)
     given = options.labels.split(",") if options.labels else []
     labels = [label.strip() for label in given] or None
-    signals = read_signals(options.table, labels or ())
-    _check_events(signals, options.allow_negative)
+    signals = read_signals(options.table, labels or (), negative=options.allow_negative)
+    if empty := without_events(signals):
+        names = listed(empty, _NAMED)
+        complain(f"warning: signals without events in any bin: {names}")
     patchset = make_patchset(
         workspace,
         signals,
@@ -228,20 +226,3 @@ def make(options: MakeOptions) -> None:
         poi=options.poi,
     )
     write_json(patchset.dump(), options.output)
-
-
-def _check_events(signals: Sequence[Signal], allow_negative: bool) -> None:
-    """Refuse negative signals unless they are allowed; tell of those without events.
-
-    Raises:
-        SpecificationError: A signal is negative somewhere.
-    """
-    if not allow_negative:
-        try:
-            refuse_negative(signals)
-        except SpecificationError as error:
-            message = f"{error}: --allow-negative"
-            raise SpecificationError(message) from None
-    if empty := without_events(signals):
-        names = listed(empty, _NAMED)
-        complain(f"warning: signals without events in any bin: {names}")

@@ -13,6 +13,10 @@ from hfjax.cli.options import takes, writable
 from hfjax.cli.streams import say
 from hfjax.errors import HfjaxError
 from hfjax.plotting.settings import PlotSettings
+from hfjax.results.fit_record import FitRecord
+from hfjax.results.hypotest_record import HypotestRecord
+from hfjax.results.load import Result
+from hfjax.results.profile_record import ProfileRecord
 from hfjax.results.scan import LEVEL, ScanResult
 
 FORMATS = frozenset(
@@ -101,7 +105,8 @@ class PlotOptions:
         str,
         typer.Argument(
             metavar="RESULT",
-            help="Result file of 'hfjax scan', or - for standard input.",
+            help="Result file of a scan, a test, a fit or a profile, or - for "
+            "standard input.",
         ),
     ]
     output: Annotated[
@@ -131,7 +136,8 @@ class PlotOptions:
             "--select",
             metavar="EXPR",
             help="Draw only points that fulfil a condition on labels and name, such as "
-            "'m_parent>300 and m_lsp<50'.",
+            "'m_parent>300 and m_lsp<50'; of a fit, parameters by name, value and "
+            "pull.",
         ),
     ] = None
     xlabel: Annotated[
@@ -225,16 +231,20 @@ class PlotOptions:
 
 @takes(PlotOptions)
 def plot(options: PlotOptions) -> None:
-    """Draw a result file: exclusion contours, for q0 contours of the significance.
+    """Draw a result file: of a scan, a test, a fit or a profile.
 
+    A scan is drawn as exclusion contours, for q0 as contours of the significance.
     Where one label varies, or --axes has one, CLs is drawn against it with its
-    expected bands, for q0 p0 with lines at whole standard deviations.
+    expected bands, for q0 p0 with lines at whole standard deviations. A test is
+    CLs or p0 in its expected band, a fit the pulls of its parameters, a profile
+    -2 Delta ln L against its parameter; they take fewer options.
 
     hfjax plot results.json -o exclusion.pdf --units GeV
     hfjax plot results.json -o exclusion.pdf --axes 'm_parent,m_parent-m_lsp'
+    hfjax plot fit.json -o pulls.pdf --select 'pull > 1 or pull < -1'
     """
     target = _target(options)
-    result = ScanResult.load(options.result)
+    result = hfjax.load_result(options.result)
     draw(result, target, options.settings, options.form)
     say(f"written: {kind(result)} in {options.output}", options.quiet)
 
@@ -262,7 +272,7 @@ def _target(options: PlotOptions) -> Any:
 
 
 def draw(
-    result: ScanResult,
+    result: Result,
     target: Any,
     settings: PlotSettings,
     form: str | None = None,
@@ -272,13 +282,27 @@ def draw(
     Raises:
         DataError: It cannot be drawn; the message says why.
     """
-    write = hfjax.write_discovery if result.discovery else hfjax.write_exclusion
-    write(result, target, settings, form)
+    if isinstance(result, ScanResult):
+        write = hfjax.write_discovery if result.discovery else hfjax.write_exclusion
+        write(result, target, settings, form)
+    elif isinstance(result, FitRecord):
+        hfjax.draw_fit(result, settings).write(target, form)
+    elif isinstance(result, HypotestRecord):
+        hfjax.draw_test(result, settings).write(target, form)
+    else:
+        hfjax.draw_profile(result, settings).write(target, form)
 
 
-def kind(result: ScanResult) -> str:
-    """What a picture of a result shows."""
-    return "significances" if result.discovery else "exclusion"
+def kind(result: Result) -> str:
+    """What a picture of a result shows.
+
+    >>> kind(FitRecord({"mu": 1.0}))
+    'best fit'
+    """
+    if isinstance(result, ScanResult):
+        return "significances" if result.discovery else "exclusion"
+    names = {FitRecord: "best fit", HypotestRecord: "test", ProfileRecord: "profile"}
+    return names[type(result)]
 
 
 def check_plot(result: ScanResult, settings: PlotSettings, hint: str) -> None:

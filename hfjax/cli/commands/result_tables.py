@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hfjax.cli.tables import Document, Parts, facts, figure, line, table, title
-from hfjax.results.scan import CONVERGED, LEVEL, MEDIAN
+from hfjax.results.scan import CONVERGED, LEVEL, MEDIAN, ScanPoint, ScanResult
 
 _BAND = ("-2 sigma", "-1 sigma", "median", "+1 sigma", "+2 sigma")
 _STYLES = {True: "bold green", False: "bold red"}
@@ -59,9 +59,8 @@ class Fitted:
             return "held"
         if name in self.fixed:
             return "fixed"
-        bound = document["at_bounds"].get(name)
-        at = "" if bound is None else f"at its bound {figure(bound)}"
-        return ", ".join(filter(None, ["of interest" if name == self.poi else "", at]))
+        at = "at bound" if name in document["at_bounds"] else ""
+        return ", ".join(filter(None, ["POI" if name == self.poi else "", at]))
 
 
 def cls_parts(document: Document, what: str) -> Parts:
@@ -79,6 +78,32 @@ def cls_parts(document: Document, what: str) -> Parts:
         yield line("")
         yield facts(_discovery(document) if discovery else _exclusion(document))
     yield _status(document)
+
+
+def scan_parts(result: ScanResult) -> Parts:
+    """The table of a scan: a line for each point, with its labels.
+
+    Args:
+        result: of a scan.
+    """
+    kind = "p0" if result.discovery else "CLs"
+    numbers = ["observed", "expected", "mu_hat"]
+    numbers += ["Z"] if result.discovery else []
+    sides = dict.fromkeys([*result.labels, *numbers], "right")
+    yield line(f"{kind} of {len(result)} points", "bold")
+    yield line("")
+    yield table({"name": "left", **sides, "": "left"}, map(_scan_row, result))
+
+
+def _scan_row(point: ScanPoint) -> tuple[Any, ...]:
+    """A point with its result; one that is excluded, or has none, is marked."""
+    numbers = [point.CLs_obs, point.CLs_exp[MEDIAN], point.mu_hat]
+    numbers += [point.Z] if point.discovery else []
+    mark = "excluded" if point.excluded() else ""
+    labels = [v if isinstance(v, str) else figure(v) for v in point.values]
+    style = _STYLES[point.converged]
+    note = line(mark if point.converged else point.status, style)
+    return point.name, *labels, *map(_short, numbers), note
 
 
 def _band(document: Document, keys: Iterable[str]) -> Any:

@@ -10,7 +10,12 @@ import typer
 
 import hfjax
 from hfjax.cli.commands.endings import outcome, tell_failures, tell_valleys_of_scan
-from hfjax.cli.commands.inference import tell_constraint, tell_replacement, tell_unused
+from hfjax.cli.commands.inference import (
+    tell_constraint,
+    tell_negative,
+    tell_replacement,
+    tell_unused,
+)
 from hfjax.cli.commands.plot import (
     AxesOption,
     check_plot,
@@ -18,6 +23,7 @@ from hfjax.cli.commands.plot import (
     drawable,
     kind,
 )
+from hfjax.cli.commands.result_tables import scan_parts
 from hfjax.cli.commands.selection import select
 from hfjax.cli.options import (
     BackgroundArgument,
@@ -38,6 +44,7 @@ from hfjax.cli.runtime import (
     start_jax,
 )
 from hfjax.cli.streams import complain, load_both, progress_bar, say, write_text
+from hfjax.cli.tables import JsonOption, rendered_parts, wants_tables
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.reading.digest import digest
 from hfjax.errors import DataError
@@ -52,6 +59,7 @@ class ScanOptions:
 
     bkgonly: BackgroundArgument
     patchset: PatchSetArgument
+    as_json: JsonOption = False
     output: OutputOption = None
     plot: Annotated[
         Path | None,
@@ -86,6 +94,8 @@ class ScanOptions:
 @takes(ScanOptions)
 def scan(options: ScanOptions) -> None:
     """Test every signal of a patchset: observed and expected CLs of each point.
+
+    A table on a terminal; JSON with --json, in a pipe or in a file:
 
     hfjax scan BkgOnly.json patchset.json -o results.json --plot contour.png
     hfjax scan BkgOnly.json patchset.json --select 'm_parent>300 and m_lsp<50'
@@ -160,6 +170,7 @@ def tell_of_poi(batch: Any, options: ScanOptions) -> None:
     asked, quiet = options.test.poi, options.fit.quiet
     for group in batch.groups[:1]:
         tell_constraint(group.template, asked, quiet)
+        tell_negative(group.template, options.test, quiet)
     members = [member for group in batch.groups for member in group.members]
     for each in {(m.announced, m.poi): m for m in members}.values():
         tell_replacement(each, asked, quiet)
@@ -216,15 +227,18 @@ def report_interruption(result: ScanResult, output: Path | None) -> None:
 
 def report(result: ScanResult, options: ScanOptions) -> None:
     """Write the result and the plot; tell what failed, then the files."""
-    write_text(result.text(), options.output)
+    table = wants_tables(options.output, options.as_json)
+    shown = rendered_parts(scan_parts(result), colour=True) if table else result.text()
+    write_text(shown, options.output)
     written = [f"{len(result)} points in {options.output or 'standard output'}"]
+    written = [] if table else written
     tell_failures(result)
     tell_valleys_of_scan(result, options.fit)
     if options.plot:
         written += draw_if_possible(result, options.plot, options.settings)
     if result.failed:
         complain(f"{len(result.failed)} of {len(result)} points have no result")
-    lines = outcome(result), f"written: {', '.join(written)}"
+    lines = outcome(result), f"written: {', '.join(written)}" if written else ""
     for line in filter(None, lines):
         say(line, options.fit.quiet)
     if result.failed:

@@ -8,6 +8,8 @@ from hfjax.documents.reading.json_values import Number
 
 _LARGEST = 5
 """Most systematics of each type that are shown."""
+_IN_BINS = ("histosys", "shapesys", "staterror")
+"""Systematics whose effect is shown in the bin where it is largest."""
 _FEW = 3
 """Most samples of a workspace that are named in every channel."""
 
@@ -143,9 +145,11 @@ def _systematics_rows(
     systematics: Document, single: Container[str]
 ) -> Iterator[tuple[Any, ...]]:
     for kind, rows in systematics.items():
-        yield line(f"{kind}, {min(_LARGEST, len(rows))} of {len(rows)}", "dim"), "", ""
+        of = " in one bin" if kind in _IN_BINS else ""
+        heading = f"{kind}, {min(_LARGEST, len(rows))} of {len(rows)}{of}"
+        yield line(heading, "dim"), "", ""
         for row in rows[:_LARGEST]:
-            place = row.get("channel") or row.get("bin") or row
+            place = row.get("bin") or row.get("channel") or row
             where = place.get("channel") or place.get("measurement", "")
             if "bin" in place and where not in single:
                 where += f" bin {place['bin']}"

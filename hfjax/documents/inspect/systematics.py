@@ -25,7 +25,8 @@ def systematics(
 
     Returns:
         For histosys and normsys, relative changes at -1 and +1 standard deviation of
-        the channel and of the sample that they change most; for staterror and shapesys
+        the channel and of the sample that they change most, and for histosys of the
+        bin of a channel, by which they are sorted; for staterror and shapesys
         the bin with the largest relative uncertainty; for lumi that of the luminosity
         in each measurement.
     """
@@ -36,7 +37,7 @@ def systematics(
             for item in found["lumi"].items()
             for each in measurements
         ],
-        "histosys": [_alpha(*item, _histosys) for item in found["histosys"].items()],
+        "histosys": [_shape(*item) for item in found["histosys"].items()],
         "normsys": [_alpha(*item, _normsys) for item in found["normsys"].items()],
         "shapesys": [_gamma(*item) for item in found["shapesys"].items()],
         "staterror": [_gamma(*item) for item in found["staterror"].items()],
@@ -73,6 +74,28 @@ def _alpha(
         "channel": max(channels, key=_size),
         "sample": max(samples, key=_size),
     }
+
+
+def _shape(name: str, uses: list[Use]) -> dict[str, Any]:
+    """The same of a histosys, and the bin that it changes most.
+
+    What moves events from bin to bin changes no sum.
+    """
+    bins = [each for _, members in _by_channel(uses) for each in _bins(members)]
+    return _alpha(name, uses, _histosys) | {"bin": max(bins, key=_size)}
+
+
+def _bins(uses: list[Use]) -> Iterator[dict[str, Any]]:
+    """The change of each bin of a channel, relative to all its events."""
+    channel = uses[0][0]
+    for i in range(channel.bins):
+        ends = [
+            sum(float(m.data[key][i]) - float(s.data[i]) for _, s, m in uses)
+            for key in ("lo_data", "hi_data")
+        ]
+        nominal = sum(float(sample.data[i]) for sample in channel.samples)
+        place = {"channel": channel.name, "bin": i}
+        yield place | _relative(ends[0], ends[1], nominal)
 
 
 def _events(channel: Channel) -> float:
@@ -143,4 +166,4 @@ def _size(place: dict[str, Any]) -> float:
 
 
 def _largest(row: dict[str, Any]) -> float:
-    return _size(row.get("channel") or row.get("bin") or row)
+    return _size(row.get("bin") or row.get("channel") or row)

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from hfjax.documents.parameters.parameter_group import ParameterGroup
+from hfjax.documents.reading.expression import Expression
 from hfjax.documents.reading.json_values import Number
-from hfjax.documents.workspace.expression import Expression, evaluation_order
+from hfjax.documents.workspace.expression import evaluation_order
 from hfjax.documents.workspace.measurement import Measurement
 from hfjax.errors import ModelError, unknown_name
 

@@ -11,6 +11,11 @@ from hfjax.documents.workspace.signal import Signal
 from hfjax.documents.workspace.workspace import VERSION, Workspace
 from hfjax.errors import SpecificationError
 
+BELOW_ZERO = (
+    "events are below zero: correct them, or allow negative events if they are "
+    "interference (--allow-negative on the command line)"
+)
+"""What is said of a signal that takes events away."""
 NO_RECORD = "ins0000000"
 """Stands for a record at HEPData where there is none: the format wants one."""
 
@@ -96,7 +101,8 @@ def refuse_negative(signals: Iterable[Signal]) -> None:
     Traceback (most recent call last):
     ...
     hfjax.errors.SpecificationError: signal 'low', channel 'SR', bin 1: -0.5 events \
-are below zero: correct them, or allow negative events if they are interference
+are below zero: correct them, or allow negative events if they are interference \
+(--allow-negative on the command line)
     """
     for signal in signals:
         for name, channel in signal.channels.items():
@@ -104,8 +110,7 @@ are below zero: correct them, or allow negative events if they are interference
                 if events < 0:
                     message = (
                         f"signal {signal.name!r}, channel {name!r}, bin {index}: "
-                        f"{events} events are below zero: correct them, or allow "
-                        "negative events if they are interference"
+                        f"{events} {BELOW_ZERO}"
                     )
                     raise SpecificationError(message)
 

@@ -28,9 +28,10 @@ import io
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from hfjax.documents.patchset.make import BELOW_ZERO, refuse_negative
 from hfjax.documents.reading.json_files import Source, naming, parse_json, read_text
 from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.signal import Signal
@@ -63,16 +64,20 @@ class Column:
     bin: int | None = None
 
 
-def read_signals(source: Source, labels: Sequence[str] = ()) -> tuple[Signal, ...]:
+def read_signals(
+    source: Source, labels: Sequence[str] = (), *, negative: bool = True
+) -> tuple[Signal, ...]:
     r"""Read a table of signals.
 
     Args:
         source: a path, "-" for standard input, or an open file: CSV or JSON.
         labels: the columns of a CSV table that say where a signal is, such as masses;
             a JSON table names them itself.
+        negative: whether signals may take events away, as interference does.
 
     Raises:
-        SpecificationError: It cannot be read, or is no table of signals.
+        SpecificationError: It cannot be read, is no table of signals, or has events
+            below zero where they are not allowed; names line and column of a CSV table.
         UnknownNameError: It has a column that means nothing, or no column of a label.
 
     >>> table = "m_parent,m_lsp,SR[0],SR[1],normsys:radiation\n600,240,1.5,0.5,0.1"
@@ -83,8 +88,12 @@ def read_signals(source: Source, labels: Sequence[str] = ()) -> tuple[Signal, ..
     content = read_text(source)
     with naming(source):
         if content.lstrip()[:1] in ("[", "{"):
-            return _from_json(parse_json(content))
-        return _from_csv(content, labels)
+            signals = _from_json(parse_json(content))
+        else:
+            signals = _from_csv(content, labels, negative)
+        if not negative:
+            refuse_negative(signals)
+        return signals
 
 
 def _from_json(document: Any) -> tuple[Signal, ...]:
@@ -102,7 +111,9 @@ def _from_json(document: Any) -> tuple[Signal, ...]:
     return tuple(signals)
 
 
-def _from_csv(content: str, labels: Sequence[str]) -> tuple[Signal, ...]:
+def _from_csv(
+    content: str, labels: Sequence[str], negative: bool
+) -> tuple[Signal, ...]:
     reader = csv.reader(io.StringIO(content, newline=None), strict=True)
     try:
         rows = [(reader.line_num, [c.strip() for c in row]) for row in reader if row]
@@ -114,6 +125,8 @@ def _from_csv(content: str, labels: Sequence[str]) -> tuple[Signal, ...]:
         message = "a table has a line of headings, and a line for each signal"
         raise SpecificationError(message)
     columns = _columns(rows[0][1], labels)
+    if not negative:
+        columns = [_without_negative(column) for column in columns]
     values = dict.fromkeys(labels)  # in this order, whatever that of the columns
     return tuple([_signal(line, row, columns, values) for line, row in rows[1:]])
 
@@ -161,6 +174,11 @@ def _column(heading: str, labels: Sequence[str]) -> Column:
     hint = unknown_name("meaning of a column", heading, known, "the table")
     message = f"{hint}; what says where a signal is, is named by --labels"
     raise UnknownNameError(message)
+
+
+def _without_negative(column: Column) -> Column:
+    """The same column; if it has events, one that refuses those below zero."""
+    return replace(column, read=_events) if column.place[-1] == "data" else column
 
 
 def _check_bins(column: Column, bins: Sequence[int | None]) -> None:
@@ -240,6 +258,14 @@ def _number(cell: str) -> Number:
     if math.isfinite(value):
         return value
     message = f"{cell!r} is not a finite number"
+    raise ValueError(message)
+
+
+def _events(cell: str) -> Number:
+    value = _number(cell)
+    if value >= 0:
+        return value
+    message = f"{cell} {BELOW_ZERO}"
     raise ValueError(message)
 
 

@@ -89,7 +89,7 @@ def validate(document: Any, schema: str) -> None:
     if error and schema != HS3 and is_hs3(document):
         raise SpecificationError(_HS3_FIRST)
     if error:
-        hint = "" if error.absolute_path else _hint(document, schema)
+        hint = "" if error.absolute_path else likeness(document, schema)
         raise SpecificationError(message + hint, pointer(error.absolute_path))
 
 
@@ -196,7 +196,7 @@ def is_hs3(document: Any) -> bool:
     return versioned or "distributions" in keys
 
 
-def _hint(document: Any, schema: str) -> str:
+def likeness(document: Any, schema: str) -> str:
     """Say what a document looks like that is not what was asked for."""
     if isinstance(document, list):
         first = document[0] if document else None

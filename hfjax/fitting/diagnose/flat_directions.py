@@ -3,7 +3,6 @@
 import dataclasses
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -17,7 +16,6 @@ FLAT = 1e-6
 
 _VISIBLE = 1e-3
 
-Matrix = Float[Array, "par par"]
 Vectors = Float[Array, "free flat"]
 
 
@@ -95,11 +93,7 @@ def at_bound(params: Params, bound: Params) -> np.ndarray:
     return np.isfinite(bound) & (np.abs(np.asarray(params) - bound) <= near)
 
 
-@jax.jit
-def _hessian(objective: Objective, params: Params) -> Matrix:
-    expansion = objective.expand(params)
-    one = jnp.eye(params.size, dtype=params.dtype)
-    return jax.lax.map(expansion.hessian_product, one)
+_hessian = jax.jit(Objective.hessian)
 
 
 def _sparse(basis: Vectors) -> Vectors:

@@ -9,11 +9,11 @@ from collections.abc import Callable
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Float
 
-from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarInt
+from hfjax.arrays import Params, ParamsMask, Scalar, ScalarInt
 from hfjax.fitting.box import Box
 from hfjax.fitting.newton.descend import Minimum
+from hfjax.fitting.objective import Matrix, symmetric_matrix
 from hfjax.fitting.status import FitSettings, FitStatus
 
 Function = Callable[[Params], Scalar]
@@ -84,12 +84,10 @@ def flatness(settings: FitSettings) -> float:
     return 1e-2 * settings.tolerance**0.5
 
 
-def _second_derivatives(objective: Function, params: Params) -> Float[Array, "par par"]:
-    """Hessian, one row at a time: the memory of one gradient is enough."""
+def _second_derivatives(objective: Function, params: Params) -> Matrix:
     slope = jax.grad(objective)
-    return jax.lax.map(
-        lambda along: jax.jvp(slope, (params,), (along,))[1],
-        jnp.eye(params.size, dtype=params.dtype),
+    return symmetric_matrix(
+        lambda along: jax.jvp(slope, (params,), (along,))[1], params
     )
 
 

@@ -132,6 +132,14 @@ def test_the_place_of_a_finding_has_a_line_of_its_own_on_a_terminal(hfjax, write
     assert outcome.lines[-1].split() == ["/measurements/0/config/parameters/1/fixed"]
 
 
+def test_a_place_is_whole_so_that_it_can_be_copied(hfjax, write):
+    document = clean()
+    document["channels"][0]["samples"][0]["modifiers"][1]["data"]["lo"] = 0.0
+    outcome = hfjax("check", write("ws.json", document), columns=40)
+    pointers = [line.strip() for line in outcome.lines if line.startswith("    /")]
+    assert "/channels/0/samples/0/modifiers/1/data" in pointers
+
+
 def test_the_table_is_limited_and_the_json_is_not(hfjax):
     document = clean()
     for i in range(12):

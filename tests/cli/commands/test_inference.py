@@ -284,3 +284,15 @@ def test_parameters_are_held_by_name(hfjax, hello, write):
     assert "no parameter named 'm'" in complaint
     complaint = hfjax("fit", path, "--hold", "mu=a").complaint
     assert "--hold: mu: 'a' is not a finite number" in complaint
+
+
+def test_qtilde_of_a_parameter_that_may_be_negative_is_explained(hfjax, hello):
+    bounds = {"name": "mu", "bounds": [[-3.0, 10.0]]}
+    hello["measurements"][0]["config"]["parameters"] = [bounds]
+    text = json.dumps(hello)
+    told = "hfjax: 'mu' may be as low as -3: qtilde is that of its definition"
+    assert hfjax("cls", stdin=text).stderr.startswith(told)
+    assert hfjax("cls", "--quiet", stdin=text).stderr == ""
+    assert hfjax("cls", "--test-stat", "q", stdin=text).stderr == ""
+    bounds["bounds"] = [[0.0, 10.0]]
+    assert hfjax("cls", stdin=json.dumps(hello)).stderr == ""

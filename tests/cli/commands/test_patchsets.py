@@ -198,14 +198,17 @@ def test_table_of_the_readme_is_one(hfjax, example, write):
 def test_make_refuses_negative_signals_unless_they_are_allowed(hfjax, files, write):
     table = write("signals.csv", "mass,SR[0],SR[1]\n300,24,22\n400,12,-1.5")
     arguments = ("patchset", "make", files[0], table, "--labels", "mass")
-    place = "signal 'mass_400', channel 'SR', bin 1: -1.5 events are below zero"
+    place = "signals.csv: line 3: column 'SR[1]': -1.5 events are below zero"
     complaint = hfjax(*arguments).complaint
     assert place in complaint
-    assert complaint.endswith(": --allow-negative\n")
+    assert complaint.endswith("(--allow-negative on the command line)\n")
     allowed = hfjax(*arguments, "--allow-negative")
     assert (allowed.code, allowed.stderr) == (0, "")
     sample = allowed.json["patches"][1]["patch"][0]["value"]
     assert sample["data"] == [12, -1.5]
+    signal = {"values": {"mass": 3}, "channels": {"SR": [1, -2]}}
+    from_json = hfjax(*arguments[:3], "-", stdin=json.dumps([signal])).complaint
+    assert "signal 'mass_3', channel 'SR', bin 1: -2 events are below" in from_json
     text = "mass,cross_section,SR[0],SR[1]\n300,-1,24,0"
     assert (
         "bin 0: -24" in hfjax(*arguments[:3], "-", *arguments[4:], stdin=text).complaint

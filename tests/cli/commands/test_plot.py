@@ -1,11 +1,13 @@
 """`hfjax plot`: what it draws of a result file, its options, and what it refuses."""
 
+import json
 import subprocess
 import sys
 from statistics import NormalDist
 
 import pytest
 
+from hfjax.documents.reading.schema import validate
 from hfjax.plotting.settings import PlotSettings
 from hfjax.provenance import Provenance
 from hfjax.results.scan import ScanPoint, ScanResult
@@ -136,7 +138,10 @@ def test_what_is_written_is_told(hfjax, results, monkeypatch):
         (["-o", "a.png", "--level", "x"], "'x' is not a number between 0 and 1"),
         (["-o", "a.png", "--axes", "m_parent,m"], "unknown name 'm': choose of"),
         (["-o", "a.png", "--axes", "m_parent"], "differ in 'm_lsp' (0, 40, 80)"),
-        (["-o", "a.png", "--axes", "m_parent,m_lsp+"], "'m_lsp+' is no expression"),
+        (
+            ["-o", "a.png", "--axes", "m_parent,m_lsp+"],
+            "the expression 'm_lsp+' cannot be read",
+        ),
         (["-o", "a.png", "--axes", "m_lsp/m_lsp,m_lsp"], "division by zero"),
         (["-o", "a.png", "--select", "m_lsp > 90"], "no point fulfils 'm_lsp > 90'"),
         (["-o", "a.png", "--select", "m_lsp"], "is no condition: compare it"),
@@ -185,3 +190,44 @@ def test_drawing_loads_no_jax(results, tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
     assert (tmp_path / "a.png").exists()
+
+
+def test_a_forbidden_region_outside_is_told(hfjax, results, tmp_path):
+    outcome = hfjax("plot", results, "-o", "a.png", "--forbidden", "m_lsp > 9000")
+    assert outcome.code == 0
+    told = "hfjax: warning: the line of 'm_lsp > 9000' is not in this picture, and is"
+    assert outcome.stderr == f"{told} left out\n"
+    assert (tmp_path / "a.png").exists()
+
+
+def test_results_of_fits_and_tests_are_drawn(hfjax, write, hello, tmp_path):
+    path = write("workspace.json", hello)
+    for command in ("fit", "cls"):
+        assert hfjax(command, path, "-o", f"{command}.json").code == 0
+        document = json.loads((tmp_path / f"{command}.json").read_text())
+        kind = {"fit": "fit", "cls": "test"}[command]
+        validate(document, f"{kind}-result-1.0.0.json")
+        outcome = hfjax("plot", f"{command}.json", "-o", f"{command}.png")
+        assert (outcome.code, outcome.stdout, outcome.stderr) == (0, "", "")
+        assert (tmp_path / f"{command}.png").stat().st_size > 10_000
+    fitted = json.loads((tmp_path / "fit.json").read_text())
+    assert fitted["bounds"]["mu"] == [[0, 10]]
+    assert list(fitted["pulls"]) == ["stat"]
+    refused = hfjax("plot", "fit.json", "-o", "a.png", "--log", "--level", "0.1")
+    assert "a picture of a fit has no use for log, level" in refused.complaint
+
+
+def test_a_profile_is_drawn(hfjax, write, monkeypatch):
+    fit = {"mle_parameters": {"mu": [1.0]}, "twice_nll": 1.0, "edm": 0.0, "steps": 1}
+    profile = {
+        "hfjax": Provenance().dump(),
+        "names": ["mu"],
+        "values": [[0.0, 1.0, 2.0]],
+        "delta": [4.0, 0.0, 4.0],
+        "status": ["converged"] * 3,
+        "free": fit | {"status": "converged", "message": ""},
+    }
+    path = write("profile.json", profile)
+    monkeypatch.setattr("hfjax.cli.streams.talks", lambda quiet: not quiet)
+    outcome = hfjax("plot", path, "-o", "a.png")
+    assert (outcome.code, outcome.stderr) == (0, "hfjax: written: profile in a.png\n")

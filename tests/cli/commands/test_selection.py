@@ -32,6 +32,11 @@ def patchset() -> PatchSet:
         ("name in ('a', 'c')", "a c"),
         ("'x' in name", "d_x"),
         ("m_parent not in [200, 300]", "c d_x"),
+        ("sqrt(m_parent**2 + m_lsp**2) >= 500", "c d_x"),
+        ("abs(m_lsp - 50) < 1", "b"),
+        ("m_lsp > 0 and m_parent / m_lsp > 2", "b"),  # nothing is divided by zero
+        ("m_lsp == 0 or m_parent / m_lsp > 2", "a b d_x"),
+        ("name != 'a#b'", "a b c d_x"),
         ("(m_parent == 200 or m_parent == 300) and m_lsp > 0", "b"),
     ],
 )
@@ -51,9 +56,9 @@ def test_strings_can_be_values():
     ("condition", "message"),
     [
         ("m_parnt > 3", "unknown name 'm_parnt': choose of m_parent, m_lsp, name"),
-        ("m_parent >", "is no condition: invalid syntax"),
-        ("", "is no condition"),
-        ("m_parent = 300", "is no condition"),
+        ("m_parent >", "the condition 'm_parent >' cannot be read: invalid syntax"),
+        ("", "the condition '' cannot be read"),
+        ("m_parent = 300", "cannot be read at character"),
         ("m_parent", "is no condition: compare it"),
         ("m_parent and m_lsp > 0", "'m_parent' is neither true nor false"),
         ("not m_parent", "'m_parent' is neither true nor false"),
@@ -62,6 +67,11 @@ def test_strings_can_be_values():
         ("name * 9 == 'a'", "'name' is no number"),
         ("m_parent < 'x'", "has no value for 'a'"),
         ("m_parent\0>1", "null bytes"),
+        ("m_parent // 2 > 1", "has '//' in it: a condition may have comparisons"),
+        ("name is 'a'", "has \"name is 'a'\" in it"),
+        ("sqrt(-m_parent) > 1", "has no value for 'a': math domain error"),
+        ("sqr(m_parent) > 1", "no function named 'sqr': did you mean 'sqrt'"),
+        ("m_parent > 1 # all", "has '#' in it"),
     ],
 )
 def test_what_is_no_condition_is_refused(patchset, condition, message):

@@ -156,6 +156,12 @@ def test_largest_effects_of_systematics():
         "up": pytest.approx((1.9 + 0.3) / 24),
     }
     assert shape["sample"]["sample"] == "background"
+    assert shape["bin"] == {
+        "channel": "SR",
+        "bin": 0,
+        "down": pytest.approx((-1.0 - 0.1) / 13),
+        "up": pytest.approx((1.5 + 0.1) / 13),
+    }
     assert [row["name"] for row in systematics["staterror"]] == ["stat_SR", "stat_CR"]
     assert systematics["staterror"][0]["bin"] == {
         "channel": "SR",
@@ -166,6 +172,28 @@ def test_largest_effects_of_systematics():
     assert systematics["lumi"] == [
         {"name": "lumi", "places": 1, "measurement": "search", "uncertainty": 0.02}
     ]
+
+
+def test_a_shape_that_changes_no_sum_is_seen_in_its_bins():
+    document = clean()
+    channel = document["channels"][1]
+    background = channel["samples"][0]
+    first, second = background["data"]
+    shifted = [[first - 2.0, second + 2.0], [first + 3.0, second - 3.0]]
+    background["modifiers"].append(histosys("migration", *shifted))
+    rows = shown(document)["systematics"]["histosys"]
+    row = rows[0]
+    assert row["name"] == "migration"  # the largest, though its sum is zero
+    assert (row["channel"]["down"], row["channel"]["up"]) == (0.0, 0.0)
+    totals = [sum(sample["data"][i] for sample in channel["samples"]) for i in (0, 1)]
+    small = min((0, 1), key=totals.__getitem__)
+    sign = 1 if small else -1
+    assert row["bin"] == {
+        "channel": "SR",
+        "bin": small,
+        "down": pytest.approx(sign * 2.0 / totals[small]),
+        "up": pytest.approx(-sign * 3.0 / totals[small]),
+    }
 
 
 def test_systematics_are_sorted_by_their_effect_on_a_channel():

@@ -5,12 +5,11 @@ import math
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from hfjax.documents.reading.expression import MAX_DEPTH, spelled
 from hfjax.documents.workspace.expression import (
-    MAX_DEPTH,
     MAX_LENGTH,
     evaluation_order,
     parse_expression,
-    spelled,
 )
 from hfjax.errors import SpecificationError
 

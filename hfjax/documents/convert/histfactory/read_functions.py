@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from hfjax.documents.convert.histfactory.inputs import Object
 from hfjax.documents.convert.root_names import parameter_name
 from hfjax.documents.convert.xml import XmlElement
-from hfjax.documents.workspace.expression import parse_expression, spelled
+from hfjax.documents.reading.expression import spelled
+from hfjax.documents.workspace.expression import parse_expression
 from hfjax.errors import SpecificationError
 
 TAGS = ("Function", "PreprocessFunction")

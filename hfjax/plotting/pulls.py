@@ -1,0 +1,184 @@
+"""A best fit: pulls of its parameters, or their values between bounds."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from hfjax.errors import DataError
+from hfjax.plotting.canvas import (
+    ONE_SIGMA,
+    POINT,
+    POINT_SHAPE,
+    TWO_SIGMA,
+    Canvas,
+    Picture,
+)
+from hfjax.plotting.mathtext import check_text
+from hfjax.plotting.settings import PlotSettings, take_only
+from hfjax.results.expression import fulfilling
+from hfjax.results.fit_record import FitRecord
+from hfjax.results.written import Dumped, Number, flat
+
+MOST = 60
+"""Most parameters in one picture."""
+
+_TAKEN = ("select", "xlabel", "title", "text")
+_ZERO = 1e-9  # a value that is none but for rounding
+_LEAST = 2.5  # pulls that the axis across has at least
+_MARK = POINT_SHAPE | {
+    "color": "black",
+    "markersize": 5,
+    "zorder": 3,
+    "label": "Best fit",
+}
+
+
+class _Row(NamedTuple):
+    """A parameter in the picture."""
+
+    name: str
+    value: float
+    pull: float | None
+    bounds: tuple[Number, Number]
+
+    @property
+    def text(self) -> str:
+        """Its value, and what it may be if no pull says where it is."""
+        ends = [end for end in self.bounds if end is not None]
+        inside = f" in [{ends[0]:g}, {ends[-1]:g}]" if len(ends) == 2 else ""
+        value = self.value if abs(self.value) > _ZERO else 0.0
+        return f"{value:#.3g}" + (inside if self.pull is None else "")
+
+
+def draw_fit(
+    result: FitRecord | Dumped,
+    settings: PlotSettings = PlotSettings(),
+    *,
+    pulls: Any = None,
+    axes: Axes | None = None,
+) -> Picture:
+    """Draw the pulls of a fit's parameters; their values where no pulls are known.
+
+    Beside each parameter is its value, of those without a constraint term with their
+    bounds. Of more than 60 parameters, those with the largest pulls are drawn.
+
+    Args:
+        result: A `FitResult`, or what `load_result` reads.
+        settings: What is shown and written: `select`, a condition on `name`, `value`
+            and `pull`, `xlabel`, `title` and `text`.
+        pulls: Those of a `FitResult`, as `hfjax.pulls` finds them; files of
+            `hfjax fit` have them.
+        axes: Where to draw; by default a new figure.
+
+    Returns:
+        The figure and its axes; `picture.write(path)` writes the file.
+
+    Raises:
+        DataError: The fit has no result, no parameter is selected, or a setting does
+            not apply.
+
+    Example:
+        >>> from hfjax.results.fit_record import FitRecord
+        >>> fit = FitRecord({"mu": 0.5, "JES": 0.2}, pulls={"JES": 0.2})
+        >>> figure, axes = draw_fit(fit)
+        >>> [label.get_text() for label in axes.get_yticklabels()]
+        ['mu', 'JES']
+    """
+    record = FitRecord.of(result)
+    if pulls is not None:
+        known = {n: float(p) for n, p in flat(pulls).items() if math.isfinite(p)}
+        record = replace(record, pulls=known)
+    take_only(settings, _TAKEN, "a fit")
+    rows, heading = _shown(_rows(record, settings))
+    canvas = Canvas(axes, height=1.9 + 0.24 * len(rows))
+    with canvas.style():
+        pulled = any(row.pull is not None for row in rows)
+        _set_limits(canvas, rows, pulled)
+        draw = _draw_pulls if pulled else _draw_values
+        canvas.keys += draw(canvas.axes, rows)
+        pull = r"Pull $(\hat{\theta} - \theta_0)\,/\,\Delta\theta$"
+        name = settings.xlabel or (pull if pulled else r"Best fit $\hat{\theta}$")
+        canvas.name_axes((check_text(name), ""), settings)
+        canvas.add_legend(heading, settings)
+    return canvas.picture
+
+
+def _rows(record: FitRecord, settings: PlotSettings) -> list[_Row]:
+    """The parameters that are selected, in their order.
+
+    Raises:
+        DataError: The fit has no result, or none is selected.
+    """
+    if not record.converged or None in record.values.values():
+        message = f"the fit has no result to draw: {record.status}: {record.message}"
+        raise DataError(message)
+    nothing = (None, None)
+    rows = [
+        _Row(name, value, record.pulls.get(name), record.bounds.get(name, nothing))
+        for name, value in record.values.items()
+        if value is not None
+    ]
+    if settings.select is None:
+        return rows
+    points = [(row.name, (row.value, row.pull or 0.0)) for row in rows]
+    chosen = set(fulfilling(settings.select, ("value", "pull"), points))
+    if not chosen:
+        message = f"no parameter fulfils '{settings.select}'"
+        raise DataError(message)
+    return [row for row in rows if row.name in chosen]
+
+
+def _shown(rows: Sequence[_Row]) -> tuple[list[_Row], str]:
+    """Not more rows than a picture has room for, and what is said of the others."""
+    if len(rows) <= MOST:
+        return list(rows), ""
+    order = sorted(range(len(rows)), key=lambda i: -abs(rows[i].pull or 0.0))
+    kept = [rows[i] for i in sorted(order[:MOST])]
+    return kept, f"{MOST} of {len(rows)} parameters"
+
+
+def _set_limits(canvas: Canvas, rows: Sequence[_Row], pulled: bool) -> None:
+    """Give each parameter a line, its name on the left and its value on the right."""
+    places = [row.pull if pulled else row.value for row in rows]
+    known = [place for place in places if place is not None]
+    widest = max(_LEAST, 1.15 * max(map(abs, known)))
+    room = 0.1 * (max(known) - min(known)) or 1.0
+    across = (-widest, widest) if pulled else (min(known) - room, max(known) + room)
+    canvas.limit(across, (-0.7, len(rows) - 0.3))
+    axes, heights = canvas.axes, _heights(rows)
+    axes.set_yticks(heights, [row.name.replace("$", r"\$") for row in rows])
+    right = axes.secondary_yaxis("right")
+    right.set_yticks(heights, [row.text for row in rows])
+    for each in (axes, right):
+        each.tick_params(axis="y", which="both", length=0, labelsize=9)
+
+
+def _heights(rows: Sequence[_Row]) -> list[int]:
+    """Where the lines are, the first one on top."""
+    return list(range(len(rows)))[::-1]
+
+
+def _draw_pulls(axes: Axes, rows: Sequence[_Row]) -> list[Line2D]:
+    """Draw the pulls over the widths of the constraint terms."""
+    up = [-0.5, len(rows) - 0.5]
+    for sigma, color in ((2, TWO_SIGMA), (1, ONE_SIGMA)):
+        axes.fill_betweenx(up, -sigma, sigma, color=color, linewidth=0, zorder=0.5)
+    axes.plot([0.0, 0.0], up, color=POINT, linewidth=0.9, zorder=1)
+    pairs = zip(rows, _heights(rows), strict=True)
+    pulled = [(row.pull, height) for row, height in pairs if row.pull is not None]
+    places, heights = zip(*pulled, strict=True)
+    return axes.plot(places, heights, **_MARK)
+
+
+def _draw_values(axes: Axes, rows: Sequence[_Row]) -> list[Line2D]:
+    """Draw the values, and lines between the bounds."""
+    for row, height in zip(rows, _heights(rows), strict=True):
+        ends = [end for end in row.bounds if end is not None]
+        if len(ends) == 2:
+            axes.plot(ends, [height] * 2, color=POINT, linewidth=1.0, zorder=1)
+    values = [row.value for row in rows]
+    return axes.plot(values, _heights(rows), **_MARK)

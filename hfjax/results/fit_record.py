@@ -1,0 +1,85 @@
+"""A best fit that was written to a file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hfjax.documents.reading.schema import validate
+from hfjax.errors import unknown_name
+from hfjax.provenance import Provenance
+from hfjax.results.scan import CONVERGED
+from hfjax.results.written import Dumped, Number, flat
+
+SCHEMA = "fit-result-1.0.0.json"
+"""The JSON Schema of the file, in `schemas/`."""
+
+
+@dataclass(frozen=True, slots=True)
+class FitRecord:
+    """A best fit as it is in a file: numbers by the names of parameters.
+
+    Attributes:
+        values: the best-fit value of each parameter or component, `mu` or `gamma[1]`.
+        twice_nll: -2 ln L there, all constants included.
+        status: "converged", or how else the fit ended.
+        message: what happened and what to try; empty for a converged fit.
+        pulls: distances from the auxiliary measurements in their widths, by name; those
+            of the components that have one, where the file says so.
+        bounds: lower and upper bound of each, where the file says so.
+        provenance: versions, digests, settings and times.
+
+    Example:
+        >>> FitRecord({"mu": 0.5, "JES": 0.2}, pulls={"JES": 0.2})["mu"]
+        0.5
+    """
+
+    values: Mapping[str, Number]
+    twice_nll: Number = None
+    status: str = CONVERGED
+    message: str = ""
+    pulls: Mapping[str, float] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[Number, Number]] = field(default_factory=dict)
+    provenance: Provenance = field(default_factory=Provenance)
+
+    def __getitem__(self, name: str) -> Number:
+        """The value of a parameter or component.
+
+        Raises:
+            UnknownNameError: there is none of this name; close names are given.
+        """
+        if name not in self.values:
+            error = unknown_name("parameter", name, self.values, "the fit")
+            raise error
+        return self.values[name]
+
+    @property
+    def converged(self) -> bool:
+        """Whether the fit converged."""
+        return self.status == CONVERGED
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> "FitRecord":
+        """A fit from its JSON values, checked against the schema.
+
+        Raises:
+            SpecificationError: the document is no fit; names the place.
+        """
+        validate(document, SCHEMA)
+        values = document["mle_parameters"]
+        named = values if isinstance(values, dict) else {"parameter": values}
+        pulls = flat(document.get("pulls", {}))
+        bounds = flat(document.get("bounds", {}))
+        return cls(
+            flat(named),
+            document["twice_nll"],
+            document["status"],
+            document["message"],
+            {name: pull for name, pull in pulls.items() if pull is not None},
+            {name: (low, high) for name, (low, high) in bounds.items()},
+            Provenance.parse(document["hfjax"]),
+        )
+
+    @classmethod
+    def of(cls, result: "FitRecord | Dumped") -> "FitRecord":
+        """The record of a `FitResult`; a record is its own."""
+        return result if isinstance(result, FitRecord) else cls.parse(result.dump())

@@ -1,0 +1,63 @@
+"""Result files of every kind, read back."""
+
+from collections.abc import Callable
+from typing import Any
+
+from hfjax.documents.reading.json_files import Source, naming, read_json
+from hfjax.documents.reading.schema import likeness
+from hfjax.errors import SpecificationError
+from hfjax.results.fit_record import FitRecord
+from hfjax.results.hypotest_record import HypotestRecord
+from hfjax.results.profile_record import ProfileRecord
+from hfjax.results.scan import SCHEMA, ScanResult
+
+Result = ScanResult | FitRecord | HypotestRecord | ProfileRecord
+"""What a result file holds."""
+
+_KINDS: dict[str, Callable[[Any], Result]] = {
+    "points": ScanResult.parse,
+    "delta": ProfileRecord.parse,
+    "CLs_obs": HypotestRecord.parse,
+    "mle_parameters": FitRecord.parse,
+}
+"""The reader of each kind of file, by a key that no other kind has."""
+
+
+def load_result(path: Source) -> Result:
+    """Read a result file: of a scan, a fit, a test or a profile.
+
+    Args:
+        path: a path, "-" for standard input, or an open file.
+
+    Returns:
+        A `ScanResult`, `FitRecord`, `HypotestRecord` or `ProfileRecord`.
+
+    Raises:
+        SpecificationError: it cannot be read, or is none of these; names the place.
+
+    Example:
+        >>> import io, json
+        >>> import hfjax
+        >>> search = hfjax.uncorrelated_background([12.0], [50.0], [3.0], [62.0])
+        >>> fit = hfjax.fit(*hfjax.build(search))
+        >>> text = json.dumps(fit.dump())
+        >>> round(load_result(io.StringIO(text))["mu"], 6)
+        1.0
+    """
+    document = read_json(path)
+    with naming(path):
+        return _reader(document)(document)
+
+
+def _reader(document: Any) -> Callable[[Any], Result]:
+    """What reads a document.
+
+    Raises:
+        SpecificationError: it is no result; says what it looks like.
+    """
+    keys = document.keys() if isinstance(document, dict) else ()
+    for key, parse in _KINDS.items():
+        if key in keys:
+            return parse
+    message = "this is no result of a scan, a fit, a test or a profile"
+    raise SpecificationError(message + likeness(document, SCHEMA))

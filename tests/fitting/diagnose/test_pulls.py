@@ -1,0 +1,72 @@
+"""Pulls of every kind of constraint term, and of what has none."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from hfjax.building.build import build
+from hfjax.documents.workspace.workspace import Workspace
+from hfjax.fitting.best_fit import fit
+from hfjax.fitting.diagnose.pulls import pulls
+
+MU = {"name": "mu", "type": "normfactor", "data": None}
+JES = {"name": "JES", "type": "normsys", "data": {"lo": 0.8, "hi": 1.2}}
+SHAPE = {"name": "gamma", "type": "shapesys", "data": [6.0, 0.0]}
+
+
+@pytest.fixture(scope="module")
+def found():
+    """A fit whose alpha and gamma are both pulled, and its model and data."""
+    sample = {"name": "bkg", "data": [50.0, 60.0], "modifiers": [MU, JES, SHAPE]}
+    entries = [{"name": "mu", "inits": [1.0], "bounds": [[0, 1.0]]}]
+    config = {"poi": "mu", "parameters": entries}
+    workspace = {
+        "channels": [{"name": "SR", "samples": [sample]}],
+        "observations": [{"name": "SR", "data": [70.0, 60.0]}],
+        "measurements": [{"name": "search", "config": config}],
+        "version": "1.0.0",
+    }
+    model, data = build(Workspace.parse(workspace))
+    return model, data, fit(model, data)
+
+
+def test_a_pull_is_a_distance_in_widths(found):
+    model, data, result = found
+    pulled = pulls(model, data, result)
+    assert set(pulled) == {"JES", "gamma"}
+    assert pulled["JES"].item() == float(result["JES"]) > 0.1
+    tau = (50.0 / 6.0) ** 2
+    expected = (float(result["gamma[0]"]) * tau - tau) / tau**0.5
+    assert pulled["gamma"][0] == pytest.approx(expected, rel=1e-12)
+    assert pulled["gamma"][0] > 0.1
+
+
+def test_what_is_fixed_or_has_no_constraint_term_has_no_pull(found):
+    model, data, result = found
+    assert np.isnan(pulls(model, data, result)["gamma"][1])  # a bin without uncertainty
+    assert "JES" not in pulls(model.with_fixed({"JES": 0.5}), data, result)
+
+
+def test_pulls_follow_the_auxiliary_data(found):
+    model, data, result = found
+    other = data.with_auxiliary({"JES": 0.25})
+    shift = pulls(model, data, result)["JES"] - pulls(model, other, result)["JES"]
+    np.testing.assert_allclose(shift, 0.25, rtol=1e-12)
+
+
+def test_log_normal_terms_are_pulled_in_logarithms(found):
+    sample = {"name": "bkg", "data": [50.0], "modifiers": [MU, JES]}
+    entry = {"name": "JES", "constraint": "lognormal", "sigmas": [0.2]}
+    config = {"poi": "mu", "parameters": [entry]}
+    workspace = {
+        "channels": [{"name": "SR", "samples": [sample]}],
+        "observations": [{"name": "SR", "data": [70.0]}],
+        "measurements": [{"name": "search", "config": config}],
+        "version": "1.0.0+hfjax.1",
+    }
+    model, data = build(Workspace.parse(workspace))
+    result = fit(model, data, fixed={"mu": 1.0})
+    expected = jnp.log1p(0.2 * result["JES"]) / np.log(1.2)
+    found = pulls(model, data, result)["JES"].item()
+    assert found == pytest.approx(float(expected), rel=1e-12)
+    assert found > 0.1
