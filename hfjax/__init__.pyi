@@ -124,6 +124,11 @@ from .fitting.result import FitResult as FitResult
 from .fitting.status import FitSettings as FitSettings, FitStatus as FitStatus
 from .inference.explain import explain as explain, fits_by_name as fits_by_name
 from .inference.hypotest import hypotest as hypotest
+from .inference.limit_result import (
+    LimitResult as LimitResult,
+    LimitStatus as LimitStatus,
+)
+from .inference.limits import upper_limit as upper_limit
 from .inference.profile import ProfileResult as ProfileResult, profile as profile
 from .inference.test_result import HypotestResult as HypotestResult
 from .inference.test_statistics import (

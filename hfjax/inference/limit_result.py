@@ -1,0 +1,146 @@
+"""What a search for upper limits returns."""
+
+import enum
+from typing import Any
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Float, Int
+
+from hfjax.arrays import Array, Band, Scalar, ScalarInt
+from hfjax.errors import FitError
+from hfjax.fitting.status import FitStatus
+from hfjax.record import Record, is_single, json_numbers, refuse_batch
+
+NAMES = (
+    *("observed", "expected -2 sigma", "expected -1 sigma", "expected"),
+    *("expected +1 sigma", "expected +2 sigma"),
+)
+"""Of the limits, in the order of their statuses."""
+
+
+class LimitStatus(enum.IntEnum):
+    """Why a limit is what it is."""
+
+    FOUND = 0
+    NOT_REACHED = 1
+    ALL_EXCLUDED = 2
+    JUMPS = 3
+    FITS_FAILED = 4
+
+    @property
+    def sentence(self) -> str:
+        """What it means."""
+        return _SENTENCES[self]
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+_SENTENCES = {
+    LimitStatus.FOUND: "CLs is at the level",
+    LimitStatus.NOT_REACHED: "CLs is above the level up to the largest value tested: "
+    "the data say nothing about this signal",
+    LimitStatus.ALL_EXCLUDED: "CLs is below the level at the lowest value that the "
+    "parameter may have",
+    LimitStatus.JUMPS: "CLs jumps across the level: a fit changes its valley there",
+    LimitStatus.FITS_FAILED: "fits do not converge near the limit; test values there "
+    "with hypotest, which says why",
+}
+
+
+class LimitResult(Record):
+    """Upper limits on the parameter of interest.
+
+    Attributes:
+        observed: the observed limit; NaN where there is none.
+        expected: the expected limits at -2, -1, 0, +1, +2 standard deviations.
+        level: of CLs.
+        codes: the value of the `LimitStatus` of each limit, the observed one first.
+        CLs: at each limit, as tested.
+        mu_hat: best fit of the parameter of interest.
+        upper_bound: of the parameter in the last tests; larger than its own where a
+            limit is beyond that.
+        tests: values that were tested.
+        fits: the worst `FitStatus` of their fits.
+    """
+
+    observed: Scalar
+    expected: Band
+    level: Scalar
+    codes: Int[Array, " curve"]
+    CLs: Float[Array, " curve"]
+    mu_hat: Scalar
+    upper_bound: Scalar
+    tests: ScalarInt
+    fits: ScalarInt
+
+    @property
+    def code(self) -> ScalarInt:
+        """The value of the worst `LimitStatus`."""
+        return self.codes.max(axis=-1)
+
+    @property
+    def statuses(self) -> tuple[LimitStatus, ...]:
+        """The `LimitStatus` of each limit, the observed one first; of a single result.
+
+        Raises:
+            ArgumentError: it is a batch, or inside ``jit`` or ``vmap``.
+        """
+        refuse_batch(self)
+        return tuple(LimitStatus(int(code)) for code in np.asarray(self.codes))
+
+    @property
+    def converged(self) -> bool:
+        """Whether all six limits are found; of a single result outside of ``jit``."""
+        return int(self.code) == LimitStatus.FOUND
+
+    def raise_if_failed(self) -> "LimitResult":
+        """Return the result itself, or raise if a limit was not found.
+
+        Raises:
+            FitError: which, and why.
+        """
+        for name, status in zip(NAMES, self.statuses, strict=True):
+            if status is not LimitStatus.FOUND:
+                message = f"there is no {name} limit: {status.sentence}"
+                raise FitError(message)
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        """The limits as JSON values, None where there is none.
+
+        Raises:
+            ArgumentError: it is a batch, or inside ``jit`` or ``vmap``.
+        """
+        statuses = self.statuses
+        lacking = [s.sentence for s in statuses if s is not LimitStatus.FOUND]
+        return {
+            "limit_obs": json_numbers(self.observed),
+            "limit_exp": json_numbers(self.expected),
+            "level": json_numbers(self.level),
+            "status": [str(status) for status in statuses],
+            "message": "; ".join(dict.fromkeys(lacking)),
+            "CLs": json_numbers(self.CLs),
+            "mu_hat": json_numbers(self.mu_hat),
+            "upper_bound": json_numbers(self.upper_bound),
+            "tests": int(self.tests),
+            "fits": str(FitStatus(int(self.fits))),
+        }
+
+    def __repr__(self) -> str:
+        """The limits; of a batch, and inside ``jit``, the shapes."""
+        if not is_single(self):
+            return eqx.tree_pformat(self)
+        head = f"LimitResult: CLs = {float(self.level):g}, best fit "
+        head += f"{float(self.mu_hat):.6g}, {int(self.tests)} values tested"
+        rows = [f"  observed {float(self.observed):.6g}"]
+        band = " ".join(f"{float(value):.6g}" for value in self.expected)
+        rows.append(f"  expected {band}")
+        named = zip(NAMES, self.statuses, strict=True)
+        rows += [
+            f"  no {name} limit: {status.sentence}"
+            for name, status in named
+            if status is not LimitStatus.FOUND
+        ]
+        return "\n".join([head, *rows])
