@@ -94,8 +94,10 @@ def cls(options: ClsOptions) -> None:
     stages, start = Stages(), named_values(options.start, "--start")
     held = named_values(options.hold, "--hold")
     background, workspace = signal_workspace(options.workspace, options.signal)
-    settings = _start(f"cls {background.digest()}", options.fit, stages)
-    model, data = _build(background, workspace, options.fit, stages, options.test.poi)
+    settings = start_fits(f"cls {background.digest()}", options.fit, stages)
+    model, data = build_model(
+        background, workspace, options.fit, stages, options.test.poi
+    )
     model = model.with_start(start).with_fixed(held)
     result = hfjax.hypotest(
         model,
@@ -118,7 +120,7 @@ def cls(options: ClsOptions) -> None:
         "start": start,
         "hold": held,
     }
-    document |= _provenance(workspace, used, stages)
+    document |= provenance_of(workspace, used, stages)
     what = (
         f"test of {model.poi_name} = {result.poi_value:g} with {options.test.test_stat}"
     )
@@ -137,8 +139,8 @@ def fit(options: FitCommandOptions) -> None:
     stages, start = Stages(), named_values(options.start, "--start")
     held = named_values(options.hold, "--hold")
     background, workspace = signal_workspace(options.workspace, options.signal)
-    settings = _start(f"fit {background.digest()}", options.fit, stages)
-    model, data = _build(background, workspace, options.fit, stages, options.poi)
+    settings = start_fits(f"fit {background.digest()}", options.fit, stages)
+    model, data = build_model(background, workspace, options.fit, stages, options.poi)
     model = model.with_start(start).with_fixed(held)
     at_value, label = options.poi_value is not None, FREE_FIT
     if options.poi_value is not None:
@@ -164,7 +166,7 @@ def fit(options: FitCommandOptions) -> None:
         "start": start,
         "hold": held,
     }
-    document |= _provenance(workspace, used, stages)
+    document |= provenance_of(workspace, used, stages)
     _finish(document, options, _fitted(model, poi, at_value).parts)
 
 
@@ -244,20 +246,22 @@ def _numbers(values: Iterable[Any]) -> list[float | None]:
     return [finite_or_none(value) for value in values]
 
 
-def _start(purpose: str, options: FitOptions, stages: Stages) -> Any:
+def start_fits(purpose: str, options: FitOptions, stages: Stages) -> Any:
+    """Start JAX, and make the settings of all fits."""
     stages.end("load")
     settings = start_jax(purpose, not options.no_cache, options.settings)
     stages.end("start")
     return settings
 
 
-def _build(
+def build_model(
     background: Workspace,
     workspace: Workspace,
     options: FitOptions,
     stages: Stages,
     poi: str | None,
 ) -> Any:
+    """Build model and data, and say which parameter of interest is taken."""
     model, data = hfjax.build(
         workspace, measurement=options.measurement, background=background
     )
@@ -310,9 +314,10 @@ def tell_replacement(names: Any, poi: str | None, quiet: bool) -> None:
         )
 
 
-def _provenance(
+def provenance_of(
     workspace: Workspace, settings: dict[str, Any], stages: Stages
 ) -> dict[str, Any]:
+    """Where a result comes from, as JSON values."""
     provenance = dataclasses.replace(
         this_run(command_line()),
         workspace_digest=workspace.digest(),

@@ -80,6 +80,32 @@ def cls_parts(document: Document, what: str) -> Parts:
     yield _status(document)
 
 
+def limit_parts(document: Document, what: str) -> Parts:
+    """The table of limits; those that do not exist say why.
+
+    Args:
+        document: the result of `hfjax limit`.
+        what: what the limits are on, in a few words.
+    """
+    yield line(what, "bold")
+    yield line("")
+    values = [document["limit_obs"], *document["limit_exp"]]
+    rows = zip(("observed", *_BAND), values, document["status"], strict=True)
+    yield table(
+        {"limit": "left", "value": "right", "": "left"},
+        ((name, _five(value), _lacking(status)) for name, value, status in rows),
+    )
+    yield facts({"best fit": _short(document["mu_hat"])})
+
+
+def _five(value: float | None) -> str:
+    return "-" if value is None else f"{value:.5g}"
+
+
+def _lacking(status: str) -> Any:
+    return "" if status == "found" else line(status, _STYLES[False])
+
+
 def scan_parts(result: ScanResult) -> Parts:
     """The table of a scan: a line for each point, with its labels.
 

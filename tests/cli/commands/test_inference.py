@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from hfjax.documents.reading.schema import validate
+
 # The closed form of the two-bin model, in which each gamma solves a quadratic.
 CLS_OBS = 0.0525155251461
 CLS_EXP = [
@@ -296,3 +298,40 @@ def test_qtilde_of_a_parameter_that_may_be_negative_is_explained(hfjax, hello):
     assert hfjax("cls", "--test-stat", "q", stdin=text).stderr == ""
     bounds["bounds"] = [[0.0, 10.0]]
     assert hfjax("cls", stdin=json.dumps(hello)).stderr == ""
+
+
+LIMIT_OBS = 1.0115718814
+LIMIT_EXP = [0.5598842551, 0.7570290235, 1.0623550007, 1.5011808271, 2.0508020218]
+
+
+def test_limit_has_the_closed_form_and_its_schema(hfjax, hello, write):
+    outcome = hfjax("limit", write("ws.json", hello))
+    assert (outcome.code, outcome.stderr) == (0, "")
+    validate(outcome.json, "limit-result-1.0.0.json")
+    assert outcome.json["limit_obs"] == pytest.approx(LIMIT_OBS, rel=1e-9)
+    assert outcome.json["limit_exp"] == pytest.approx(LIMIT_EXP, rel=1e-9)
+    assert outcome.json["status"] == ["found"] * 6
+    assert outcome.json["hfjax"]["settings"]["level"] == 0.05
+
+
+def test_limits_that_do_not_exist_say_why(hfjax, hello, write):
+    for each in hello["channels"][0]["samples"]:
+        if any(m["name"] == "mu" for m in each["modifiers"]):
+            each["data"] = [0.0, 0.0]
+    outcome = hfjax("limit", write("ws.json", hello))
+    assert outcome.code == 0
+    assert "above the level up to the largest value tested" in outcome.stderr
+    assert outcome.json["limit_obs"] is None
+    assert set(outcome.json["status"]) == {"not_reached"}
+
+
+def test_limits_whose_fits_fail_end_with_their_own_code(hfjax, hello, write):
+    outcome = hfjax("limit", write("ws.json", hello), "--max-steps", "1")
+    assert outcome.code == 3
+    assert "fits do not converge" in outcome.stderr
+
+
+def test_a_level_that_is_none_is_a_usage_error(hfjax, hello, write):
+    outcome = hfjax("limit", write("ws.json", hello), "--level", "2")
+    assert outcome.code == 2
+    assert "between 0 and 1" in outcome.stderr

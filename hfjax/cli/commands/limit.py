@@ -1,0 +1,106 @@
+"""The command limit: upper limits on the parameter of interest."""
+
+import functools
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+import hfjax
+from hfjax.cli.commands.inference import (
+    build_model,
+    provenance_of,
+    signal_workspace,
+    start_fits,
+    tell_constraint,
+)
+from hfjax.cli.commands.result_tables import limit_parts
+from hfjax.cli.options import (
+    FitOptions,
+    HoldOption,
+    OutputOption,
+    POIOption,
+    SignalOptions,
+    StartOption,
+    WorkspaceArgument,
+    named_values,
+    takes,
+)
+from hfjax.cli.runtime import NOT_CONVERGED, Stages
+from hfjax.cli.streams import complain
+from hfjax.cli.tables import JsonOption, write_result
+
+
+class LimitStat(StrEnum):
+    """Test statistics that set upper limits."""
+
+    QTILDE = "qtilde"
+    Q = "q"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitOptions:
+    """Options of `hfjax limit`."""
+
+    workspace: WorkspaceArgument = "-"
+    as_json: JsonOption = False
+    output: OutputOption = None
+    signal: SignalOptions
+    poi: POIOption = None
+    level: Annotated[
+        float,
+        typer.Option(help="CLs at the limit: 0.05 excludes at 95 % confidence level."),
+    ] = 0.05
+    test_stat: Annotated[LimitStat, typer.Option(help="Test statistic.")] = (
+        LimitStat.QTILDE
+    )
+    start: StartOption = None
+    hold: HoldOption = None
+    fit: FitOptions
+
+
+@takes(LimitOptions)
+def limit(options: LimitOptions) -> None:
+    """Find upper limits: the values at which CLs is 0.05.
+
+    Observed, and expected at -2 to +2 standard deviations of the background, beyond the
+    upper bound of the parameter if need be. A table on a terminal; JSON with --json, in
+    a pipe or in a file:
+
+    hfjax limit BkgOnly.json --patchset patchset.json --name m_600_240
+    hfjax limit workspace.json --level 0.1 -o limit.json
+    """
+    stages, start = Stages(), named_values(options.start, "--start")
+    held = named_values(options.hold, "--hold")
+    background, workspace = signal_workspace(options.workspace, options.signal)
+    settings = start_fits(f"limit {background.digest()}", options.fit, stages)
+    model, data = build_model(background, workspace, options.fit, stages, options.poi)
+    model = model.with_start(start).with_fixed(held)
+    result = hfjax.upper_limit(
+        model,
+        data,
+        level=options.level,
+        test_stat=options.test_stat.value,
+        settings=settings,
+    )
+    document = result.to_dict()
+    tell_constraint(model, options.poi, options.fit.quiet)
+    stages.end("fit")
+    used = {
+        "measurement": options.fit.measurement,
+        "poi": options.poi,
+        "level": options.level,
+        "test_stat": options.test_stat.value,
+        **options.fit.settings,
+        "start": start,
+        "hold": held,
+    }
+    document |= provenance_of(workspace, used, stages)
+    what = f"upper limits on {model.poi_name} at {1 - options.level:.4g} confidence"
+    parts = functools.partial(limit_parts, what=what)
+    write_result(document, options.output, options.as_json, parts)
+    if not result.converged:
+        complain(document["message"])
+    if hfjax.LimitStatus.FITS_FAILED in result.statuses:
+        raise typer.Exit(NOT_CONVERGED)
