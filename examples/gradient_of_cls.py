@@ -1,4 +1,4 @@
-"""How CLs changes with the yield of a signal in each bin: its derivative, by `jax.grad`.
+"""How CLs changes with the yield of a signal in each bin: its derivative, not steps.
 
 The derivatives of best fits are those of the implicit function theorem, so that one
 reverse pass has the slopes of all bins. What follows from the yields when a model is

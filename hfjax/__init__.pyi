@@ -108,6 +108,11 @@ from .errors import (
     UnknownNameError as UnknownNameError,
 )
 from .fitting.best_fit import fit as fit, fixed_poi_fit as fixed_poi_fit
+from .fitting.covariance import covariance as covariance
+from .fitting.covariance_result import (
+    CovarianceResult as CovarianceResult,
+    CovarianceStatus as CovarianceStatus,
+)
 from .fitting.diagnose.diagnosis import (
     Diagnosis as Diagnosis,
     NegativeRate as NegativeRate,

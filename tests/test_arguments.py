@@ -33,6 +33,18 @@ WRONG = {
         ArgumentError,
         "model is of type float, and has to be a hfjax.Model: the model comes first",
     ),
+    "parameters for a fit": (
+        lambda h: hfjax.covariance(h.model, h.data, h.model.parameters.init),
+        ArgumentError,
+        "has to be a hfjax.FitResult: hfjax.fit(model, data) makes one",
+    ),
+    "one name for a list of names": (
+        lambda h: hfjax.covariance(
+            h.model, h.data, hfjax.fit(h.model, h.data), fixed="mu"
+        ),
+        ArgumentError,
+        'give the names of what the fit held, such as ["mu"]',
+    ),
     "a dict of counts": (
         lambda h: hfjax.fit(h.model, {"singlechannel": [62]}),
         ArgumentError,

@@ -270,3 +270,15 @@ def cut(leaf: Array, size: int) -> Array:
     if is_known(leaf):  # a slice of JAX would compile a program for each size
         return jax.device_put(np.asarray(leaf)[..., :size])
     return leaf[..., :size]
+
+
+def cut_square(leaf: Array, size: int) -> Array:
+    """The first rows and columns of a matrix of parameters: the others are padding.
+
+    Example:
+        >>> cut_square(np.eye(3), 2).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+    """
+    if leaf.shape[-1] == size:
+        return leaf
+    return jax.device_put(np.asarray(leaf)[..., :size, :size])

@@ -23,6 +23,7 @@ import jax.numpy as jnp
 from hfjax.arrays import Params, ParamsMask, Scalar, ScalarBool
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.result import FitResult
+from hfjax.fitting.spectrum import among
 from hfjax.fitting.status import FitStatus
 from hfjax.model.data import Data
 from hfjax.model.model import Model
@@ -122,13 +123,9 @@ def solved(
     Returns:
         The solution, zero where a parameter does not move.
     """
-    expansion = objective.expand(params)
-    one = jnp.eye(params.size, dtype=params.dtype)
-    hessian = jax.vmap(expansion.hessian_product)(one)
+    hessian = objective.hessian(params)
     moves = free & jnp.any(hessian != 0.0, axis=1)
-    both = moves[:, None] & moves
-    matrix = jnp.where(both, hessian, one)
-    return jnp.linalg.solve(matrix, jnp.where(moves, force, 0.0))
+    return jnp.linalg.solve(among(hessian, moves), jnp.where(moves, force, 0.0))
 
 
 @jax.custom_jvp

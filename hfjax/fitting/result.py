@@ -84,26 +84,12 @@ class FitResult(Record):
             UnknownNameError: there is no such parameter; close names are given.
             ParameterError: the fit was one of a model without names.
         """
-        if not self.sets:
-            message = (
-                f"the fit does not know where {name!r} is: its model has no names, as "
-                "those of `Model.anonymous` and `build_scan`; fit a model as "
-                "hfjax.build makes it, or take a value of `params` by its position"
-            )
-            raise ParameterError(message)
-        single = single_position(self.sets, name)
-        if single is not None:
-            return self.params[..., single]
-        return self._values(find_set(self.sets, name, "the fit"))
+        return by_name(self.params, self.sets, name)
 
     @property
     def parameters(self) -> dict[str, Array]:
         """Values of all parameters by name, in the order of the model."""
-        return {each.name: self._values(each) for each in self.sets}
-
-    def _values(self, each: ParameterSet) -> Array:
-        part = self.params[..., each.start : each.start + each.size]
-        return part[..., 0] if each.scalar else part
+        return all_by_name(self.params, self.sets)
 
     def with_names(self, model: Model) -> "FitResult":
         """The same, or a batch, with the names of a model, and its parameters alone."""
@@ -175,9 +161,8 @@ class FitResult(Record):
 
     def _pairs(self) -> list[tuple[str, float]]:
         """Names and values of the parameters, the parameter of interest first."""
-        names = [name for each in self.sets for name in each.names]
         values = np.asarray(self.params).tolist()
-        pairs = list(zip(names, values, strict=bool(names)))
+        pairs = list(zip(single_names(self.sets), values, strict=bool(self.sets)))
         return sorted(pairs, key=lambda pair: pair[0] != self.poi)
 
     def _head(self) -> str:
@@ -190,3 +175,67 @@ class FitResult(Record):
 def status_of(result: Any) -> FitStatus | Codes:
     """The `FitStatus` of a single result; the codes of a batch, or inside ``jit``."""
     return FitStatus(int(result.code)) if is_single(result) else result.code
+
+
+Sets = tuple[ParameterSet, ...]
+
+
+def by_name(vector: Array, sets: Sets, name: str) -> Array:
+    """What a vector of parameters has for one, or for all components of one.
+
+    Args:
+        vector: parameters on the last axis.
+        sets: their names and positions.
+        name: of a parameter, or of a component: ``gamma[1]``.
+
+    Raises:
+        UnknownNameError: there is no such parameter; close names are given.
+        ParameterError: there are no names.
+
+    Example:
+        >>> float(by_name(np.array([0.5]), (ParameterSet("mu", 0, 1, True),), "mu"))
+        0.5
+    """
+    check_names(sets, name)
+    single = single_position(sets, name)
+    if single is not None:
+        return vector[..., single]
+    return _values(vector, find_set(sets, name, "the fit"))
+
+
+def check_names(sets: Sets, name: str) -> None:
+    """Refuse to look up a name where there are none.
+
+    Raises:
+        ParameterError: says what to do.
+    """
+    if not sets:
+        message = (
+            f"the fit does not know where {name!r} is: its model has no names, as "
+            "those of `Model.anonymous` and `build_scan`; fit a model as "
+            "hfjax.build makes it, or take a value of `params` by its position"
+        )
+        raise ParameterError(message)
+
+
+def all_by_name(vector: Array, sets: Sets) -> dict[str, Array]:
+    """What a vector of parameters has for each, by name.
+
+    >>> all_by_name(np.array([0.5]), (ParameterSet("mu", 0, 1, True),))["mu"].tolist()
+    0.5
+    """
+    return {each.name: _values(vector, each) for each in sets}
+
+
+def _values(vector: Array, each: ParameterSet) -> Array:
+    part = vector[..., each.start : each.start + each.size]
+    return part[..., 0] if each.scalar else part
+
+
+def single_names(sets: Sets) -> list[str]:
+    """Names of all single parameters, in order.
+
+    >>> single_names((ParameterSet("gamma", 0, 2, False),))
+    ['gamma[0]', 'gamma[1]']
+    """
+    return [name for each in sets for name in each.names]

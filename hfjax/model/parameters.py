@@ -91,17 +91,7 @@ class Parameters(eqx.Module):
             >>> parameters.position("mu"), parameters.position("gamma[1]")
             (0, 2)
         """
-        single = single_position(self.sets, name)
-        if single is not None:
-            return single
-        found = self.find(name)
-        if found.size > 1:
-            message = (
-                f"parameter {name!r} has {found.size} components: name one of them, "
-                f"such as {found.names[0]!r}"
-            )
-            raise ParameterError(message)
-        return found.start
+        return position_of(self.sets, name, "the model")
 
     def positions(self, name: str) -> slice:
         """Positions of a parameter, or of all components of one that has several.
@@ -214,6 +204,31 @@ def find_set(sets: Sequence[ParameterSet], name: str, where: str) -> ParameterSe
             return each
     error = unknown_name("parameter", name, [each.name for each in sets], where)
     raise error
+
+
+def position_of(sets: Sequence[ParameterSet], name: str, where: str) -> int:
+    """Position of a single parameter.
+
+    Args:
+        sets: all that there are.
+        name: name of a set of one, or of a parameter: ``gamma[1]``.
+        where: what they are the parameters of, such as "the model".
+
+    Raises:
+        UnknownNameError: there is no such parameter; close names are given.
+        ParameterError: a set of several has the name.
+    """
+    single = single_position(sets, name)
+    if single is not None:
+        return single
+    found = find_set(sets, name, where)
+    if found.size > 1:
+        message = (
+            f"parameter {name!r} has {found.size} components: name one of them, "
+            f"such as {found.names[0]!r}"
+        )
+        raise ParameterError(message)
+    return found.start
 
 
 def single_position(sets: Sequence[ParameterSet], name: str) -> int | None:

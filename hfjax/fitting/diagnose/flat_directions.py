@@ -6,17 +6,15 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from hfjax.arrays import Array, Params
+from hfjax.arrays import Array, Params, ParamsMask
 from hfjax.fitting.objective import Objective
+from hfjax.fitting.spectrum import spectrum
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 
-FLAT = 1e-6
-"""Curvature that counts as none, where each parameter by itself has curvature 1."""
-
 _VISIBLE = 1e-3
 
-Vectors = Float[Array, "free flat"]
+Vectors = Float[Array, "par flat"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,36 +62,26 @@ def flat_directions(model: Model, data: Data, params: Params) -> list[FlatDirect
         >>> {name: round(weight, 6) for name, weight in sorted(flat.weights.items())}
         {'k': 1.0, 'mu': -1.0}
     """
-    own = model.parameters
-    held = (np.asarray(own.fixed)) | at_bound(params, own.lower)
-    free = np.flatnonzero(~(held | at_bound(params, own.upper)))
-    if not free.size:
+    own, params = jax.tree.map(np.asarray, (model.parameters, params))
+    held = own.fixed | at_bound(params, own.lower) | at_bound(params, own.upper)
+    if held.all():
         return []
-    hessian = np.asarray(
-        _hessian(Objective(model.anonymous(), data.anonymous()), params)
-    )
-    hessian = hessian[np.ix_(free, free)]
-    unit = 1.0 / np.sqrt(np.maximum(np.diagonal(hessian), 1e-300))
-    unit = np.where(np.diagonal(hessian) > 0.0, unit, 1.0)
-    scaled = hessian * unit * unit[:, None]
-    curvatures, vectors = np.linalg.eigh(scaled)
-    flat = vectors[:, np.abs(curvatures) < FLAT]
-    names = [own.names[i] for i in free]
-    return [_direction(v, unit, names, scaled) for v in _sparse(flat).T]
+    objective = Objective(model.anonymous(), data.anonymous())
+    found = jax.tree.map(np.asarray, _spectrum(objective, params, ~held))
+    vectors, names = _sparse(found.vectors[:, found.flat]).T, list(own.names)
+    return [_direction(v, found.unit, names, found.scaled) for v in vectors]
 
 
-def at_bound(params: Params, bound: Params) -> np.ndarray:
+def at_bound(params: Params, bound: Params) -> ParamsMask:
     """Which parameters stand at a bound, up to rounding.
 
     >>> at_bound(np.array([0.0, 1.0, 1.0]), np.array([1e-10, 0.5, np.inf])).tolist()
     [True, False, False]
     """
-    bound = np.asarray(bound)
-    near = 1e-9 * np.maximum(1.0, np.abs(bound))
-    return np.isfinite(bound) & (np.abs(np.asarray(params) - bound) <= near)
+    return abs(params - bound) < 1e-9 * (1.0 + abs(bound))  # false of infinite ones
 
 
-_hessian = jax.jit(Objective.hessian)
+_spectrum = jax.jit(spectrum)
 
 
 def _sparse(basis: Vectors) -> Vectors:

@@ -5,7 +5,8 @@ import pytest
 
 from hfjax.building.build import build
 from hfjax.documents.workspace.workspace import Workspace
-from hfjax.fitting.diagnose.flat_directions import FLAT, at_bound, flat_directions
+from hfjax.fitting.diagnose.flat_directions import at_bound, flat_directions
+from hfjax.fitting.spectrum import FLAT
 
 
 def factors(names):
