@@ -9,7 +9,7 @@ from hfjax.errors import DataError
 from hfjax.plotting.mathtext import check_text, expression_text, mathtext
 from hfjax.plotting.settings import PlotSettings
 from hfjax.plotting.significance import has_significances
-from hfjax.results.expression import numbers, selected
+from hfjax.results.expression import labels_in, numbers, selected
 from hfjax.results.scan import ScanResult
 
 _ON_LINE = 1e-9  # width over length of a cloud of points that is a line
@@ -197,9 +197,14 @@ def _other_slices(found: Coordinates) -> Iterator[str]:
     """Yield the labels in which points differ, and which the axes leave open.
 
     A mass that is fixed by the two others, such as their mean, differs and is no slice.
+    As many axes as labels that vary leave none open if they are made of them all.
     """
+    varied = {name for name in found.result.labels if not _constant(found.result, name)}
+    made = {name for axis in found.names for name in labels_in(axis, found.result)}
+    if varied <= made and len(varied) <= len(found.names):
+        return
     for at, name in enumerate(found.result.labels):
-        if name in found.names or _constant(found.result, name):
+        if name in found.names or name not in varied:
             continue
         values = [point.values[at] for point in found.result]
         plain = [value for value in values if not isinstance(value, str)]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hfjax.documents.reading.expression import read_expression
+from hfjax.documents.reading.expression import Expression, read_expression
 from hfjax.documents.reading.expression_tree import Tree, tree_value
 from hfjax.errors import DataError, SpecificationError
 from hfjax.results.scan import ScanResult, Value
@@ -106,16 +106,37 @@ def numbers(text: str, result: ScanResult) -> tuple[float, ...]:
     return tuple(found)
 
 
+def labels_in(text: str, result: ScanResult) -> tuple[str, ...]:
+    """Return the labels that an expression is made of.
+
+    Args:
+        text: One label, whatever characters it has, or an expression.
+        result: The scan.
+
+    Raises:
+        DataError: It cannot be read.
+
+    Example:
+        >>> labels_in("m_parent - m_lsp", ScanResult(("m_parent", "m_lsp", "n"), ()))
+        ('m_parent', 'm_lsp')
+    """
+    return (text,) if text in result.labels else _read(text).names
+
+
+def _read(text: str, condition: bool = False) -> Expression:
+    try:
+        return read_expression(text, "labels", condition=condition)
+    except SpecificationError as error:
+        raise DataError(str(error)) from None
+
+
 def _tree(text: str, names: Iterable[str], condition: bool = False) -> Tree:
     """Read a text of some names.
 
     Raises:
         DataError: It cannot be read, or has another name in it.
     """
-    try:
-        found = read_expression(text, "labels", condition=condition)
-    except SpecificationError as error:
-        raise DataError(str(error)) from None
+    found = _read(text, condition)
     for name in found.names:
         if name not in names:
             message = f"unknown name {name!r}: choose of {', '.join(names)}"

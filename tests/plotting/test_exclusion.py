@@ -434,6 +434,16 @@ def test_what_is_no_forbidden_region_is_refused(relation, message):
         drawn(grid(), forbidden=relation)
 
 
+def test_axes_may_be_functions_of_all_labels_that_vary():
+    result = grid()
+    axes = drawn(result, axes=("sqrt(m_parent)", "m_parent - m_lsp"))
+    places = np.column_stack([line.get_data() for line in axes.lines])
+    roots = [np.sqrt(point.values[0]) for point in result]
+    assert set(roots) <= set(places[0])
+    with pytest.raises(DataError, match="joins points of different slices"):
+        drawn(result, axes=("sqrt(m_parent)", "m_parent ** 2"))
+
+
 def test_a_forbidden_region_outside_is_left_out_with_a_warning():
     with pytest.warns(UserWarning, match="'m_lsp > 9000' is not in this picture, and"):
         axes = drawn(grid(), forbidden="m_lsp > 9000")
