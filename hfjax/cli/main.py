@@ -100,8 +100,9 @@ def root(
 ) -> None:
     """HistFactory likelihoods in JAX: from published likelihoods to exclusion limits.
 
-    Results are JSON, on standard output or in a file. On a terminal, inspect, fit,
-    cls, limit, scan, check and patchset inspect show tables, or the JSON with --json.
+    Results are JSON, on standard output or in a file. On a terminal, inspect,
+    fit, cls, limit, scan, check and patchset inspect show tables, or the JSON
+    with --json.
 
     Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge, or
     a check found an error.

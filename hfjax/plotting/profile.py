@@ -63,7 +63,7 @@ def draw_profile(
 
     Example:
         >>> from hfjax.results.fit_record import FitRecord
-        >>> values, delta = (0.0, 0.5, 1.0, 2.0), np.array([4.0, 1.0, 0.0, 4.0])
+        >>> values, delta = (0.0, 0.5, 1.0, 2.0), [4.0, 1.0, 0.0, 4.0]
         >>> free = FitRecord({"mu": 1.0})
         >>> figure, axes = draw_profile(ProfileRecord(("mu",), (values,), delta, free))
         >>> [text.get_text() for text in axes.texts]
@@ -102,7 +102,7 @@ def _check(record: ProfileRecord) -> None:
             "two"
         )
         raise DataError(message)
-    known = np.isfinite(record.delta)
+    known = np.isfinite(_delta(record))
     if known.sum() < 3 or min(map(len, record.values)) < 2:
         message = (
             f"{int(known.sum())} points with a result are too few for a profile: give "
@@ -117,20 +117,26 @@ def _check(record: ProfileRecord) -> None:
         raise DataError(message)
 
 
+def _delta(record: ProfileRecord) -> np.ndarray:
+    """The table of a profile; NaN where a fit did not converge."""
+    return np.array(record.delta, float)
+
+
 def _draw_curve(canvas: Canvas, record: ProfileRecord, points: bool) -> list[Line2D]:
     """Draw the curve through the points, and lines at 1 and 4."""
     axes, x = canvas.axes, np.array(record.values[0])
-    highest = min(1.1 * float(np.nanmax(record.delta)), _HIGHEST)
+    delta = _delta(record)
+    highest = min(1.1 * float(np.nanmax(delta)), _HIGHEST)
     canvas.limit(limits(x, log=False, margin=0.0), (0.0, max(highest, 4.6)))
     for sigma in (1, 2):
         name_line(axes, float(sigma**2), "y", rf"${sigma}\sigma$")
     places, curve = _interpolated(record)
     shape = {"color": OBSERVED, "linewidth": 1.8, "zorder": 3}
     keys = axes.plot(places, curve, **shape, label="Profile likelihood")
-    ok = np.isfinite(record.delta)
+    ok = np.isfinite(delta)
     if points:
         mark = POINT_SHAPE | {"color": "black", "zorder": 3.2}
-        keep_whole(axes, *axes.plot(x[ok], record.delta[ok], **mark))
+        keep_whole(axes, *axes.plot(x[ok], delta[ok], **mark))
     if not ok.all():
         bottom = {"transform": axes.get_xaxis_transform(), "label": "No result"}
         keys += axes.plot(x[~ok], np.full(sum(~ok), 0.03), **FAILED_SHAPE | bottom)
@@ -139,8 +145,9 @@ def _draw_curve(canvas: Canvas, record: ProfileRecord, points: bool) -> list[Lin
 
 def _interpolated(record: ProfileRecord) -> tuple[np.ndarray, np.ndarray]:
     """Many places along the axis, and -2 Delta ln L there."""
-    ok = np.isfinite(record.delta)
-    x, delta = np.array(record.values[0])[ok], record.delta[ok]
+    table = _delta(record)
+    ok = np.isfinite(table)
+    x, delta = np.array(record.values[0])[ok], table[ok]
     steps = np.union1d(np.linspace(x.min(), x.max(), _STEPS), x)
     lowest = float(x[delta.argmin()]) if record.best is None else record.best[0]
     if record.best is not None:
@@ -177,7 +184,7 @@ def _refined(record: ProfileRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     """A fine grid, and -2 Delta ln L there."""
     axes = [np.unique(axis, return_index=True) for axis in record.values]
     values = [axis for axis, _ in axes]
-    table = record.delta[np.ix_(*(order for _, order in axes))]
+    table = _delta(record)[np.ix_(*(order for _, order in axes))]
     method = "cubic" if min(map(len, values)) >= 4 else "linear"
     x, y = (np.linspace(axis[0], axis[-1], _STEPS) for axis in values)
     mesh = np.meshgrid(x, y, indexing="ij")

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from hfjax.documents.reading.schema import validate
 from hfjax.errors import SpecificationError
 from hfjax.provenance import Provenance
@@ -23,21 +21,21 @@ class ProfileRecord:
     Attributes:
         names: parameters that were held, in the order of the axes.
         values: values of each.
-        delta: -2 ln L at each point less that of the free fit, one axis for each
-            parameter; NaN where a fit did not converge.
+        delta: -2 ln L at each point less that of the free fit, a list for each value of
+            the first parameter and so on; None where a fit did not converge.
         free: the fit of all parameters.
         provenance: versions, digests, settings and times.
 
     Example:
         >>> free = FitRecord({"mu": 1.0})
-        >>> curve = ProfileRecord(("mu",), ((0.0, 2.0),), np.array([3.9, 6.1]), free)
+        >>> curve = ProfileRecord(("mu",), ((0.0, 2.0),), [3.9, 6.1], free)
         >>> curve.best
         (1.0,)
     """
 
     names: tuple[str, ...]
     values: tuple[tuple[float, ...], ...]
-    delta: np.ndarray
+    delta: Any
     free: FitRecord
     provenance: Provenance = field(default_factory=Provenance)
 
@@ -58,11 +56,8 @@ class ProfileRecord:
         validate(document, SCHEMA)
         values = tuple(tuple(map(float, axis)) for axis in document["values"])
         shape = tuple(map(len, values))
-        try:
-            delta = np.array(document["delta"], float)
-        except ValueError:  # rows of several lengths
-            delta = np.zeros(())
-        if delta.shape != shape or len(document["names"]) != len(shape):
+        delta = document["delta"]
+        if not _has_shape(delta, shape) or len(document["names"]) != len(shape):
             message = (
                 f"the table of 'delta' is not one of {' x '.join(map(str, shape))}"
             )
@@ -76,6 +71,17 @@ class ProfileRecord:
     def of(cls, result: "ProfileRecord | Dumped") -> "ProfileRecord":
         """The record of a `ProfileResult`; a record is its own."""
         return result if isinstance(result, ProfileRecord) else cls.parse(result.dump())
+
+
+def _has_shape(table: Any, shape: tuple[int, ...]) -> bool:
+    """Whether a table of lists in lists has so many rows, each of the rest.
+
+    >>> _has_shape([[1.0, None]], (1, 2)), _has_shape([1.0], (1, 2))
+    (True, False)
+    """
+    if not shape or not isinstance(table, list):
+        return not shape and not isinstance(table, list)
+    return len(table) == shape[0] and all(_has_shape(row, shape[1:]) for row in table)
 
 
 def _bare(name: str, free: FitRecord) -> str:

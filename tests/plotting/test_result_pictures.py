@@ -1,5 +1,6 @@
 """Pictures of a fit, a test and a profile: what is in them, and what is refused."""
 
+import dataclasses
 from statistics import NormalDist
 
 import numpy as np
@@ -142,7 +143,9 @@ def test_a_parabola_is_drawn_as_one(values):
 
 def test_points_of_a_profile_without_a_result_are_marked():
     record = curve()
-    record.delta[2] = np.nan
+    record = dataclasses.replace(
+        record, delta=[*record.delta[:2], None, *record.delta[3:]]
+    )
     axes = draw_profile(record).axes
     (failed,) = (line for line in axes.lines if line.get_label() == "No result")
     assert list(failed.get_xdata()) == [X[2]]
