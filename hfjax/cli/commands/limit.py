@@ -64,9 +64,9 @@ class LimitOptions:
 def limit(options: LimitOptions) -> None:
     """Find upper limits: the values at which CLs is 0.05.
 
-    Observed, and expected at -2 to +2 standard deviations of the background, beyond the
-    upper bound of the parameter if need be. A table on a terminal; JSON with --json, in
-    a pipe or in a file:
+    Observed, and expected at -2 to +2 standard deviations of the background;
+    beyond the upper bound of the parameter if need be. A table on a terminal;
+    JSON with --json, in a pipe or in a file:
 
     hfjax limit BkgOnly.json --patchset patchset.json --name m_600_240
     hfjax limit workspace.json --level 0.1 -o limit.json
