@@ -120,7 +120,10 @@ from .fitting.diagnose.diagnosis import (
 )
 from .fitting.diagnose.ending import FitEnding as FitEnding, fit_ending as fit_ending
 from .fitting.diagnose.flat_directions import FlatDirection as FlatDirection
-from .fitting.diagnose.pulls import pulls as pulls
+from .fitting.diagnose.pulls import (
+    pull_uncertainties as pull_uncertainties,
+    pulls as pulls,
+)
 from .fitting.diagnose.valley_report import (
     ValleyReport as ValleyReport,
     valley_report as valley_report,

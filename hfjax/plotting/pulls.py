@@ -1,10 +1,11 @@
 """A best fit: pulls of its parameters, or their values between bounds."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -44,13 +45,17 @@ class _Row(NamedTuple):
     value: float
     pull: float | None
     bounds: tuple[Number, Number]
+    width: float | None = None
+    pull_width: float | None = None
 
     @property
     def text(self) -> str:
-        """Its value, and what it may be if no pull says where it is."""
+        """Its value, and what it may be if nothing else says where it is."""
+        value = self.value if abs(self.value) > _ZERO else 0.0
+        if self.width:
+            return rf"{value:#.3g} $\pm$ {self.width:#.2g}"
         ends = [end for end in self.bounds if end is not None]
         inside = f" in [{ends[0]:g}, {ends[-1]:g}]" if len(ends) == 2 else ""
-        value = self.value if abs(self.value) > _ZERO else 0.0
         return f"{value:#.3g}" + (inside if self.pull is None else "")
 
 
@@ -59,19 +64,25 @@ def draw_fit(
     settings: PlotSettings = PlotSettings(),
     *,
     pulls: Any = None,
+    uncertainties: Any = None,
+    pull_uncertainties: Any = None,
     axes: Axes | None = None,
 ) -> Picture:
     """Draw the pulls of a fit's parameters; their values where no pulls are known.
 
-    Beside each parameter is its value, of those without a constraint term with their
-    bounds. Of more than 60 parameters, those with the largest pulls are drawn.
+    Beside each parameter is its value with its uncertainty, where that is not known and
+    there is no constraint term with its bounds. Of more than 60 parameters, those with the largest pulls are drawn.
 
     Args:
         result: A `FitResult`, or what `load_result` reads.
         settings: What is shown and written: `select`, a condition on `name`, `value`
             and `pull`, `xlabel`, `title` and `text`.
         pulls: Those of a `FitResult`, as `hfjax.pulls` finds them; files of
-            `hfjax fit` have them.
+            `hfjax fit` have them, and the others below.
+        uncertainties: Those of the values, as
+            `hfjax.covariance(model, data, fit).uncertainties_by_name` has them.
+        pull_uncertainties: Those of the pulls, as `hfjax.pull_uncertainties` finds
+            them; drawn as error bars.
         axes: Where to draw; by default a new figure.
 
     Returns:
@@ -88,10 +99,13 @@ def draw_fit(
         >>> [label.get_text() for label in axes.get_yticklabels()]
         ['mu', 'JES']
     """
-    record = FitRecord.of(result)
-    if pulls is not None:
-        known = {n: float(p) for n, p in flat(pulls).items() if math.isfinite(p)}
-        record = replace(record, pulls=known)
+    found = {
+        "pulls": pulls,
+        "uncertainties": uncertainties,
+        "pull_uncertainties": pull_uncertainties,
+    }
+    given = {key: _finite(each) for key, each in found.items() if each is not None}
+    record = replace(FitRecord.of(result), **given)
     take_only(settings, _TAKEN, "a fit")
     rows, heading = _shown(_rows(record, settings))
     canvas = Canvas(axes, height=1.9 + 0.24 * len(rows))
@@ -107,6 +121,12 @@ def draw_fit(
     return canvas.picture
 
 
+def _finite(values: Mapping[str, Any]) -> dict[str, float]:
+    """The numbers of single parameters; one alone may be no list."""
+    single = flat({name: np.ravel(each) for name, each in values.items()})
+    return {name: float(each) for name, each in single.items() if math.isfinite(each)}
+
+
 def _rows(record: FitRecord, settings: PlotSettings) -> list[_Row]:
     """The parameters that are selected, in their order.
 
@@ -118,7 +138,14 @@ def _rows(record: FitRecord, settings: PlotSettings) -> list[_Row]:
         raise DataError(message)
     nothing = (None, None)
     rows = [
-        _Row(name, value, record.pulls.get(name), record.bounds.get(name, nothing))
+        _Row(
+            name,
+            value,
+            record.pulls.get(name),
+            record.bounds.get(name, nothing),
+            record.uncertainties.get(name),
+            record.pull_uncertainties.get(name),
+        )
         for name, value in record.values.items()
         if value is not None
     ]
@@ -143,8 +170,15 @@ def _shown(rows: Sequence[_Row]) -> tuple[list[_Row], str]:
 
 def _set_limits(canvas: Canvas, rows: Sequence[_Row], pulled: bool) -> None:
     """Give each parameter a line, its name on the left and its value on the right."""
-    places = [row.pull if pulled else row.value for row in rows]
-    known = [place for place in places if place is not None]
+    bars = [
+        (row.pull, row.pull_width) if pulled else (row.value, row.width) for row in rows
+    ]
+    known = [
+        end
+        for place, width in bars
+        if place is not None
+        for end in (place - (width or 0.0), place + (width or 0.0))
+    ]
     widest = max(_LEAST, 1.15 * max(map(abs, known)))
     room = 0.1 * (max(known) - min(known)) or 1.0
     across = (-widest, widest) if pulled else (min(known) - room, max(known) + room)
@@ -169,16 +203,27 @@ def _draw_pulls(axes: Axes, rows: Sequence[_Row]) -> list[Line2D]:
         axes.fill_betweenx(up, -sigma, sigma, color=color, linewidth=0, zorder=0.5)
     axes.plot([0.0, 0.0], up, color=POINT, linewidth=0.9, zorder=1)
     pairs = zip(rows, _heights(rows), strict=True)
-    pulled = [(row.pull, height) for row, height in pairs if row.pull is not None]
-    places, heights = zip(*pulled, strict=True)
-    return axes.plot(places, heights, **_MARK)
+    pulled = [(row, height) for row, height in pairs if row.pull is not None]
+    for row, height in pulled:
+        _draw_bar(axes, row.pull or 0.0, row.pull_width, height)
+    places = [row.pull for row, _ in pulled]
+    return axes.plot(places, [height for _, height in pulled], **_MARK)
 
 
 def _draw_values(axes: Axes, rows: Sequence[_Row]) -> list[Line2D]:
     """Draw the values, and lines between the bounds."""
     for row, height in zip(rows, _heights(rows), strict=True):
         ends = [end for end in row.bounds if end is not None]
-        if len(ends) == 2:
+        if row.width:
+            _draw_bar(axes, row.value, row.width, height)
+        elif len(ends) == 2:
             axes.plot(ends, [height] * 2, color=POINT, linewidth=1.0, zorder=1)
     values = [row.value for row in rows]
     return axes.plot(values, _heights(rows), **_MARK)
+
+
+def _draw_bar(axes: Axes, place: float, width: float | None, height: int) -> None:
+    """Draw an uncertainty, if there is one."""
+    if width:
+        ends = [place - width, place + width]
+        axes.plot(ends, [height] * 2, color="black", linewidth=1.2, zorder=2)

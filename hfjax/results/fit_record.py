@@ -26,6 +26,8 @@ class FitRecord:
         pulls: distances from the auxiliary measurements in their widths, by name; those
             of the components that have one, where the file says so.
         bounds: lower and upper bound of each, where the file says so.
+        uncertainties: standard deviations of each that has one, where the file says so.
+        pull_uncertainties: the same of the pulls.
         provenance: versions, digests, settings and times.
 
     Example:
@@ -39,6 +41,8 @@ class FitRecord:
     message: str = ""
     pulls: Mapping[str, float] = field(default_factory=dict)
     bounds: Mapping[str, tuple[Number, Number]] = field(default_factory=dict)
+    uncertainties: Mapping[str, float] = field(default_factory=dict)
+    pull_uncertainties: Mapping[str, float] = field(default_factory=dict)
     provenance: Provenance = field(default_factory=Provenance)
 
     def __getitem__(self, name: str) -> Number:
@@ -67,15 +71,16 @@ class FitRecord:
         validate(document, SCHEMA)
         values = document["mle_parameters"]
         named = values if isinstance(values, dict) else {"parameter": values}
-        pulls = flat(document.get("pulls", {}))
         bounds = flat(document.get("bounds", {}))
         return cls(
             flat(named),
             document["twice_nll"],
             document["status"],
             document["message"],
-            {name: pull for name, pull in pulls.items() if pull is not None},
+            _known(document, "pulls"),
             {name: (low, high) for name, (low, high) in bounds.items()},
+            _known(document, "uncertainties"),
+            _known(document, "pull_uncertainties"),
             Provenance.parse(document["hfjax"]),
         )
 
@@ -83,3 +88,9 @@ class FitRecord:
     def of(cls, result: "FitRecord | Dumped") -> "FitRecord":
         """The record of a `FitResult`; a record is its own."""
         return result if isinstance(result, FitRecord) else cls.parse(result.dump())
+
+
+def _known(document: Mapping[str, Any], key: str) -> dict[str, float]:
+    """The numbers of single parameters that a document has."""
+    found = flat(document.get(key, {}))
+    return {name: value for name, value in found.items() if value is not None}

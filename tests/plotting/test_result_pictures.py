@@ -1,6 +1,7 @@
 """Pictures of a fit, a test and a profile: what is in them, and what is refused."""
 
 import dataclasses
+from dataclasses import replace
 from statistics import NormalDist
 
 import numpy as np
@@ -76,6 +77,27 @@ def test_pulls_that_were_found_are_drawn():
     axes = draw_fit(FitRecord(FIT.values), pulls=pulls).axes
     (marks,) = (line for line in axes.lines if line.get_label() == "Best fit")
     assert list(marks.get_xdata()) == [0.5, -1.5]
+
+
+def bars(axes, height):
+    """The ends of the black lines at a height."""
+    lines = (list(zip(*line.get_data(), strict=True)) for line in axes.lines)
+    found = (line for line in lines if [y for _, y in line] == [height] * 2)
+    return [tuple(x for x, _ in line) for line in found]
+
+
+def test_uncertainties_are_bars_and_beside_the_values():
+    record = replace(
+        FIT,
+        uncertainties={"mu": 0.3, "JES": 0.8, "gamma[0]": 0.0},
+        pull_uncertainties={"JES": 0.8, "gamma[0]": 0.5},
+    )
+    axes = draw_fit(record).axes
+    assert [bars(axes, y) for y in (3, 2, 1)] == [[], [(-0.55, 1.05)], [(2.5, 3.5)]]
+    shown = [text.get_text() for text in axes.child_axes[0].get_yticklabels()]
+    assert shown[:3] == [r"0.500 $\pm$ 0.30", r"0.250 $\pm$ 0.80", "1.20"]
+    values = draw_fit(FitRecord({"mu": 0.5}), uncertainties={"mu": np.array(0.25)})
+    assert bars(values.axes, 0) == [(0.25, 0.75)]
 
 
 def test_parameters_are_selected_by_name_value_and_pull():

@@ -11,6 +11,7 @@ import typer
 import hfjax
 from hfjax.cli.commands.endings import FREE_FIT, tell_endings
 from hfjax.cli.commands.result_tables import Fitted, cls_parts
+from hfjax.cli.commands.uncertainties import tell_uncertainties, uncertainty_document
 from hfjax.cli.options import (
     FitOptions,
     HoldOption,
@@ -76,6 +77,13 @@ class FitCommandOptions:
             help="Value to hold the parameter of interest at; free by default.",
         ),
     ] = None
+    correlations: Annotated[
+        bool,
+        typer.Option(
+            "--correlations",
+            help="The correlation matrix too; on a terminal, the largest correlations.",
+        ),
+    ] = False
     start: StartOption = None
     hold: HoldOption = None
     fit: FitOptions
@@ -129,7 +137,7 @@ def cls(options: ClsOptions) -> None:
 
 @takes(FitCommandOptions)
 def fit(options: FitCommandOptions) -> None:
-    """Find the best fit: parameters by name, and twice_nll = -2 ln L.
+    """Find the best fit: parameters with uncertainties, and twice_nll = -2 ln L.
 
     A table on a terminal; JSON with --json, in a pipe or in a file:
 
@@ -153,7 +161,17 @@ def fit(options: FitCommandOptions) -> None:
     poi = model.poi_name if model.poi >= 0 else None  # several components may have it
     tell_endings({label: ending}, poi, options.fit)
     document = fit_document(model, data, result) | ending.dump()
-    if not result.converged:
+    if result.converged:
+        found = hfjax.covariance(
+            model,
+            data,
+            result,
+            fixed=[model.poi_name] if at_value else [],
+            run=settings.run,
+        )
+        tell_uncertainties(found, options.fit.quiet)
+        document |= uncertainty_document(model, data, found, options.correlations)
+    else:
         document["message"] = hfjax.explain(
             model, data, result, which=label, advice=ADVICE, run=settings.run
         )

@@ -8,6 +8,9 @@ from hfjax.cli.tables import Document, Parts, facts, figure, line, table, title
 from hfjax.results.scan import CONVERGED, LEVEL, MEDIAN, ScanPoint, ScanResult
 
 _BAND = ("-2 sigma", "-1 sigma", "median", "+1 sigma", "+2 sigma")
+_FITTED = {"parameter": "left", "value": "right", "uncertainty": "right", "": "left"}
+_CORRELATED = {"parameter": "left", "and": "left", "correlation": "right"}
+_MOST_CORRELATED = 10
 _STYLES = {True: "bold green", False: "bold red"}
 
 
@@ -33,25 +36,33 @@ class Fitted:
         Args:
             document: the result of `hfjax fit`.
         """
-        yield table(
-            {"parameter": "left", "value": "right", "": "left"}, self._rows(document)
-        )
+        yield table(_FITTED, self._rows(document))
+        if "correlations" in document:
+            yield title("largest correlations")
+            yield table(_CORRELATED, _largest(document["correlations"]))
         yield title("best fit")
         rows = {"-2 ln L": _precise(document["twice_nll"])}
         if self.poi is not None:
-            rows[self.poi] = figure(self._values(document)[self.poi])
+            rows[self.poi] = self._with_uncertainty(self.poi, document)
         yield facts(rows)
         yield _status(document)
 
-    def _values(self, document: Document) -> dict[str, float]:
-        found = [x for each in document["mle_parameters"].values() for x in each]
-        return dict(zip(self.names, found, strict=True))
+    def _values(self, document: Document, key: str) -> dict[str, float | None]:
+        found = [x for each in document.get(key, {}).values() for x in each]
+        return dict(zip(self.names, found or [None] * len(self.names), strict=True))
+
+    def _with_uncertainty(self, name: str, document: Document) -> str:
+        value = figure(self._values(document, "mle_parameters")[name])
+        width = self._values(document, "uncertainties")[name]
+        return f"{value} ± {figure(width)}" if width else value
 
     def _rows(self, document: Document) -> Iterable[tuple[Any, ...]]:
-        for name, value in self._values(document).items():
-            yield name, figure(value), line(self._note(name, document), "yellow")
+        widths = self._values(document, "uncertainties")
+        for name, value in self._values(document, "mle_parameters").items():
+            note = line(self._note(name, document), "yellow")
+            yield name, figure(value), figure(widths[name] or None), note
         for name, (value,) in document.get("derived_parameters", {}).items():
-            yield name, figure(value), "derived"
+            yield name, figure(value), "", "derived"
 
     def _note(self, name: str, document: Document) -> str:
         """What matters of a parameter besides its value."""
@@ -60,7 +71,23 @@ class Fitted:
         if name in self.fixed:
             return "fixed"
         at = "at bound" if name in document["at_bounds"] else ""
-        return ", ".join(filter(None, ["POI" if name == self.poi else "", at]))
+        flat = document.get("uncertainty_status") == "flat"
+        flat = flat and self._values(document, "uncertainties")[name] is None
+        parts = ["POI" if name == self.poi else "", at, "flat" if flat else ""]
+        return ", ".join(filter(None, parts))
+
+
+def _largest(correlations: Document) -> list[tuple[str, str, str]]:
+    """Pairs of parameters with the largest correlations, and these."""
+    names, values = correlations["names"], correlations["values"]
+    pairs = [
+        (names[i], names[j], values[i][j])
+        for i in range(len(names))
+        for j in range(i)
+        if values[i][j] is not None
+    ]
+    pairs.sort(key=lambda pair: -abs(pair[2]))
+    return [(b, a, f"{value:.3f}") for a, b, value in pairs[:_MOST_CORRELATED]]
 
 
 def cls_parts(document: Document, what: str) -> Parts:

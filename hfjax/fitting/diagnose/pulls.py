@@ -1,11 +1,12 @@
 """Pulls of a fit: how far it is from what the auxiliary measurements say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import jax
 import numpy as np
 
 from hfjax.arrays import Array, Params
+from hfjax.fitting.covariance_result import CovarianceResult
 from hfjax.fitting.result import FitResult
 from hfjax.model.data import Data
 from hfjax.model.model import Model
@@ -35,13 +36,65 @@ def pulls(model: Model, data: Data, result: FitResult) -> dict[str, Array]:
         >>> hfjax.pulls(model, data, found)["uncorr_bkguncrt"].round(3).tolist()
         [0.8]
     """
-    found = np.full(np.shape(result.params), np.nan)
     model, data, params = jax.tree.map(np.asarray, (model, data, result.params))
-    for index, values in _terms(model, data, params):
-        found[index] = values
-    found[model.parameters.fixed] = np.nan
+    return _named(model, _terms(model, data, params), model.parameters.fixed)
+
+
+def pull_uncertainties(
+    model: Model, data: Data, found: CovarianceResult
+) -> dict[str, Array]:
+    """Uncertainties of the pulls of parameters that could move, by name.
+
+    Those of the parameters times ``d pull / d theta``: below 1 where the data say more
+    than the auxiliary measurement does by itself.
+
+    Args:
+        model: the model that was fitted, with names.
+        data: what it was fitted to.
+        found: of `covariance`; a single one.
+
+    Returns:
+        One number for each component, shape ``(size,)``; NaN for those that could not
+        move or have no constraint term. Parameters without any are left out.
+
+    Example:
+        >>> import hfjax
+        >>> search = hfjax.uncorrelated_background([3.0], [50.0], [5.0], [62.0])
+        >>> model, data = hfjax.build(search)
+        >>> held = hfjax.fixed_poi_fit(model, data, 0.0)
+        >>> found = hfjax.covariance(model, data, held, fixed=["mu"])
+        >>> pull_uncertainties(model, data, found)["uncorr_bkguncrt"].round(3).tolist()
+        [0.849]
+    """
+    model, data, found = jax.tree.map(np.asarray, (model, data, found))
+    slopes = _slopes(model, data, found.params)
+    widths = ((index, each * found.uncertainties[index]) for index, each in slopes)
+    return _named(model, widths, found.fixed | found.on_bound)
+
+
+def _named(
+    model: Model, values: Iterable[tuple[Array, Array]], fixed: Array
+) -> dict[str, Array]:
+    """What there is of the parameters of each kind of constraint terms, by name."""
+    found = np.full(fixed.shape, np.nan)
+    for index, each in values:
+        found[index] = each
+    found[fixed] = np.nan
     named = model.parameters.unpack(found)
     return {name: each for name, each in named.items() if np.isfinite(each).any()}
+
+
+def _slopes(model: Model, data: Data, params: Params) -> Iterator[tuple[Array, Array]]:
+    """The parameters of each kind of constraint terms, and how their pulls rise."""
+    gaussian, lognormal, poisson = model.gaussian, model.lognormal, model.poisson
+    yield gaussian.index, np.where(gaussian.present, 1.0 / gaussian.width, np.nan)
+    beta = lognormal.expected(params)
+    slope = lognormal.scale / (lognormal.width * beta)
+    yield lognormal.index, np.where(lognormal.present, slope, np.nan)
+    count = data.aux[poisson.position]
+    known = poisson.present & (count > 0.0)
+    slope = poisson.factor / np.sqrt(np.where(known, count, 1.0))
+    yield poisson.index, np.where(known, slope, np.nan)
 
 
 def _terms(model: Model, data: Data, params: Params) -> Iterator[tuple[Array, Array]]:
