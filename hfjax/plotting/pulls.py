@@ -71,7 +71,8 @@ def draw_fit(
     """Draw the pulls of a fit's parameters; their values where no pulls are known.
 
     Beside each parameter is its value with its uncertainty, where that is not known and
-    there is no constraint term with its bounds. Of more than 60 parameters, those with the largest pulls are drawn.
+    there is no constraint term with its bounds. Of more than 60 parameters, those with
+    the largest pulls are drawn.
 
     Args:
         result: A `FitResult`, or what `load_result` reads.
@@ -204,9 +205,9 @@ def _draw_pulls(axes: Axes, rows: Sequence[_Row]) -> list[Line2D]:
     axes.plot([0.0, 0.0], up, color=POINT, linewidth=0.9, zorder=1)
     pairs = zip(rows, _heights(rows), strict=True)
     pulled = [(row, height) for row, height in pairs if row.pull is not None]
-    for row, height in pulled:
-        _draw_bar(axes, row.pull or 0.0, row.pull_width, height)
-    places = [row.pull for row, _ in pulled]
+    places = [row.pull or 0.0 for row, _ in pulled]
+    for place, (row, height) in zip(places, pulled, strict=True):
+        _draw_bar(axes, place, row.pull_width, height)
     return axes.plot(places, [height for _, height in pulled], **_MARK)
 
 

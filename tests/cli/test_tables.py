@@ -120,17 +120,35 @@ def test_fit_shows_parameters_and_what_matters_of_them(hfjax, hello):
     text = json.dumps(hello)
     outcome = hfjax("fit", stdin=text, columns=80)
     found = cells(outcome)
-    assert ["mu", "0", "POI,", "at", "bound"] in found
+    assert ["mu", "0", "-", "POI,", "at", "bound"] in found
     result = hfjax("fit", stdin=text).json
     assert ["-2", "ln", "L", f"{result['twice_nll']:.4f}"] in found
     assert outcome.lines[-1] == f"converged after {result['steps']} steps"
     gamma = result["mle_parameters"]["stat"][1]
-    assert ["stat[1]", f"{gamma:.4f}"] in found
+    width = result["uncertainties"]["stat"][1]
+    assert ["stat[1]", f"{gamma:.4f}", f"{width:.4f}"] in found
     held = cells(hfjax("fit", "--test-poi", "0.5", stdin=text, columns=80))
-    assert ["mu", "0.5000", "held"] in held
+    assert ["mu", "0.5000", "-", "held"] in held
     parameters[0]["fixed"] = True
     fixed = cells(hfjax("fit", stdin=json.dumps(hello), columns=80))
-    assert ["mu", "1", "fixed"] in fixed
+    assert ["mu", "1", "-", "fixed"] in fixed
+
+
+def test_fit_shows_the_largest_correlations(hfjax, hello):
+    text = json.dumps(hello)
+    found = cells(hfjax("fit", "--correlations", stdin=text, columns=80))
+    start = found.index(["largest", "correlations"])
+    assert found[start + 1] == ["parameter", "and", "correlation"]
+    pairs = found[start + 2 : start + 5]
+    result = hfjax("fit", "--correlations", stdin=text).json
+    names, values = (result["correlations"][key] for key in ("names", "values"))
+    for one, other, value in pairs:
+        known = values[names.index(one)][names.index(other)]
+        assert value == f"{known:.3f}"
+    sizes = [abs(float(value)) for *_, value in pairs]
+    assert sizes == sorted(sizes, reverse=True)
+    mu, (width,) = result["mle_parameters"]["mu"][0], result["uncertainties"]["mu"]
+    assert ["mu", f"{mu:.4f}", "±", f"{width:.4f}"] in found
 
 
 def test_cls_shows_the_band_with_its_labels(hfjax, example):

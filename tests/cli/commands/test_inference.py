@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import hfjax as library
 from hfjax.documents.reading.schema import validate
 
 # The closed form of the two-bin model, in which each gamma solves a quadratic.
@@ -130,6 +131,38 @@ def test_fit_can_hold_the_parameter_of_interest(hfjax, hello, write):
     gammas = [0.9722465758, 0.8755358353]
     assert result["mle_parameters"]["stat"] == pytest.approx(gammas, rel=1e-6)
     assert result["twice_nll"] == pytest.approx(28.9221801337, rel=1e-10)
+
+
+def test_fit_gives_uncertainties_by_name(hfjax, hello, write):
+    path = write("ws.json", hello)
+    model, data = library.build(library.Workspace.load(path))
+    found = library.covariance(model, data, library.fit(model, data))
+    outcome = hfjax("fit", path)
+    assert outcome.stderr == ""
+    result = outcome.json
+    validate(result, "fit-result-1.0.0.json")
+    for name, known in found.uncertainties_by_name.items():
+        assert result["uncertainties"][name] == pytest.approx(known.ravel().tolist())
+    assert result["uncertainty_status"] == "known"
+    assert "correlations" not in result
+    held = hfjax("fit", path, "--poi-value", "0.5", "--correlations").json
+    validate(held, "fit-result-1.0.0.json")
+    assert held["uncertainties"]["mu"] == [0.0]
+    assert "mu" not in held["correlations"]["names"]
+
+
+def test_fit_names_what_has_no_finite_uncertainty(hfjax, hello, write):
+    second = {"name": "k", "type": "normfactor", "data": None}
+    for sample in hello["channels"][0]["samples"]:
+        if sample["name"] == "signal":
+            sample["modifiers"].append(second)
+    hello["observations"][0]["data"] = [71, 73]
+    path = write("ws.json", hello)
+    outcome = hfjax("fit", path)
+    assert "hold one of each direction, or remove it: " in outcome.stderr
+    assert outcome.json["uncertainties"]["k"] == [None]
+    assert outcome.json["uncertainty_status"] == "flat"
+    assert hfjax("fit", path, "--quiet").stderr == ""
 
 
 def test_a_background_only_workspace_can_be_fitted(hfjax, background, write):

@@ -1,5 +1,7 @@
 """Pulls of every kind of constraint term, and of what has none."""
 
+import dataclasses
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ import pytest
 from hfjax.building.build import build
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.fitting.best_fit import fit
-from hfjax.fitting.diagnose.pulls import pulls
+from hfjax.fitting.covariance import covariance
+from hfjax.fitting.diagnose.pulls import pull_uncertainties, pulls
 
 MU = {"name": "mu", "type": "normfactor", "data": None}
 JES = {"name": "JES", "type": "normsys", "data": {"lo": 0.8, "hi": 1.2}}
@@ -70,3 +73,25 @@ def test_log_normal_terms_are_pulled_in_logarithms(found):
     found = pulls(model, data, result)["JES"].item()
     assert found == pytest.approx(float(expected), rel=1e-12)
     assert found > 0.1
+
+
+def moved(result, name, by):
+    """The same fit with another value of one parameter."""
+    position = next(each.start for each in result.sets if each.name == name)
+    params = result.params.at[position].add(by)
+    return dataclasses.replace(result, params=params)
+
+
+@pytest.mark.parametrize("name", ["JES", "gamma"])
+def test_uncertainties_of_pulls_are_those_of_parameters_in_their_units(found, name):
+    model, data, result = found
+    known = covariance(model, data, result)
+    high, low = (
+        pulls(model, data, moved(result, name, h))[name][0] for h in (1e-6, -1e-6)
+    )
+    width = known.uncertainties_by_name[name].ravel()[0]
+    both = pull_uncertainties(model, data, known)
+    assert set(both) == {"JES", "gamma"}
+    assert both[name][0] == pytest.approx(width * (high - low) / 2e-6, rel=1e-6)
+    assert 0.0 < both[name][0] < 1.0
+    assert np.isnan(both["gamma"][1])
