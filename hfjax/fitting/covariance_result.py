@@ -100,11 +100,11 @@ class CovarianceResult(Record):
         >>> found = hfjax.covariance(model, data, hfjax.fit(model, data))
         >>> found
         CovarianceResult: known, 3 of 3 parameters could move
-          mu                   1 ± 0.584388
-          uncorr_bkguncrt[0]   1 ± 0.0568181
-          uncorr_bkguncrt[1]   1 ± 0.116028
+          mu                   1 ± 0.567182
+          uncorr_bkguncrt[0]   1 ± 0.0586635
+          uncorr_bkguncrt[1]   1 ± 0.113792
         >>> found.uncertainties_by_name["uncorr_bkguncrt"].round(4).tolist()
-        [0.0568, 0.116]
+        [0.0587, 0.1138]
     """
 
     params: Params

@@ -135,6 +135,7 @@ def test_fit_shows_parameters_and_what_matters_of_them(hfjax, hello):
 
 
 def test_fit_shows_the_largest_correlations(hfjax, hello):
+    hello["observations"][0]["data"] = [71, 73]
     text = json.dumps(hello)
     found = cells(hfjax("fit", "--correlations", stdin=text, columns=80))
     start = found.index(["largest", "correlations"])

@@ -89,7 +89,7 @@ def test_uncertainties_of_pulls_are_those_of_parameters_in_their_units(found, na
     high, low = (
         pulls(model, data, moved(result, name, h))[name][0] for h in (1e-6, -1e-6)
     )
-    width = known.uncertainties_by_name[name].ravel()[0]
+    width = float(known.uncertainties_by_name[name].ravel()[0])
     both = pull_uncertainties(model, data, known)
     assert set(both) == {"JES", "gamma"}
     assert both[name][0] == pytest.approx(width * (high - low) / 2e-6, rel=1e-6)
