@@ -103,8 +103,8 @@ class CovarianceResult(Record):
           mu                   1 ± 0.567182
           uncorr_bkguncrt[0]   1 ± 0.0586635
           uncorr_bkguncrt[1]   1 ± 0.113792
-        >>> found["uncorr_bkguncrt"].round(3).tolist()
-        [0.059, 0.114]
+        >>> round(float(found["uncorr_bkguncrt[1]"]), 4)
+        0.1138
     """
 
     params: Params
