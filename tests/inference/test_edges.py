@@ -258,8 +258,8 @@ WAYS = {
 @pytest.mark.parametrize(
     ("of", "way"),
     [
-        *((by_value, way) for way in WAYS),
-        (by_count, "reverse"),
+        (by_value, "batched"),
+        (by_count, "compiled"),
         (by_count, "forward"),
         (by_signal, "reverse"),
         (by_profile, "forward"),
