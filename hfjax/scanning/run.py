@@ -17,7 +17,7 @@ from jaxtyping import Int
 from hfjax.arrays import Array, Scalar, ScalarInt
 from hfjax.building.align import SignalPoint
 from hfjax.building.points import Lanes, ScanBatch, ScanGroup, lane
-from hfjax.compiled.canonical import rung
+from hfjax.compiled.canonical import cut, rung
 from hfjax.compiled.lanes import map_lanes, one_by_one, workers
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError, check_kind
@@ -250,12 +250,14 @@ def compile_chunk(
     lanes, total = canonical_lanes(group.lanes), len(group.members)
     size = CPU_CHUNK if one_by_one() else rung(total)
     every = jnp.arange(size, dtype=jnp.int32)
+    parameters = group.template.parameters.init.size
     static = {"test_stat": test_stat, "settings": settings}
 
     def run(positions: Sequence[int]) -> PointNumbers:
         chunk = chunk_of(lanes, positions or [0], size)
         arguments = (chunk, every, jnp.int32(len(positions)), value)
-        return settings.run(Program(_test_points, arguments, static))
+        numbers = settings.run(Program(_test_points, arguments, static))
+        return numbers._replace(worst_params=cut(numbers.worst_params, parameters))
 
     if one_by_one():
         jax.block_until_ready(run([]))
