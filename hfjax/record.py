@@ -1,6 +1,7 @@
 """Results as records: JSON values, files, and where their numbers come from."""
 
 import abc
+import enum
 import os
 from typing import Any
 
@@ -13,6 +14,17 @@ from hfjax.arrays import Array, Number
 from hfjax.errors import ArgumentError
 from hfjax.json_text import finite_or_none, write_document
 from hfjax.provenance import this_run
+
+
+class Status(enum.IntEnum):
+    """How something ended, as a number in arrays and as a word for people."""
+
+    def __str__(self) -> str:
+        """Its name, in small letters: as result files have it."""
+        return self.name.lower()
+
+    def __format__(self, spec: str) -> str:
+        return format(str(self), spec)
 
 
 class Record(eqx.Module):

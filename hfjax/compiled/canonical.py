@@ -233,17 +233,18 @@ def canonical(model: Model, data: Data, *others: Array) -> tuple[Model, Data]:
         data: its data.
         others: what is to be padded alike.
     """
-    bare, its_data = model.anonymous(), data.anonymous()
     if model.is_traced or not is_known((model, data, others)):
-        return bare, its_data
-    sizes, key = model_sizes(model), id(model)
+        return model.anonymous(), data.anonymous()
+    key = id(model)
     if key not in _known:
-        _known[key] = jax.device_put(padded(bare, sizes))
+        sizes = model_sizes(model)
+        _known[key] = sizes, jax.device_put(padded(model.anonymous(), sizes))
         weakref.finalize(model, _known.pop, key, None)
-    return _known[key], padded(its_data, sizes)
+    sizes, own = _known[key]
+    return own, padded(data.anonymous(), sizes)
 
 
-_known: dict[int, Model] = {}
+_known: dict[int, tuple[Sizes, Model]] = {}
 
 
 def pad_vector(vector: Array, model: Model, value: int | float) -> Array:

@@ -1,7 +1,6 @@
 """Uncertainties of a best fit, with its parameters by name."""
 
 import copy
-import enum
 from typing import Any
 
 import equinox as eqx
@@ -23,23 +22,16 @@ from hfjax.fitting.result import (
 from hfjax.html_table import html_table
 from hfjax.model.model import Model
 from hfjax.model.parameters import position_of
-from hfjax.record import Record, is_single, json_numbers, refuse_batch
+from hfjax.record import Record, Status, is_single, json_numbers, refuse_batch
 
 
-class CovarianceStatus(enum.IntEnum):
+class CovarianceStatus(Status):
     """What is known of the uncertainties of a fit; larger is worse."""
 
     KNOWN = 0
     FLAT = 1
     NO_MINIMUM = 2
     FIT_FAILED = 3
-
-    def __str__(self) -> str:
-        """Its name, in small letters: as result files have it."""
-        return self.name.lower()
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)
 
     @property
     def sentence(self) -> str:

@@ -1,10 +1,10 @@
 """How a fit ended, and how it is steered."""
 
 import dataclasses
-import enum
 
 from hfjax.compiled.program import Run, run_directly
 from hfjax.errors import ParameterError, check_kind, unknown_name
+from hfjax.record import Status
 
 VALLEYS = ("lowest", "initial", "any")
 """Which minimum may be wanted; see `FitSettings`."""
@@ -16,7 +16,7 @@ MINIMIZER_NAMES = (
 """Newton's method, and the minimizers of `hfjax.fitting.others.minimizers`."""
 
 
-class FitStatus(enum.IntEnum):
+class FitStatus(Status):
     """How a fit ended; larger is worse."""
 
     CONVERGED = 0
@@ -25,13 +25,6 @@ class FitStatus(enum.IntEnum):
     INCONSISTENT = 3
     NOT_FINITE = 4
     OUT_OF_BOUNDS = 5
-
-    def __str__(self) -> str:
-        """Its name, in small letters: as result files have it."""
-        return self.name.lower()
-
-    def __format__(self, spec: str) -> str:
-        return format(str(self), spec)
 
     @property
     def sentence(self) -> str:

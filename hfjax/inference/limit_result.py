@@ -1,6 +1,5 @@
 """What a search for upper limits returns."""
 
-import enum
 from typing import Any
 
 import equinox as eqx
@@ -10,7 +9,7 @@ from jaxtyping import Float, Int
 from hfjax.arrays import Array, Band, Scalar, ScalarInt
 from hfjax.errors import FitError
 from hfjax.fitting.status import FitStatus
-from hfjax.record import Record, is_single, json_numbers, refuse_batch
+from hfjax.record import Record, Status, is_single, json_numbers, refuse_batch
 
 NAMES = (
     *("observed", "expected -2 sigma", "expected -1 sigma", "expected"),
@@ -19,7 +18,7 @@ NAMES = (
 """Of the limits, in the order of their statuses."""
 
 
-class LimitStatus(enum.IntEnum):
+class LimitStatus(Status):
     """Why a limit is what it is."""
 
     FOUND = 0
@@ -32,9 +31,6 @@ class LimitStatus(enum.IntEnum):
     def sentence(self) -> str:
         """What it means."""
         return _SENTENCES[self]
-
-    def __str__(self) -> str:
-        return self.name.lower()
 
 
 _SENTENCES = {
