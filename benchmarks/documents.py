@@ -68,7 +68,7 @@ def workspace_alone(path: Path) -> Times:
     jax.block_until_ready(jax.numpy.zeros(1))
     read, document = _timed(lambda: json.loads(path.read_bytes()))
     check, workspace = _timed(lambda: hfjax.Workspace.parse(document))
-    build, _ = _timed(lambda: jax.block_until_ready(hfjax.build(workspace)[0].blocks))
+    build, _ = _timed(lambda: jax.block_until_ready(hfjax.build(workspace)[0].block))
     return {"read": read, "check": check, "build": build, "sum": read + check + build}
 
 

@@ -1,12 +1,20 @@
 """Settings and fixtures of all tests: float64, and where the data are."""
 
 import os
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import jax
 import pytest
+
+QUICK = "--xla_llvm_disable_expensive_passes=true"
+"""The tests compile many small programs: without LLVM's expensive passes, where XLA
+knows that option, in three quarters of the time."""
 
 jax.config.update("jax_enable_x64", True)
 # The same cases in each run; `--hypothesis-profile=default` looks for new ones.
@@ -15,6 +23,33 @@ hypothesis.settings.load_profile("same cases")
 
 collect_ignore_glob = ["reference/*_with_pyhf.py", "reference/hs3_readers.py"]
 """Scripts that ran where those packages are, and wrote the numbers beside them."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile quickly, and keep what is compiled for all processes of a run."""
+    if hasattr(config, "workerinput"):
+        return
+    if "XLA_FLAGS" not in os.environ and _is_known(QUICK):
+        os.environ["XLA_FLAGS"] = QUICK
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="hfjax-tests-")
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        _set("compilation_cache_dir", folder)
+        _set("persistent_cache_min_compile_time_secs", 0.1)
+
+
+def _set(name: str, value: str | float) -> None:
+    """Set an option of JAX, here and in processes to come."""
+    os.environ[f"JAX_{name.upper()}"] = str(value)
+    jax.config.update(f"jax_{name}", value)
+
+
+def _is_known(flag: str) -> bool:
+    """Whether XLA knows an option: it ends the process otherwise."""
+    command = [sys.executable, "-c", "import jax; jax.numpy.zeros(1)"]
+    known = os.environ | {"XLA_FLAGS": flag}
+    return subprocess.run(command, env=known, capture_output=True).returncode == 0
+
 
 MANY_MAPS = 20_000
 

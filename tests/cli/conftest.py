@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -53,15 +54,24 @@ class Outcome:
         return self.stderr
 
 
-@pytest.fixture(scope="package")
-def cache_home(tmp_path_factory) -> Iterator[Path]:
+@pytest.fixture(scope="session")
+def cache_home(tmp_path_factory) -> Path:
     """A cache folder for all tests here: equal programs are compiled once."""
+    base = tmp_path_factory.getbasetemp()
+    folder = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    home = folder / "cache of the command line"
+    home.mkdir(mode=0o700, exist_ok=True)
+    return home
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_cache_of_jax() -> Iterator[None]:
+    """What JAX reads from its own cache cannot be kept by the command line."""
     kept = ("jax_compilation_cache_dir", "jax_enable_compilation_cache")
     before = {name: jax.config.values[name] for name in kept}
-    # what JAX reads from its own cache cannot be kept by the command line
     jax.config.update("jax_enable_compilation_cache", False)
     compilation_cache.reset_cache()
-    yield tmp_path_factory.mktemp("cache")
+    yield
     for name, value in before.items():
         jax.config.update(name, value)
     compilation_cache.reset_cache()
