@@ -35,10 +35,10 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = tempfile.mkdtemp(prefix="hfjax-tests-")
         config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
         _set("compilation_cache_dir", folder)
-        _set("persistent_cache_min_compile_time_secs", 0.1)
+        _set("persistent_cache_min_compile_time_secs", 0)
 
 
-def _set(name: str, value: str | float) -> None:
+def _set(name: str, value: str | int) -> None:
     """Set an option of JAX, here and in processes to come."""
     os.environ[f"JAX_{name.upper()}"] = str(value)
     jax.config.update(f"jax_{name}", value)

@@ -36,10 +36,13 @@ class LimitStatus(Status):
 _SENTENCES = {
     LimitStatus.FOUND: "CLs is at the level",
     LimitStatus.NOT_REACHED: "CLs is above the level up to the largest value tested: "
-    "the data say nothing about this signal",
+    "the data say nothing about this signal; see with `hfjax inspect` whether it has "
+    "events in bins where it would be seen",
     LimitStatus.ALL_EXCLUDED: "CLs is below the level at the lowest value that the "
-    "parameter may have",
-    LimitStatus.JUMPS: "CLs jumps across the level: a fit changes its valley there",
+    "parameter may have; lower that bound in the measurement if lower values mean "
+    "something",
+    LimitStatus.JUMPS: "CLs jumps across the level: a fit changes its valley there; "
+    "test values on both sides with hypotest",
     LimitStatus.FITS_FAILED: "fits do not converge near the limit; test values there "
     "with hypotest, which says why",
 }

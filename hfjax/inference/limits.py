@@ -105,7 +105,7 @@ def upper_limit(
         >>> search = hfjax.uncorrelated_background(signal, bkg, uncertainty, [51, 48])
         >>> limit = hfjax.upper_limit(*hfjax.build(search))
         >>> round(float(limit.observed), 4), round(float(limit.expected[2]), 4)
-        (1.0115, 1.0706)
+        (1.0116, 1.0624)
     """
     check_inputs(model, data, settings)
     model = holding(model, fixed)

@@ -107,7 +107,10 @@ MINUIT = 3e-4
 """What HESSE's own steps leave, of a few parameters; half of them agree to 1e-6."""
 
 
-@pytest.fixture(scope="module", params=["sbottomA", "staus"])
+PUBLISHED = [pytest.param("sbottomA"), pytest.param("staus", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(scope="module", params=PUBLISHED)
 def published(request, data_dir):
     """Model, data, uncertainties, and which parameters could move."""
     background, patchset = load_likelihood(request.param, data_dir)

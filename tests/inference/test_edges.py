@@ -258,11 +258,11 @@ WAYS = {
 @pytest.mark.parametrize(
     ("of", "way"),
     [
-        (by_value, "batched"),
-        (by_count, "compiled"),
         (by_count, "forward"),
         (by_signal, "reverse"),
-        (by_profile, "forward"),
+        pytest.param(by_value, "batched", marks=pytest.mark.slow),
+        pytest.param(by_count, "compiled", marks=pytest.mark.slow),
+        pytest.param(by_profile, "forward", marks=pytest.mark.slow),
     ],
 )
 def test_a_derivative_through_a_test_is_that_of_differences(hello, of, way):

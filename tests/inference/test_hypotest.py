@@ -341,7 +341,13 @@ def assert_lowest(found, known):
     assert_close(found.mu_hat, known["mu_hat"], 1e-4, 1e-5)
 
 
-@pytest.mark.parametrize(("name", "patch"), SINGLE.items())
+@pytest.mark.parametrize(
+    ("name", "patch"),
+    [
+        pytest.param(name, patch, marks=() if name == "staus" else pytest.mark.slow)
+        for name, patch in SINGLE.items()
+    ],
+)
 def test_published_likelihoods(name, patch, data_dir, reference_dir):
     background, patchset = load_likelihood(name, data_dir)
     known = best_known(row(name, patch, reference_dir))

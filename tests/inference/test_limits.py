@@ -171,6 +171,7 @@ def test_a_counting_experiment_is_right_in_closed_form():
     assert_close(result.expected[2], known, 1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["staus", "sbottomA"])
 def test_published_likelihoods(name, data_dir):
     workspace, patches = load_likelihood(name, data_dir)

@@ -1,5 +1,6 @@
 """`hfjax scan`: the result file, exit codes, failed points, selection, plots."""
 
+import functools
 import json
 import signal
 import subprocess
@@ -354,6 +355,8 @@ def test_t5_an_interrupted_scan_ends_at_once_with_what_it_has(files, tmp_path, o
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
+        # a run in the background ignores it, and so would its children
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     try:
         assert child.stdout is not None
