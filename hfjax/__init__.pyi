@@ -147,6 +147,14 @@ from .inference.test_statistics import (
     tmu as tmu,
     tmu_tilde as tmu_tilde,
 )
+from .inference.toy_settings import ToySettings as ToySettings
+from .inference.toys import toys as toys
+from .inference.toys_file import (
+    load_toys as load_toys,
+    merge_toys as merge_toys,
+    save_toys as save_toys,
+)
+from .inference.toys_result import ToysResult as ToysResult
 from .model.data import Data as Data
 from .model.model import Model as Model
 from .model.settings import ModelSettings as ModelSettings

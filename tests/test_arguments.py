@@ -45,6 +45,16 @@ WRONG = {
         ArgumentError,
         'give the names of what the fit held, such as ["mu"]',
     ),
+    "half a toy": (
+        lambda h: hfjax.toys(h.model, h.data, 1.0, 2.5, 0),
+        ArgumentError,
+        "the number of toys is of type float, and has to be a int: give how many",
+    ),
+    "settings of fits for those of toys": (
+        lambda h: hfjax.toys(h.model, h.data, 1.0, 5, 0, hfjax.FitSettings()),
+        ArgumentError,
+        "settings is of type FitSettings, and has to be a hfjax.ToySettings",
+    ),
     "a dict of counts": (
         lambda h: hfjax.fit(h.model, {"singlechannel": [62]}),
         ArgumentError,

@@ -256,7 +256,7 @@ def _fitted(
     result = best_fit(objective, starts, fixed, test.settings, told)
     old = jax.tree.map(lambda leaf: leaf[i], s.done)
     result = jax.tree.map(
-        lambda a, b: jnp.where(again, a, b), _better(old, result), result
+        lambda a, b: jnp.where(again, a, b), better(old, result), result
     )
     steps = result.steps + jnp.where(s.turn >= STAGES, old.steps, 0)
     result = eqx.tree_at(lambda r: r.steps, result, steps)
@@ -286,8 +286,13 @@ def _is_lower_beyond(test: _Test, s: _State) -> ScalarBool:
     return inside & (height < s.done.deviance[which] - 1e-2 * CONSISTENCY)
 
 
-def _better(old: FitResult, new: FitResult) -> FitResult:
-    """The better of two fits of the same data; what was initial stays so."""
+def better(old: FitResult, new: FitResult) -> FitResult:
+    """The better of two fits of the same data; what was initial stays so.
+
+    Args:
+        old: done first.
+        new: from elsewhere.
+    """
     ok = FitStatus.CONVERGED
     settled = (new.code == ok) & (old.code != ok)
     lower = new.deviance < old.deviance - 1e-2 * CONSISTENCY

@@ -78,6 +78,10 @@ class GaussianConstraints(eqx.Module):
     def sample(self, key: PRNGKeyArray, params: Params) -> Terms:
         """Draw auxiliary data."""
         noise = jax.random.normal(key, self.width.shape, self.width.dtype)
+        return self.moved(params, noise)
+
+    def moved(self, params: Params, noise: Terms) -> Terms:
+        """Auxiliary data so many standard deviations above the expected ones."""
         return self.expected(params) + noise * self.width
 
 
@@ -166,4 +170,8 @@ class LogNormalConstraints(eqx.Module):
     def sample(self, key: PRNGKeyArray, params: Params) -> Terms:
         """Draw auxiliary data."""
         noise = jax.random.normal(key, self.width.shape, self.width.dtype)
+        return self.moved(params, noise)
+
+    def moved(self, params: Params, noise: Terms) -> Terms:
+        """Auxiliary data whose logarithms are so many widths above the median's."""
         return self.expected(params) * jnp.exp(noise * self.width)
