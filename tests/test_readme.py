@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hfjax.cli.main import COMMANDS, PATCHSET_COMMANDS
+from hfjax.cli.main import COMMANDS, PATCHSET_COMMANDS, TOYS_COMMANDS
 from hfjax.documents.reading.schema import schema_folder
 
 REPOSITORY = Path(__file__).parent.parent
@@ -21,7 +21,9 @@ def test_the_python_prints_the_number_beside_it(monkeypatch, capsys):
 
 
 def test_the_table_has_every_command():
-    for name in [*COMMANDS, *(f"patchset {name}" for name in PATCHSET_COMMANDS)]:
+    groups = {"patchset": PATCHSET_COMMANDS, "toys": TOYS_COMMANDS}
+    inner = [f"{group} {name}" for group, names in groups.items() for name in names]
+    for name in [*COMMANDS, *inner]:
         assert f"| `hfjax {name} " in README, name
 
 

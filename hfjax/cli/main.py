@@ -9,7 +9,7 @@ import importlib
 import os
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -34,9 +34,10 @@ _SETTINGS: dict[str, Any] = {
 COMMANDS = {
     "scan": "hfjax.cli.commands.scan",
     "plot": "hfjax.cli.commands.plot",
-    "cls": "hfjax.cli.commands.inference",
+    "cls": "hfjax.cli.commands.cls",
     "fit": "hfjax.cli.commands.inference",
     "limit": "hfjax.cli.commands.limit",
+    "toys": "hfjax.cli.commands.toys",
     "inspect": "hfjax.cli.commands.documents",
     "digest": "hfjax.cli.commands.documents",
     "combine": "hfjax.cli.commands.editing",
@@ -64,6 +65,8 @@ PATCHSET_COMMANDS = {
     "make": "hfjax.cli.commands.patchsets",
 }
 """The same for the commands after `hfjax patchset`."""
+TOYS_COMMANDS = {"merge": "hfjax.cli.commands.toys"}
+"""The same for those after `hfjax toys`, which is a command itself."""
 
 
 def _show_version(wanted: bool) -> bool:
@@ -101,8 +104,8 @@ def root(
     """HistFactory likelihoods in JAX: from published likelihoods to exclusion limits.
 
     Results are JSON, on standard output or in a file. On a terminal, inspect,
-    fit, cls, limit, scan, check and patchset inspect show tables, or the JSON
-    with --json.
+    fit, cls, limit, toys, scan, check and patchset inspect show tables, or the
+    JSON with --json.
 
     Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge, or
     a check found an error.
@@ -114,6 +117,10 @@ def _patchset() -> None:
     """Inspect, extract, apply, verify and make the patches of a patchset."""
 
 
+def _toys() -> None:
+    """Merge toys that were drawn in parts."""
+
+
 def make_app(arguments: Sequence[str]) -> typer.Typer:
     """Make the command line, as far as some arguments need it.
 
@@ -122,14 +129,27 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
     first, second = (*arguments, "", "")[:2]
     app = typer.Typer(name="hfjax", **_SETTINGS)
     app.callback()(root)
+    if first == "toys" and second in TOYS_COMMANDS:
+        _add_group(app, first, _toys, TOYS_COMMANDS, second)
+        return app
     if first != "patchset":
         _add_commands(app, COMMANDS, first)
     if first not in COMMANDS:
-        group = typer.Typer(**_SETTINGS)
-        group.callback()(_patchset)
-        _add_commands(group, PATCHSET_COMMANDS, second)
-        app.add_typer(group, name="patchset")
+        _add_group(app, "patchset", _patchset, PATCHSET_COMMANDS, second)
     return app
+
+
+def _add_group(
+    app: typer.Typer,
+    name: str,
+    says: Callable[[], None],
+    known: Mapping[str, str],
+    wanted: str,
+) -> None:
+    group = typer.Typer(**_SETTINGS)
+    group.callback()(says)
+    _add_commands(group, known, wanted)
+    app.add_typer(group, name=name)
 
 
 def _add_commands(app: typer.Typer, known: Mapping[str, str], wanted: str) -> None:
@@ -204,6 +224,8 @@ def _command_path(arguments: Sequence[str]) -> str:
     first, second = (*arguments, "", "")[:2]
     if first == "patchset":
         return f"hfjax patchset {second if second in PATCHSET_COMMANDS else ''}".strip()
+    if first == "toys" and second in TOYS_COMMANDS:
+        return f"hfjax toys {second}"
     return f"hfjax {first if first in COMMANDS else ''}".strip()
 
 

@@ -291,6 +291,11 @@ class TestOptions:
             return f"q0 tests 0: --poi-value {self.poi_value:g} is not used"
         return ""
 
+    @property
+    def tested(self) -> float:
+        """The value that is tested, of q0 always zero."""
+        return 0.0 if self.test_stat is TestStat.Q0 else self.poi_value
+
     poi: POIOption = None
     poi_value: POIValueOption = 1.0
     test_stat: Annotated[TestStat, typer.Option(help="Test statistic.")] = (

@@ -148,7 +148,7 @@ class ToysResult(Record):
             parts.append("no background toy is as far as the data: no CLs, draw more")
         elif self.q_signal.size and float(observed.CLsb.value) == 0.0:
             parts.append(
-                "no signal toy is as far as the data: draw more for more than its error"
+                "no signal toy is as far as the data: more would tell CLs from zero"
             )
         return "; ".join(parts)
 

@@ -10,7 +10,7 @@ from importlib.metadata import entry_points
 import pytest
 
 from hfjax import __version__
-from hfjax.cli.main import COMMANDS, PATCHSET_COMMANDS, root, run
+from hfjax.cli.main import COMMANDS, PATCHSET_COMMANDS, TOYS_COMMANDS, root, run
 from hfjax.errors import HfjaxError
 
 SHOWN = (*COMMANDS, "patchset")
@@ -37,7 +37,7 @@ def test_every_command_has_help(hfjax, name):
 
 def test_help_fits_on_80_columns():
     """Typer breaks the lines of a first paragraph anew, and keeps all others."""
-    tables = (*COMMANDS.items(), *PATCHSET_COMMANDS.items())
+    tables = (*COMMANDS.items(), *PATCHSET_COMMANDS.items(), *TOYS_COMMANDS.items())
     commands = [getattr(importlib.import_module(home), name) for name, home in tables]
     for command in (root, *commands):
         paragraphs = inspect.getdoc(command).split("\n\n")[1:]

@@ -134,7 +134,7 @@ def test_a_signal_of_zero_is_told_from_nothing(hello):
 
 def test_stragglers_get_more_steps(hello):
     """With so few steps some fits fail at first; none does in the end."""
-    few = FitSettings(max_steps=6)
+    few = FitSettings(max_steps=5)
     result, known = (
         toys(*hello, 1.0, 200, 9, ToySettings(fits=f)) for f in (few, FitSettings())
     )

@@ -1,16 +1,16 @@
-"""Commands on one model: fit, cls."""
+"""The command fit, and what commands on one model share."""
 
 import dataclasses
-import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 import hfjax
 from hfjax.cli.commands.endings import FREE_FIT, tell_endings
-from hfjax.cli.commands.result_tables import Fitted, cls_parts
+from hfjax.cli.commands.result_tables import Fitted
 from hfjax.cli.commands.uncertainties import tell_uncertainties, uncertainty_document
 from hfjax.cli.options import (
     FitOptions,
@@ -45,20 +45,6 @@ from hfjax.results.scan import CONVERGED
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClsOptions:
-    """Options of `hfjax cls`."""
-
-    workspace: WorkspaceArgument = "-"
-    as_json: JsonOption = False
-    output: OutputOption = None
-    signal: SignalOptions
-    test: TestOptions
-    start: StartOption = None
-    hold: HoldOption = None
-    fit: FitOptions
-
-
-@dataclass(frozen=True, kw_only=True)
 class FitCommandOptions:
     """Options of `hfjax fit`."""
 
@@ -87,52 +73,6 @@ class FitCommandOptions:
     start: StartOption = None
     hold: HoldOption = None
     fit: FitOptions
-
-
-@takes(ClsOptions)
-def cls(options: ClsOptions) -> None:
-    """Test one signal: observed and expected CLs.
-
-    A table on a terminal; JSON with --json, in a pipe or in a file:
-
-    hfjax cls BkgOnly.json --patchset patchset.json --name m_600_240
-    hfjax cls workspace.json --test-stat q0 -o result.json
-    """
-    tell_unused(options.test)
-    stages, start = Stages(), named_values(options.start, "--start")
-    held = named_values(options.hold, "--hold")
-    background, workspace = signal_workspace(options.workspace, options.signal)
-    settings = start_fits(f"cls {background.digest()}", options.fit, stages)
-    model, data = build_model(
-        background, workspace, options.fit, stages, options.test.poi
-    )
-    model = model.with_start(start).with_fixed(held)
-    result = hfjax.hypotest(
-        model,
-        data,
-        poi_value=options.test.poi_value,
-        test_stat=options.test.test_stat.value,
-        settings=settings,
-    )
-    tell_constraint(model, options.test.poi, options.fit.quiet)
-    tell_negative(model, options.test, options.fit.quiet)
-    document = test_document(model, data, result, settings.run)
-    document |= _tell_fits(model, data, result, settings.run, options.fit)
-    stages.end("fit")
-    used = {
-        "measurement": options.fit.measurement,
-        "poi": options.test.poi,
-        "test_poi": float(result.poi_value),  # of q0 always zero
-        "test_stat": options.test.test_stat.value,
-        **options.fit.settings,
-        "start": start,
-        "hold": held,
-    }
-    document |= provenance_of(workspace, used, stages)
-    what = (
-        f"test of {model.poi_name} = {result.poi_value:g} with {options.test.test_stat}"
-    )
-    _finish(document, options, functools.partial(cls_parts, what=what))
 
 
 @takes(FitCommandOptions)
@@ -185,34 +125,8 @@ def fit(options: FitCommandOptions) -> None:
         "hold": held,
     }
     document |= provenance_of(workspace, used, stages)
-    _finish(document, options, _fitted(model, poi, at_value).parts)
-
-
-def _tell_fits(
-    model: Any, data: Any, result: Any, run: Any, options: FitOptions
-) -> dict[str, Any]:
-    """Tell where the fits of a test have ended; the same as JSON values."""
-    fits = hfjax.fits_by_name(model, data, result)
-    ends = {
-        key: hfjax.fit_ending(model, fit.data, fit.fit, held=fit.held, run=run)
-        for key, fit in fits.items()
-    }
-    labels = {fits[key].label: ending for key, ending in ends.items()}
-    tell_endings(labels, model.poi_name, options)
-    dumps = {key: ends[key].dump() for key in ("free", "fixed", "background", "asimov")}
-    return {
-        kind: {key: dump[kind] for key, dump in dumps.items()}
-        for kind in ("valleys", "at_bounds", "at_edge")
-    }
-
-
-def test_document(model: Any, data: Any, result: Any, run: Any) -> dict[str, Any]:
-    """A hypothesis test as JSON values."""
-    document = result.to_dict()
-    if not result.converged:
-        why = hfjax.explain(model, data, result, advice=ADVICE, run=run)
-        document["message"] = why
-    return document
+    parts = _fitted(model, poi, at_value).parts
+    finish(document, options.output, options.as_json, parts)
 
 
 def signal_workspace(source: str, signal: SignalOptions) -> tuple[Workspace, Workspace]:
@@ -353,13 +267,24 @@ def _fitted(model: Any, poi: str | None, held: bool) -> Fitted:
     return Fitted(own.names, fixed, poi, held)
 
 
-def _finish(
+def finish(
     document: Document,
-    options: ClsOptions | FitCommandOptions,
+    output: Path | None,
+    as_json: bool,
     parts: Callable[[Document], Parts],
 ) -> None:
-    """Write a result, and say so if it is none."""
-    write_result(document, options.output, options.as_json, parts)
+    """Write a result, and say so if it is none.
+
+    Args:
+        document: the result.
+        output: a file for it.
+        as_json: whether JSON is wanted on a terminal, too.
+        parts: makes titles and tables of the result.
+
+    Raises:
+        typer.Exit: It is none.
+    """
+    write_result(document, output, as_json, parts)
     if document["status"] != CONVERGED:
         complain(f"{document['status']}: {document['message']}")
         raise typer.Exit(NOT_CONVERGED)

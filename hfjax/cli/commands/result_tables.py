@@ -107,6 +107,43 @@ def cls_parts(document: Document, what: str) -> Parts:
     yield _status(document)
 
 
+def toys_parts(document: Document, what: str) -> Parts:
+    """The tables of a test with toys: what they say, and how many they are.
+
+    Args:
+        document: the result of `hfjax toys`.
+        what: what was tested, in a few words.
+    """
+    yield line(what, "bold")
+    yield line("")
+    key = "p0" if "p0" in document else "CLs"
+    columns = {"": "left", "observed": "right", **dict.fromkeys(_BAND, "right")}
+    rows = []
+    for name, suffix in ((key, ""), ("+-", "_error")):
+        observed = document[f"CLs_obs{suffix}"]
+        shown = map(_short, (observed, *document[f"CLs_exp{suffix}"]))
+        rows.append((name, *shown))
+    yield table(columns, rows)
+    yield line("")
+    toys, failed = document["toys"], document["failures"]
+    lost = sum(count for each in failed.values() for count in each.values())
+    yield facts(
+        {
+            **({"Z": _short(document["Z"])} if "Z" in document else {}),
+            "CLsb": _with_error(document, "CLsb"),
+            "CLb": _with_error(document, "CLb"),
+            "q": _short(document["q"]),
+            "mu_hat": _short(document["mu_hat"]),
+            "toys": f"{toys['signal']} signal, {toys['background']} background",
+            "failed": str(lost),
+        }
+    )
+
+
+def _with_error(document: Document, key: str) -> str:
+    return f"{_short(document[key])} ± {_short(document[f'{key}_error'])}"
+
+
 def limit_parts(document: Document, what: str) -> Parts:
     """The table of limits; those that do not exist say why.
 

@@ -1,0 +1,152 @@
+"""The command cls: a test of one signal, asymptotic or with toys."""
+
+import functools
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+import hfjax
+from hfjax.cli.commands.endings import tell_endings
+from hfjax.cli.commands.inference import (
+    build_model,
+    finish,
+    provenance_of,
+    signal_workspace,
+    start_fits,
+    tell_constraint,
+    tell_negative,
+    tell_unused,
+)
+from hfjax.cli.commands.result_tables import cls_parts
+from hfjax.cli.commands.toy_test import ToyOptions, finish_toys, run_toys
+from hfjax.cli.options import (
+    FitOptions,
+    HoldOption,
+    OutputOption,
+    SignalOptions,
+    StartOption,
+    TestOptions,
+    WorkspaceArgument,
+    named_values,
+    takes,
+)
+from hfjax.cli.runtime import ADVICE, Stages
+from hfjax.cli.tables import JsonOption
+
+
+class Calculator(StrEnum):
+    """How p-values are computed; the last is pyhf's word."""
+
+    ASYMPTOTICS = "asymptotics"
+    TOYS = "toys"
+    TOYBASED = "toybased"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClsOptions:
+    """Options of `hfjax cls`."""
+
+    workspace: WorkspaceArgument = "-"
+    as_json: JsonOption = False
+    output: OutputOption = None
+    signal: SignalOptions
+    test: TestOptions
+    calculator: Annotated[
+        Calculator,
+        typer.Option(
+            "--calculator",
+            "--calctype",
+            help="Asymptotic formulae, or toys, which pyhf calls toybased.",
+        ),
+    ] = Calculator.ASYMPTOTICS
+    toys: ToyOptions
+    start: StartOption = None
+    hold: HoldOption = None
+    fit: FitOptions
+
+
+@takes(ClsOptions)
+def cls(options: ClsOptions) -> None:
+    """Test one signal: observed and expected CLs.
+
+    A table on a terminal; JSON with --json, in a pipe or in a file:
+
+    hfjax cls BkgOnly.json --patchset patchset.json --name m_600_240
+    hfjax cls workspace.json --test-stat q0 -o result.json
+    hfjax cls workspace.json --calculator toys --toys 5000 --seed 1
+    """
+    tell_unused(options.test)
+    with_toys = options.calculator is not Calculator.ASYMPTOTICS
+    if not with_toys:
+        options.toys.refuse()
+    stages, start = Stages(), named_values(options.start, "--start")
+    held = named_values(options.hold, "--hold")
+    background, workspace = signal_workspace(options.workspace, options.signal)
+    settings = start_fits(f"cls {background.digest()}", options.fit, stages)
+    model, data = build_model(
+        background, workspace, options.fit, stages, options.test.poi
+    )
+    model = model.with_start(start).with_fixed(held)
+    tell_constraint(model, options.test.poi, options.fit.quiet)
+    tell_negative(model, options.test, options.fit.quiet)
+    used = {
+        "measurement": options.fit.measurement,
+        "poi": options.test.poi,
+        "test_poi": options.test.tested,
+        "test_stat": options.test.test_stat.value,
+        **options.fit.settings,
+        "start": start,
+        "hold": held,
+    }
+    what = f"{model.poi_name} = {options.test.tested:g} with {options.test.test_stat}"
+    if with_toys:
+        chosen = options.toys.settings(options.test, settings)
+        result = run_toys(
+            model, data, options.test, options.toys, chosen, options.fit.quiet
+        )
+        stages.end("fit")
+        document = result.to_dict() | provenance_of(workspace, used, stages)
+        finish_toys(result, document, options.output, options.as_json, what)
+        return
+    result = hfjax.hypotest(
+        model,
+        data,
+        poi_value=options.test.poi_value,
+        test_stat=options.test.test_stat.value,
+        settings=settings,
+    )
+    document = test_document(model, data, result, settings.run)
+    document |= _tell_fits(model, data, result, settings.run, options.fit)
+    stages.end("fit")
+    document |= provenance_of(workspace, used, stages)
+    parts = functools.partial(cls_parts, what=f"test of {what}")
+    finish(document, options.output, options.as_json, parts)
+
+
+def _tell_fits(
+    model: Any, data: Any, result: Any, run: Any, options: FitOptions
+) -> dict[str, Any]:
+    """Tell where the fits of a test have ended; the same as JSON values."""
+    fits = hfjax.fits_by_name(model, data, result)
+    ends = {
+        key: hfjax.fit_ending(model, fit.data, fit.fit, held=fit.held, run=run)
+        for key, fit in fits.items()
+    }
+    labels = {fits[key].label: ending for key, ending in ends.items()}
+    tell_endings(labels, model.poi_name, options)
+    dumps = {key: ends[key].dump() for key in ("free", "fixed", "background", "asimov")}
+    return {
+        kind: {key: dump[kind] for key, dump in dumps.items()}
+        for kind in ("valleys", "at_bounds", "at_edge")
+    }
+
+
+def test_document(model: Any, data: Any, result: Any, run: Any) -> dict[str, Any]:
+    """A hypothesis test as JSON values."""
+    document = result.to_dict()
+    if not result.converged:
+        why = hfjax.explain(model, data, result, advice=ADVICE, run=run)
+        document["message"] = why
+    return document
