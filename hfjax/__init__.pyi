@@ -138,6 +138,8 @@ from .inference.limit_result import (
 )
 from .inference.limits import upper_limit as upper_limit
 from .inference.profile import ProfileResult as ProfileResult, profile as profile
+from .inference.significance import significance as significance
+from .inference.significance_result import SignificanceResult as SignificanceResult
 from .inference.test_result import HypotestResult as HypotestResult
 from .inference.test_statistics import (
     find_test_statistic as find_test_statistic,

@@ -97,14 +97,18 @@ def hypotest(
         # what a traced value may be is not known; the Asimov data's is
         known = tested if is_known(tested) else test_stat.asimov_poi
         check_poi_values(model, test_stat, known)
-    # jnp.asarray would compile a program for a number
-    value = (np.asarray(tested) if is_known(tested) else jnp.asarray(tested)).astype(
-        model.parameters.init.dtype
-    )
+    values = as_number(model, tested), as_number(model, test_stat.asimov_poi)
     static = {"test_stat": test_stat, "settings": settings}
-    arguments = (*canonical(model, data), value)
+    arguments = (*canonical(model, data), *values)
     result = settings.run(Program(asymptotic_test, arguments, static))
     return result.with_names(model)
+
+
+def as_number(model: Model, value: Number) -> Array:
+    """A value of a parameter as a number of a model's kind."""
+    # jnp.asarray would compile a program for a number
+    known = np.asarray(value) if is_known(value) else jnp.asarray(value)
+    return known.astype(model.parameters.init.dtype)
 
 
 def check_poi_values(model: Model, test_stat: TestStatistic, poi_value: Number) -> None:
@@ -123,12 +127,13 @@ def asymptotic_test(
     model: Model,
     data: Data,
     poi_value: Scalar,
+    asimov_poi: Scalar,
     test_stat: TestStatistic,
     settings: FitSettings,
 ) -> HypotestResult:
     """Test a model without names; `hypotest` after all checks of its arguments."""
     poi_value = held_value(model, poi_value)
-    fits = _refused(run_fits(model, data, poi_value, test_stat.asimov_poi, settings))
+    fits = _refused(run_fits(model, data, poi_value, asimov_poi, settings))
     zero = fits.fixed if test_stat.discovery else fits.background
     mu_hat = fits.free.params[model.poi]
     q = test_stat(
@@ -137,7 +142,6 @@ def asymptotic_test(
     # The Asimov data are exactly what `background` expects: its deviance is zero there.
     nothing = jnp.zeros_like(poi_value)
     zero_asimov = fits.asimov_fixed.deviance if test_stat.discovery else nothing
-    asimov_poi = jnp.full_like(poi_value, test_stat.asimov_poi)
     q_asimov = test_stat(
         poi_value, asimov_poi, fits.asimov_fixed.deviance, nothing, zero_asimov
     )

@@ -220,7 +220,8 @@ def tested(
     upper = jnp.asarray(own.upper)
     wide = upper.at[model.poi].set(jnp.maximum(upper[model.poi], value))
     model = eqx.tree_at(lambda m: m.parameters.upper, model, wide)
-    return asymptotic_test(model, data, value, test_stat, settings)
+    asimov = jnp.full_like(value, test_stat.asimov_poi)
+    return asymptotic_test(model, data, value, asimov, test_stat, settings)
 
 
 def curves_of(found: HypotestResult) -> Curves:

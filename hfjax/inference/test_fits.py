@@ -90,7 +90,7 @@ class _State(NamedTuple):
 
 
 def run_fits(
-    model: Model, data: Data, poi: Scalar, asimov_poi: float, settings: FitSettings
+    model: Model, data: Data, poi: Scalar, asimov_poi: Scalar, settings: FitSettings
 ) -> TestFits:
     """Do all fits of a test, each from where an earlier one ended.
 
@@ -102,7 +102,7 @@ def run_fits(
     minimizer is compiled once.
     """
     data = jax.tree.map(lambda d: d.astype(poi.dtype), data)
-    values = jnp.stack([jnp.full_like(poi, asimov_poi), poi, poi, poi])
+    values = jnp.stack([asimov_poi, poi, poi, poi])
     known, its_data, its_values = constant((model, data, values))
     test = _Test(known, its_data, its_values, settings)
     begin = _State(

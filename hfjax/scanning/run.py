@@ -322,5 +322,6 @@ def _test_point(
     settings: FitSettings,
 ) -> PointNumbers:
     model, data = lane(lanes, position)
-    result = asymptotic_test(model, data, poi_value, test_stat, settings)
+    asimov = jnp.full_like(poi_value, test_stat.asimov_poi)
+    result = asymptotic_test(model, data, poi_value, asimov, test_stat, settings)
     return PointNumbers(*(getattr(result, name) for name in PointNumbers._fields))

@@ -118,14 +118,14 @@ def cls(options: ClsOptions) -> None:
         settings=settings,
     )
     document = test_document(model, data, result, settings.run)
-    document |= _tell_fits(model, data, result, settings.run, options.fit)
+    document |= tell_fits(model, data, result, settings.run, options.fit)
     stages.end("fit")
     document |= provenance_of(workspace, used, stages)
     parts = functools.partial(cls_parts, what=f"test of {what}")
     finish(document, options.output, options.as_json, parts)
 
 
-def _tell_fits(
+def tell_fits(
     model: Any, data: Any, result: Any, run: Any, options: FitOptions
 ) -> dict[str, Any]:
     """Tell where the fits of a test have ended; the same as JSON values."""

@@ -162,6 +162,22 @@ def limit_parts(document: Document, what: str) -> Parts:
     yield facts({"best fit": _short(document["mu_hat"])})
 
 
+def significance_parts(document: Document, what: str) -> Parts:
+    """The table of p0 and Z; there are no numbers where a fit failed.
+
+    Args:
+        document: the result of `hfjax significance`.
+        what: what is to be discovered, in a few words.
+    """
+    yield line(what, "bold")
+    if document["status"] == CONVERGED:
+        yield line("")
+        yield _band(document, ("p0", "Z"))
+        yield line("")
+        yield facts(_statistics(document))
+    yield _status(document)
+
+
 def _five(value: float | None) -> str:
     return "-" if value is None else f"{value:.5g}"
 

@@ -368,3 +368,38 @@ def test_a_level_that_is_none_is_a_usage_error(hfjax, hello, write):
     outcome = hfjax("limit", write("ws.json", hello), "--level", "2")
     assert outcome.code == 2
     assert "between 0 and 1" in outcome.stderr
+
+
+def test_significance_has_the_closed_form_and_its_schema(hfjax, hello, write):
+    hello["observations"][0]["data"] = [60.0, 65.0]
+    path = write("ws.json", hello)
+    outcome = hfjax("significance", path)
+    assert (outcome.code, outcome.stderr) == (0, "")
+    validate(outcome.json, "significance-result-1.0.0.json")
+    assert outcome.json["p0"] == pytest.approx(0.0420613288984, rel=1e-9)
+    settings = outcome.json["hfjax"]["settings"]
+    assert (settings["signed"], settings["injected"]) == (False, 1.0)
+    half = hfjax("significance", path, "--injected", "0.5")
+    assert half.json["p0"] == pytest.approx(outcome.json["p0"], rel=1e-9)
+    assert half.json["Z_exp"][2] < outcome.json["Z_exp"][2]
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (("--signed",), "a negative lower bound"),
+        (("--injected", "20"), "inject a signal inside"),
+        (("--injected", "many"), "not a finite number"),
+    ],
+)
+def test_a_significance_that_is_none_says_why(hfjax, hello, write, option, words):
+    outcome = hfjax("significance", write("ws.json", hello), *option)
+    assert outcome.code == 2
+    assert words in outcome.stderr
+
+
+def test_a_significance_whose_fits_fail_ends_with_its_own_code(hfjax, hello, write):
+    outcome = hfjax("significance", write("ws.json", hello), "--max-steps", "1")
+    assert outcome.code == 3
+    assert "max_steps" in outcome.stderr
+    assert outcome.json["p0"] is None

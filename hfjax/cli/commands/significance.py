@@ -1,0 +1,113 @@
+"""The command significance: p0 and Z, observed and expected."""
+
+import functools
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+import hfjax
+from hfjax.cli.commands.cls import tell_fits
+from hfjax.cli.commands.inference import (
+    build_model,
+    provenance_of,
+    signal_workspace,
+    start_fits,
+    tell_constraint,
+)
+from hfjax.cli.commands.result_tables import significance_parts
+from hfjax.cli.options import (
+    FitOptions,
+    HoldOption,
+    OutputOption,
+    POIOption,
+    SignalOptions,
+    StartOption,
+    WorkspaceArgument,
+    named_values,
+    number,
+    takes,
+)
+from hfjax.cli.runtime import ADVICE, NOT_CONVERGED, Stages
+from hfjax.cli.streams import complain
+from hfjax.cli.tables import JsonOption, write_result
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignificanceOptions:
+    """Options of `hfjax significance`."""
+
+    workspace: WorkspaceArgument = "-"
+    as_json: JsonOption = False
+    output: OutputOption = None
+    signal: SignalOptions
+    poi: POIOption = None
+    signed: Annotated[
+        bool,
+        typer.Option(
+            "--signed",
+            help="A deficit has a negative Z and a p0 above 0.5; the parameter of "
+            "interest needs a negative lower bound.",
+        ),
+    ] = False
+    injected: Annotated[
+        float,
+        typer.Option(
+            "--injected",
+            parser=number,
+            metavar="NUMBER",
+            help="Strength of the signal that is expected.",
+        ),
+    ] = 1.0
+    start: StartOption = None
+    hold: HoldOption = None
+    fit: FitOptions
+
+
+@takes(SignificanceOptions)
+def significance(options: SignificanceOptions) -> None:
+    """Find p0 and its Z: how improbable the data are without a signal.
+
+    Observed, and expected with a signal, at -2 to +2 standard deviations. A table
+    on a terminal; JSON with --json, in a pipe or in a file:
+
+    hfjax significance BkgOnly.json --patchset patchset.json --name m_600_240
+    hfjax significance workspace.json --injected 0.5 -o significance.json
+    """
+    stages, start = Stages(), named_values(options.start, "--start")
+    held = named_values(options.hold, "--hold")
+    background, workspace = signal_workspace(options.workspace, options.signal)
+    settings = start_fits(f"significance {background.digest()}", options.fit, stages)
+    model, data = build_model(background, workspace, options.fit, stages, options.poi)
+    model = model.with_start(start).with_fixed(held)
+    result = hfjax.significance(
+        model,
+        data,
+        signed=options.signed,
+        injected=options.injected,
+        settings=settings,
+    )
+    document, test = result.to_dict(), result.test
+    if not result.converged:
+        document["message"] = hfjax.explain(
+            model, data, test, advice=ADVICE, run=settings.run
+        )
+    tell_constraint(model, options.poi, options.fit.quiet)
+    document |= tell_fits(model, data, test, settings.run, options.fit)
+    stages.end("fit")
+    used = {
+        "measurement": options.fit.measurement,
+        "poi": options.poi,
+        "signed": options.signed,
+        "injected": options.injected,
+        **options.fit.settings,
+        "start": start,
+        "hold": held,
+    }
+    document |= provenance_of(workspace, used, stages)
+    what = f"discovery of {model.poi_name}, expected for {options.injected:g}"
+    parts = functools.partial(significance_parts, what=what)
+    write_result(document, options.output, options.as_json, parts)
+    if not result.converged:
+        complain(f"{document['status']}: {document['message']}")
+        raise typer.Exit(NOT_CONVERGED)
