@@ -132,6 +132,11 @@ from .fitting.result import FitResult as FitResult
 from .fitting.status import FitSettings as FitSettings, FitStatus as FitStatus
 from .inference.explain import explain as explain, fits_by_name as fits_by_name
 from .inference.hypotest import hypotest as hypotest
+from .inference.intervals import intervals as intervals
+from .inference.intervals_result import (
+    IntervalsResult as IntervalsResult,
+    IntervalStatus as IntervalStatus,
+)
 from .inference.limit_result import (
     LimitResult as LimitResult,
     LimitStatus as LimitStatus,
