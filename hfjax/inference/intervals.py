@@ -7,13 +7,13 @@ the farthest place that is too low and the nearest that is too high.
 
 import functools
 from collections.abc import Iterable, Mapping
+from statistics import NormalDist
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import chi2
 
 from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
 from hfjax.compiled.canonical import canonical, pad_vector
@@ -176,7 +176,7 @@ def intervals(
     free = fit(model, data, settings=settings)
     sigma = covariance(model, data, free, run=settings.run).uncertainties
     dtype = model.parameters.init.dtype
-    rise = np.asarray(chi2.ppf(level, 1)).astype(dtype)
+    rise = np.asarray(NormalDist().inv_cdf(0.5 + 0.5 * level) ** 2, dtype)
     own, known = canonical(model, data, free.params, sigma)
     arguments = (
         Objective(own, known),
