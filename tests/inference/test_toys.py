@@ -8,6 +8,7 @@ import sys
 import time
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -22,15 +23,23 @@ from hfjax.errors import (
     UnknownNameError,
 )
 from hfjax.fitting.status import FitSettings, FitStatus
+from hfjax.fitting.valleys.candidates import has_valleys
 from hfjax.inference.hypotest import hypotest
+from hfjax.inference.toy_draws import draw_toy
 from hfjax.inference.toy_settings import ToySettings, key_words
 from hfjax.inference.toys import toys
 from hfjax.inference.toys_file import load_toys, merge_toys, save_toys
+from tests.assertions import assert_close
+from tests.model.extended import all_constraints
 from tests.reference.toys import counting_p_value
-from tests.workspaces import HELLO, MU, make, sample, shapesys, workspace
+from tests.workspaces import HELLO, MU, histosys, make, sample, shapesys, workspace
 
 Z = 4.5
 """Errors that a number of toys may be away from what is right."""
+NUMBER = 20_000
+"""Toys of which means are looked at..."""
+ERRORS = 5.0 / NUMBER**0.5
+"""...and how near these are, in standard deviations of one."""
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +109,51 @@ def test_fixed_auxiliary_data_make_a_smaller_spread(hello):
     assert not np.array_equal(drawn.q, fixed.q)
     lump = [np.mean(result.q_background == 0.0) for result in (drawn, fixed)]
     assert lump[1] != lump[0]
+
+
+def test_auxiliary_data_are_drawn_by_their_constraints():
+    """T29: Gaussian, Poisson and log-normal ones, each with its width."""
+    model, data = make(all_constraints())
+    params, yes = jnp.asarray(model.parameters.init) * 1.1, jnp.array(True)
+    fixed = np.asarray(model.parameters.fixed)
+
+    def moves(terms):
+        return np.asarray(terms.present) & ~fixed[terms.index]
+
+    keys = jax.random.split(jax.random.key(1), NUMBER)
+    draw = jax.jit(jax.vmap(lambda key: draw_toy(model, data, key, params, yes)))
+    drawn = draw(keys)
+    rates = np.asarray(model.expected_data(params).main)
+    away = (np.mean(drawn.main, axis=0) - rates) / np.sqrt(rates)
+    assert_close(away, 0.0, 0.0, ERRORS)
+    for terms in (model.gaussian, model.lognormal):
+        pulls = jax.vmap(terms.pulls, (None, 0))(params, drawn.aux)[:, moves(terms)]
+        assert pulls.shape[1]
+        assert_close(np.mean(pulls, axis=0), 0.0, 0.0, ERRORS)
+        assert_close(np.std(pulls, axis=0), 1.0, 0.0, ERRORS)
+    poisson = model.poisson
+    counts = np.asarray(drawn.aux)[:, poisson.position][:, moves(poisson)]
+    expected = np.asarray(poisson.expected(params))[moves(poisson)]
+    assert expected.size
+    away = (np.mean(counts, axis=0) - expected) / np.sqrt(expected)
+    assert_close(away, 0.0, 0.0, ERRORS)
+    assert_close(np.std(counts, axis=0), np.sqrt(expected), 2 * ERRORS)
+
+
+def test_a_toy_has_the_statistic_of_a_test_of_the_same_data():
+    """With several valleys: each fit of a toy tries where the others have ended."""
+    one_sided = histosys("a", [90.0, 60.0], [80.0, 75.0])
+    samples = [sample("s", [9.0, 4.0], MU), sample("b", [95.0, 60.0], one_sided)]
+    model, data = make(workspace({"SR": samples}, {"SR": [99.0, 66.0]}))
+    assert has_valleys(model)
+    result, observed = toys(model, data, 1.0, 20, 4), hypotest(model, data)
+    yes = jnp.array(True)
+    for kind, fits in enumerate((observed.fixed, observed.background)):
+        for number, q in enumerate(result.q[kind]):
+            key = jax.random.fold_in(jax.random.key(4), number)
+            key = jax.random.fold_in(key, kind)
+            toy = draw_toy(model, data, key, fits.params, yes)
+            assert_close(q, hypotest(model, toy).q, 0.0, 1e-6)
 
 
 def test_q0_compares_no_signal_with_a_signal(hello):
