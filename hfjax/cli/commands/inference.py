@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +12,11 @@ import typer
 import hfjax
 from hfjax.cli.commands.endings import FREE_FIT, tell_endings
 from hfjax.cli.commands.result_tables import Fitted
-from hfjax.cli.commands.uncertainties import tell_uncertainties, uncertainty_document
+from hfjax.cli.commands.uncertainties import (
+    tell_intervals,
+    tell_uncertainties,
+    uncertainty_document,
+)
 from hfjax.cli.options import (
     FitOptions,
     HoldOption,
@@ -44,6 +49,13 @@ from hfjax.provenance import this_run
 from hfjax.results.scan import CONVERGED
 
 
+class Uncertainties(StrEnum):
+    """How uncertainties of a best fit are found, in the words of Minuit."""
+
+    HESSE = "hesse"
+    PROFILE = "profile"
+
+
 @dataclass(frozen=True, kw_only=True)
 class FitCommandOptions:
     """Options of `hfjax fit`."""
@@ -70,6 +82,13 @@ class FitCommandOptions:
             help="The correlation matrix too; on a terminal, the largest correlations.",
         ),
     ] = False
+    uncertainties: Annotated[
+        Uncertainties,
+        typer.Option(
+            help="How they are found: hesse, from the second derivatives at the best "
+            "fit; or profile, where -2 ln L has risen by 1 with all else refitted."
+        ),
+    ] = Uncertainties.HESSE
     start: StartOption = None
     hold: HoldOption = None
     fit: FitOptions
@@ -102,15 +121,7 @@ def fit(options: FitCommandOptions) -> None:
     tell_endings({label: ending}, poi, options.fit)
     document = fit_document(model, data, result) | ending.dump()
     if result.converged:
-        found = hfjax.covariance(
-            model,
-            data,
-            result,
-            fixed=[model.poi_name] if at_value else [],
-            run=settings.run,
-        )
-        tell_uncertainties(found, options.fit.quiet)
-        document |= uncertainty_document(model, data, found, options.correlations)
+        document |= _uncertainties(model, data, result, options, settings)
     else:
         document["message"] = hfjax.explain(
             model, data, result, which=label, advice=ADVICE, run=settings.run
@@ -120,6 +131,7 @@ def fit(options: FitCommandOptions) -> None:
         "measurement": options.fit.measurement,
         "poi": options.poi,
         "test_poi": options.poi_value,
+        "uncertainties": options.uncertainties.value,
         **options.fit.settings,
         "start": start,
         "hold": held,
@@ -127,6 +139,22 @@ def fit(options: FitCommandOptions) -> None:
     document |= provenance_of(workspace, used, stages)
     parts = _fitted(model, poi, at_value).parts
     finish(document, options.output, options.as_json, parts)
+
+
+def _uncertainties(
+    model: Any, data: Any, result: Any, options: FitCommandOptions, settings: Any
+) -> Document:
+    """Uncertainties of a best fit as JSON values, those asked for."""
+    poi_value = options.poi_value
+    held = {} if poi_value is None else {model.poi_name: poi_value}
+    found = hfjax.covariance(model, data, result, fixed=list(held), run=settings.run)
+    tell_uncertainties(found, options.fit.quiet)
+    document = uncertainty_document(model, data, found, options.correlations)
+    if options.uncertainties is Uncertainties.PROFILE:
+        ends = hfjax.intervals(model, data, fixed=held, settings=settings)
+        tell_intervals(ends, options.fit.quiet)
+        document["intervals"] = ends.to_dict()["intervals"]
+    return document
 
 
 def signal_workspace(source: str, signal: SignalOptions) -> tuple[Workspace, Workspace]:

@@ -60,7 +60,8 @@ class Fitted:
         widths = self._values(document, "uncertainties")
         for name, value in self._values(document, "mle_parameters").items():
             note = line(self._note(name, document), "yellow")
-            yield name, figure(value), figure(widths[name] or None), note
+            width = figure(widths[name] or None)
+            yield name, figure(value), _interval(name, document) or width, note
         for name, (value,) in document.get("derived_parameters", {}).items():
             yield name, figure(value), "", "derived"
 
@@ -75,6 +76,17 @@ class Fitted:
         flat = flat and self._values(document, "uncertainties")[name] is None
         parts = ["POI" if name == self.poi else "", at, "flat" if flat else ""]
         return ", ".join(filter(None, parts))
+
+
+def _interval(name: str, document: Document) -> str:
+    """How far a profile interval reaches below and above the best fit."""
+    found = document.get("intervals", {}).get(name)
+    if found is None or "fixed" in found["status"]:
+        return ""
+    ends = (
+        "?" if end is None else f"{end - found['value']:+.3g}" for end in found["ends"]
+    )
+    return " ".join(ends)
 
 
 def _largest(correlations: Document) -> list[tuple[str, str, str]]:

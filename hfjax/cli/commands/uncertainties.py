@@ -49,3 +49,20 @@ def tell_uncertainties(found: Any, quiet: bool) -> None:
         complain(f"uncertainties: {found.status.sentence}: {directions}")
     elif found.status is not hfjax.CovarianceStatus.KNOWN:
         complain(f"uncertainties: {found.status.sentence}")
+
+
+def tell_intervals(found: Any, quiet: bool) -> None:
+    """Say which parameters have no interval, and why.
+
+    Args:
+        found: of `hfjax.intervals`.
+        quiet: whether messages are not wanted.
+    """
+    lacking: dict[Any, list[str]] = {}
+    for name in found.names:
+        worst = max(found.statuses(name))
+        if worst >= hfjax.IntervalStatus.NOT_REACHED:
+            lacking.setdefault(worst, []).append(name)
+    for status, names in lacking.items():
+        if not quiet:
+            complain(f"intervals: {listed(names, _MOST_NAMED)}: {status.sentence}")

@@ -151,6 +151,26 @@ def test_fit_gives_uncertainties_by_name(hfjax, hello, write):
     assert "mu" not in held["correlations"]["names"]
 
 
+def test_fit_gives_profile_intervals_if_they_are_wanted(hfjax, hello, write):
+    path, wanted = write("ws.json", hello), ("--uncertainties", "profile")
+    model, data = library.build(library.Workspace.load(path))
+    known = library.intervals(model, data)
+    outcome = hfjax("fit", path, *wanted)
+    assert outcome.stderr == ""
+    result = outcome.json
+    validate(result, "fit-result-1.0.0.json")
+    assert list(result["intervals"]) == list(known.names)
+    below, above = result["intervals"]["stat[1]"]["ends"]
+    assert [below, above] == pytest.approx(known["stat[1]"].tolist())
+    assert result["intervals"]["mu"]["status"] == ["at_bound", "found"]
+    shown = next(
+        row for row in hfjax("fit", path, *wanted, columns=80).lines if "mu" in row
+    )
+    assert f"{result['intervals']['mu']['ends'][1]:+.3g}" in shown
+    held = hfjax("fit", path, *wanted, "--poi-value", "0.5").json
+    assert held["intervals"]["mu"]["status"] == ["fixed", "fixed"]
+
+
 def test_fit_names_what_has_no_finite_uncertainty(hfjax, hello, write):
     second = {"name": "k", "type": "normfactor", "data": None}
     for sample in hello["channels"][0]["samples"]:
