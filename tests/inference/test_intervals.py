@@ -12,10 +12,22 @@ from hfjax.documents.reading.schema import validate
 from hfjax.errors import ArgumentError, ParameterError, UnknownNameError
 from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.status import FitSettings
+from hfjax.fitting.valleys.candidates import has_valleys
 from hfjax.inference.intervals import intervals
 from hfjax.inference.intervals_result import IntervalStatus
+from hfjax.inference.profile import profile
 from tests.assertions import assert_close
-from tests.workspaces import HELLO, MU, make, normsys, sample, shapesys, workspace
+from tests.likelihoods import SINGLE, load_likelihood
+from tests.workspaces import (
+    HELLO,
+    MU,
+    histosys,
+    make,
+    normsys,
+    sample,
+    shapesys,
+    workspace,
+)
 
 FOUND, AT_BOUND, FIXED, *_ = IntervalStatus
 
@@ -75,6 +87,45 @@ def test_ends_are_those_of_a_search_one_by_one(hello, level):
         assert_close(below, brentq(rise, 0.0, 1.0, xtol=1e-12), 1e-7)
     else:
         assert (how, float(below)) == (AT_BOUND, 0.0)
+
+
+def two_valleys():
+    """A background that falls on one side of a systematic, and on the other too."""
+    one_sided = histosys("a", [90.0, 60.0], [80.0, 75.0])
+    samples = [sample("s", [9.0, 4.0], MU), sample("b", [95.0, 60.0], one_sided)]
+    return make(workspace({"SR": samples}, {"SR": [99.0, 66.0]}))
+
+
+@pytest.mark.parametrize("name", ["a", "mu"])
+def test_between_the_ends_the_deviance_has_not_risen_so_far(name):
+    """Of a likelihood with several valleys: the profile knows all of them."""
+    model, data = two_valleys()
+    assert has_valleys(model)
+    found = intervals(model, data, [name])
+    ends, best = np.asarray(found[name]), float(found.values[0])
+    grid = np.concatenate(
+        [np.linspace(ends[0], best, 9), np.linspace(best, ends[1], 9)]
+    )
+    rise = np.asarray(profile(model, data, {name: grid.tolist()}).delta)
+    codes = found.statuses(name)
+    for status, height in zip(codes, rise[[0, -1]], strict=True):
+        assert status in (FOUND, AT_BOUND)
+        assert status is AT_BOUND or abs(height - 1.0) < 1e-6
+    assert np.all(rise[1:-1] < 1.0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["staus", "sbottomA"])
+def test_intervals_of_published_likelihoods_end_where_the_profile_has_risen(
+    name, data_dir
+):
+    background, patchset = load_likelihood(name, data_dir)
+    model, data = build(background, patch=patchset[SINGLE[name]])
+    found = intervals(model, data)
+    assert found.converged
+    for each in found.names[::20]:
+        rise = profile(model, data, {each: found[each].tolist()}).delta
+        assert_close(rise, found.delta[found.names.index(each)], 0.0, 1e-6)
 
 
 def test_every_parameter_is_searched(found):
