@@ -143,9 +143,16 @@ def _elsewhere(model: Model, done: FitResult, i: ScalarInt) -> Bool[Array, " fit
 
 
 def _kept(model: Model, done: FitResult, needed: Bool[Array, " fit"]) -> ToyFits:
-    """What is kept; a free fit above a held one has not converged."""
+    """What is kept; a free fit above a held one has not converged.
+
+    As in `hypotest`, a held fit that has no physical minimum proves nothing of a free
+    one that has, and nor does one from which the way down leads to an unphysical one.
+    """
     deviance = jnp.where(needed, done.deviance, jnp.inf)
-    above = deviance[FREE] > jnp.minimum(deviance[HELD], deviance[ZERO]) + CONSISTENCY
+    proofs = jnp.where(done.physical | ~done.physical[FREE], deviance, jnp.inf)
+    least = jnp.min(proofs[:FREE])
+    above = deviance[FREE] > least + CONSISTENCY
+    above = above & ~(done.physical[FREE] & (done.passed[FREE] < least))
     worst = jnp.max(jnp.where(needed, done.code, FitStatus.CONVERGED))
     above = jnp.where(above, FitStatus.INCONSISTENT, FitStatus.CONVERGED)
     code = jnp.maximum(worst, above).astype(jnp.int32)

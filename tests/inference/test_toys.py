@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import jax
 import jax.numpy as jnp
@@ -26,10 +27,12 @@ from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.candidates import has_valleys
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.toy_draws import draw_toy
+from hfjax.inference.toy_fits import Hypothesis, toy_fits
 from hfjax.inference.toy_settings import ToySettings, key_words
 from hfjax.inference.toys import toys
 from hfjax.inference.toys_file import load_toys, merge_toys, save_toys
 from tests.assertions import assert_close
+from tests.likelihoods import load_likelihood
 from tests.model.extended import all_constraints
 from tests.reference.toys import counting_p_value
 from tests.workspaces import HELLO, MU, histosys, make, sample, shapesys, workspace
@@ -154,6 +157,32 @@ def test_a_toy_has_the_statistic_of_a_test_of_the_same_data():
             key = jax.random.fold_in(key, kind)
             toy = draw_toy(model, data, key, fits.params, yes)
             assert_close(q, hypotest(model, toy).q, 0.0, 1e-6)
+
+
+@pytest.mark.slow
+def test_toys_whose_free_fit_is_above_an_unphysical_one_have_a_statistic(data_dir):
+    """Some of staus: the held fit is lower, and unphysical or on the way to that."""
+    background, patchset = load_likelihood("staus", data_dir)
+    model, data = build(background, patch=patchset["TStauStau_160_1"])
+    observed, yes = hypotest(model, data), jnp.array(True)
+    value = jnp.asarray(1.0)
+    hypothesis = Hypothesis(value, jnp.array(False))
+    starts = jnp.asarray(model.parameters.init)[None]
+
+    @jax.jit
+    def fitted(number, kind, truth):
+        key = jax.random.fold_in(jax.random.key(1), number)
+        toy = draw_toy(model, data, jax.random.fold_in(key, kind), truth, yes)
+        return toy, toy_fits(model, toy, hypothesis, starts, FitSettings())
+
+    for kind, number in ((0, 50), (0, 106), (1, 128)):
+        truth = (observed.fixed, observed.background)[kind].params
+        toy, found = fitted(number, kind, truth)
+        assert found.code == FitStatus.CONVERGED
+        q = max(0.0, float(found.deviance[0] - found.deviance[2]))
+        with warnings.catch_warnings(action="ignore"):  # data without names
+            known = hypotest(model, toy)
+        assert_close(q, known.q, 0.0, 1e-3)
 
 
 def test_q0_compares_no_signal_with_a_signal(hello):
