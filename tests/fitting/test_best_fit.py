@@ -264,6 +264,7 @@ def test_t8_a_free_fit_is_never_above_a_fixed_one(hello):
 # -- published likelihoods ---------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "patch"),
     [

@@ -84,7 +84,10 @@ def differences(model, data, params, free):
     return bends / (4.0 * steps * steps[:, None])
 
 
-@pytest.mark.parametrize("document", [all_kinds, all_constraints])
+@pytest.mark.parametrize(
+    "document",
+    [all_kinds, pytest.param(all_constraints, marks=pytest.mark.slow)],
+)
 def test_the_inverse_is_that_of_second_differences(document):
     model, data = make(document())
     noise = 1.0 + 0.1 * np.sin(np.arange(data.main.size))

@@ -110,7 +110,12 @@ def moved(objective, dot, by):
 
 
 @pytest.mark.parametrize(
-    ("kind", "leaf"), [(kind, leaf) for kind in LEAVES for leaf in LEAVES[kind]]
+    ("kind", "leaf"),
+    [
+        pytest.param(kind, leaf, marks=() if kind == "all kinds" else pytest.mark.slow)
+        for kind in LEAVES
+        for leaf in LEAVES[kind]
+    ],
 )
 def test_derivatives_in_every_array_are_those_of_differences(kind, leaf):
     objective = objective_of(DOCUMENTS[kind]())
@@ -126,6 +131,7 @@ def test_derivatives_in_every_array_are_those_of_differences(kind, leaf):
     assert_close(found[0], params, 1e-4, 1e-5 * size + 2e-8)
 
 
+@pytest.mark.slow
 def test_derivatives_in_a_held_value_are_those_of_differences():
     objective = objective_of(all_kinds())
     start, held = jnp.asarray(objective.model.parameters.init), 0
@@ -138,6 +144,7 @@ def test_derivatives_in_a_held_value_are_those_of_differences():
     assert_close(found[1], lowest, 1e-5, 1e-6)
 
 
+@pytest.mark.slow
 def test_reverse_mode_is_the_transpose_of_forward_mode():
     objective = objective_of(all_kinds())
     start, held = jnp.asarray(objective.model.parameters.init), 0
@@ -176,6 +183,7 @@ WAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("of", "way"),
     [

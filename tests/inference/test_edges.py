@@ -272,6 +272,7 @@ def test_a_derivative_through_a_test_is_that_of_differences(hello, of, way):
     assert_close(WAYS[way](of(*hello)), known, 1e-5)
 
 
+@pytest.mark.slow
 def test_q_of_too_much_signal_stands_still(hello):
     """It is zero on one side of the best fit, and so is its derivative."""
     model, data = hello

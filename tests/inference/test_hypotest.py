@@ -744,6 +744,7 @@ def batch_of_yields(hello):
     return jax.jit(test)(*yields)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("lane", "scale"), [(0, 0.5), (1, 1.0), (2, 2.0)])
 def test_a_batch_of_signal_yields_equals_models_of_their_own(
     batch_of_yields, lane, scale
@@ -788,6 +789,7 @@ def test_counting_staterror_is_tested_like_a_shapesys(hello, kind):
     assert_close(found.mu_hat, known.mu_hat, 1e-7)
 
 
+@pytest.mark.slow
 def test_mixed_constraints_are_tested_by_the_densities_of_loops():
     """Statistics are differences of the slow log-density at the fits."""
     mixed = all_constraints()

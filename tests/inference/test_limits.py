@@ -113,6 +113,7 @@ def test_limits_under_vmap_are_those_one_by_one(hello):
         assert_close(many.expected[i], one.expected, 1e-7)
 
 
+@pytest.mark.slow
 def test_derivatives_of_limits_are_those_of_differences(hello):
     model, data = hello
 

@@ -117,6 +117,7 @@ def test_a_scan_is_a_slow_loop_of_fits():
     )
 
 
+@pytest.mark.slow
 def test_accelerators_have_the_same_numbers(monkeypatch):
     """All points at once instead of one after the other."""
     model, data = build(shapesys(*HELLO, [51.0, 48.0]))

@@ -166,6 +166,7 @@ def test_the_fits_of_the_asimov_data_surge_as_well():
     assert float(found.asimov_fixed.params[number]) < 0.5
 
 
+@pytest.mark.slow
 def test_a_physical_point_on_the_way_to_an_unphysical_minimum_proves_nothing():
     """The rare sample turns negative where both factors do: a lower minimum, told."""
     found = hypotest(*built(TURNING), 1.0)

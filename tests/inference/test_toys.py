@@ -215,6 +215,7 @@ def test_a_signal_of_zero_is_told_from_nothing(hello):
     assert abs(float(result.CLs_obs) - 1.0) < Z * float(result.CLs_error)
 
 
+@pytest.mark.slow
 def test_stragglers_get_more_steps(hello):
     """With so few steps some fits fail at first; none does in the end."""
     few = FitSettings(max_steps=5)

@@ -88,6 +88,7 @@ def test_the_reference_polishes_to_the_minimum():
     assert -1e-8 < float(found.twice_nll) - known < 1e-9
 
 
+@pytest.mark.slow
 def test_fits_of_one_valley_miss_some():
     """So that the models can tell a search from none."""
     settings, missed = FitSettings(valleys="initial"), 0

@@ -104,13 +104,8 @@ def assert_near(point, known):
     assert_close(point.CLs_exp, known["CLs_exp"], 1e-6)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name == "sbottomA" else pytest.mark.slow)
-        for name in ROWS
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ROWS)
 def test_published_points_in_one_scan(name, data_dir, reference_dir):
     """All at once, and the quick ones alone too."""
     workspace, patches = load_likelihood(name, data_dir)

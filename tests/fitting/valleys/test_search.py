@@ -147,6 +147,7 @@ def test_a_fixed_parameter_is_not_moved_to_a_crossing():
     assert found.status == FitStatus.CONVERGED
 
 
+@pytest.mark.slow
 def test_valleys_are_found_in_every_lane_of_a_batch():
     model, _ = built(900.0)
     data = [built(control)[1] for control in (900.0, 1000.0, 940.0)]

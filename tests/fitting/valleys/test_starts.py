@@ -222,6 +222,7 @@ def test_a_fixed_fit_takes_no_more_steps_for_starts_that_are_none():
 # -- other minimizers, and what is wrong -------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minimizer", ["jaxopt-lbfgsb", "optax-lbfgs"])
 @pytest.mark.parametrize("expression", [SQUARE, ROOT])
 def test_other_minimizers_agree(minimizer, expression):
