@@ -89,8 +89,6 @@ def cls(options: ClsOptions) -> None:
         background, workspace, options.fit, stages, options.test.poi
     )
     model = model.with_start(start).with_fixed(held)
-    tell_constraint(model, options.test.poi, options.fit.quiet)
-    tell_negative(model, options.test, options.fit.quiet)
     used = {
         "measurement": options.fit.measurement,
         "poi": options.test.poi,
@@ -106,6 +104,7 @@ def cls(options: ClsOptions) -> None:
         result = run_toys(
             model, data, options.test, options.toys, chosen, options.fit.quiet
         )
+        _tell_meaning(model, options)
         stages.end("fit")
         document = result.to_dict() | provenance_of(workspace, used, stages)
         finish_toys(result, document, options.output, options.as_json, what)
@@ -117,12 +116,19 @@ def cls(options: ClsOptions) -> None:
         test_stat=options.test.test_stat.value,
         settings=settings,
     )
+    _tell_meaning(model, options)
     document = test_document(model, data, result, settings.run)
     document |= tell_fits(model, data, result, settings.run, options.fit)
     stages.end("fit")
     document |= provenance_of(workspace, used, stages)
     parts = functools.partial(cls_parts, what=f"test of {what}")
     finish(document, options.output, options.as_json, parts)
+
+
+def _tell_meaning(model: Any, options: ClsOptions) -> None:
+    """Say what a result means; not before there is one, for a refusal is one line."""
+    tell_constraint(model, options.test.poi, options.fit.quiet)
+    tell_negative(model, options.test, options.fit.quiet)
 
 
 def tell_fits(
