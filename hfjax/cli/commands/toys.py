@@ -121,8 +121,6 @@ def toys(options: ToysOptions) -> None:
     poi = options.test.poi
     model, data = build_model(background, workspace, options.fit, stages, poi)
     model = model.with_start(start).with_fixed(held)
-    tell_constraint(model, poi, options.fit.quiet)
-    tell_negative(model, options.test, options.fit.quiet)
     settings = options.toys.settings(
         options.test,
         fits,
@@ -131,6 +129,8 @@ def toys(options: ToysOptions) -> None:
         keep=_partial(options.output),
     )
     result = _drawn(model, data, options, settings)
+    tell_constraint(model, poi, options.fit.quiet)
+    tell_negative(model, options.test, options.fit.quiet)
     _save(result, options.output, options.fit.quiet)
     stages.end("fit")
     used = {
