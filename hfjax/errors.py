@@ -131,6 +131,27 @@ a number
         raise ArgumentError(message)
 
 
+def check_level(level: Any, example: str) -> None:
+    """Refuse what is no probability between 0 and 1, both excluded.
+
+    Args:
+        level: what was given.
+        example: of one, and what it means.
+
+    Raises:
+        ArgumentError: says what to give.
+
+    Example:
+        >>> check_level(5, "0.95")
+        Traceback (most recent call last):
+        hfjax.errors.ArgumentError: a level of 5: give one between 0 and 1, 0.95
+    """
+    check_kind("the level", level, (int, float), example, "number")
+    if not 0.0 < level < 1.0:
+        message = f"a level of {level:g}: give one between 0 and 1, {example}"
+        raise ArgumentError(message)
+
+
 def close_names(name: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     """Return the names that are spelled most like `name`, or have it in them.
 

@@ -119,6 +119,13 @@ def two_bins() -> Document:
     return search.dump()
 
 
+def lopsided() -> Document:
+    """A background that falls on one side of a systematic, and may make two valleys."""
+    one_sided = histosys("a", [90.0, 60.0], [80.0, 75.0])
+    samples = [sample("s", [9.0, 4.0], MU), sample("b", [95.0, 60.0], one_sided)]
+    return workspace({"SR": samples}, {"SR": [99.0, 66.0]})
+
+
 HELLO = ([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
 """Signal, background and its uncertainty of the example that everybody knows."""
 

@@ -1,7 +1,7 @@
 """What a fit returns, with its parameters by name."""
 
 import copy
-from typing import Any
+from typing import Any, TypeVar
 
 import equinox as eqx
 import numpy as np
@@ -22,7 +22,36 @@ SHOWN = 20
 """Parameters that are shown of a fit, at most."""
 
 
-class FitResult(Record):
+Own = TypeVar("Own", bound="FittedRecord")
+
+
+class FittedRecord(Record):
+    """A result made of fits, with the worst of their codes."""
+
+    code: eqx.AbstractVar[ScalarInt]
+
+    @property
+    def status(self) -> FitStatus | Codes:
+        """The worst `FitStatus` of its fits; codes, of a batch or inside ``jit``."""
+        return status_of(self)
+
+    @property
+    def converged(self) -> bool:
+        """Whether all fits converged; of a single result outside of ``jit``."""
+        return int(self.code) == FitStatus.CONVERGED
+
+    def raise_if_failed(self: Own) -> Own:
+        """Return the result itself, or raise if a fit did not converge.
+
+        Raises:
+            FitError: what happened, and what to try; `hfjax.explain` says more.
+        """
+        if not self.converged:
+            raise FitError(FitStatus(int(self.code)).sentence)
+        return self
+
+
+class FitResult(FittedRecord):
     """A best fit.
 
     `fit["mu"]` is the value of a parameter, `fit["gamma[1]"]` of a component, and
@@ -101,16 +130,6 @@ class FitResult(Record):
         object.__setattr__(named, "poi", model.names.poi)
         return named
 
-    @property
-    def status(self) -> FitStatus | Codes:
-        """How the fit ended: a `FitStatus`; its codes, of a batch or inside ``jit``."""
-        return status_of(self)
-
-    @property
-    def converged(self) -> bool:
-        """Whether the fit converged; for a single fit outside of ``jit``."""
-        return int(self.code) == FitStatus.CONVERGED
-
     def to_dict(self) -> dict[str, Any]:
         """The fit as JSON values; parameters by name, as lists of their components.
 
@@ -129,16 +148,6 @@ class FitResult(Record):
             "steps": int(self.steps),
             "physical": bool(self.physical),
         }
-
-    def raise_if_failed(self) -> "FitResult":
-        """Return the result itself, or raise if the fit did not converge.
-
-        Raises:
-            FitError: what happened, and what to try.
-        """
-        if not self.converged:
-            raise FitError(FitStatus(int(self.code)).sentence)
-        return self
 
     def __repr__(self) -> str:
         """The values by name; of a batch, and inside ``jit``, the shapes."""

@@ -19,7 +19,7 @@ from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
 from hfjax.compiled.canonical import canonical, pad_vector
 from hfjax.compiled.lanes import map_lanes
 from hfjax.compiled.program import Program
-from hfjax.errors import ArgumentError, check_kind
+from hfjax.errors import ArgumentError, check_kind, check_level
 from hfjax.fitting.best_fit import NOTHING, best_fit, fit
 from hfjax.fitting.checks import BY_NAME, check_inputs, holding
 from hfjax.fitting.covariance import covariance
@@ -169,7 +169,7 @@ def intervals(
         [0.4433, 1.5779]
     """
     check_inputs(model, data, settings)
-    _check_level(level)
+    check_level(level, "0.95 for 95 %")
     model = holding(model, fixed)
     names, positions = _named(model, parameters)
     model, data = constant((model, data))
@@ -202,13 +202,6 @@ def intervals(
         free=free,
         fits=both.fits,
     )
-
-
-def _check_level(level: float) -> None:
-    check_kind("the level", level, (int, float), "0.95 for 95 %", "number")
-    if not 0.0 < level < 1.0:
-        message = f"a level of {level:g}: give one between 0 and 1, 0.95 for 95 %"
-        raise ArgumentError(message)
 
 
 def _named(

@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float
 from hfjax.arrays import Array, Scalar, ScalarBool, ScalarInt
 from hfjax.compiled.canonical import canonical
 from hfjax.compiled.program import Program
-from hfjax.errors import ArgumentError, check_kind
+from hfjax.errors import ArgumentError, check_level
 from hfjax.fitting.best_fit import NOTHING
 from hfjax.fitting.checks import check_inputs, holding
 from hfjax.fitting.implicit import constant
@@ -111,7 +111,7 @@ def upper_limit(
     model = holding(model, fixed)
     require_free_poi(model)
     statistic = _checked_statistic(test_stat)
-    _check_level(level)
+    check_level(level, "0.05 for a limit at 95 %")
     if not model.is_traced:
         check_poi_value(model, statistic.asimov_poi, "limits compare with no signal")
     static = {"level": level, "test_stat": statistic, "settings": settings}
@@ -128,13 +128,6 @@ def _checked_statistic(test_stat: TestStatistic | str) -> TestStatistic:
         )
         raise ArgumentError(message)
     return found
-
-
-def _check_level(level: float) -> None:
-    check_kind("the level", level, (int, float), "0.05 for a limit at 95 %", "number")
-    if not 0.0 < level < 1.0:
-        message = f"a level of {level:g}: give one between 0 and 1, 0.05 for 95 %"
-        raise ArgumentError(message)
 
 
 class _Search(NamedTuple):

@@ -5,15 +5,14 @@ from typing import Any
 import equinox as eqx
 
 from hfjax.arrays import Band, Scalar, ScalarInt
-from hfjax.errors import FitError
-from hfjax.fitting.result import Codes, status_of
+from hfjax.fitting.result import FittedRecord
 from hfjax.fitting.status import FitStatus
 from hfjax.inference.test_result import HypotestResult
 from hfjax.model.model import Model
-from hfjax.record import Record, is_single, json_numbers, refuse_batch
+from hfjax.record import is_single, json_numbers, refuse_batch
 
 
-class SignificanceResult(Record):
+class SignificanceResult(FittedRecord):
     """How little the background alone explains the data, and what a signal would give.
 
     Bands are in the order -2, -1, 0, +1, +2 standard deviations of p0, so that `Z_exp`
@@ -45,27 +44,6 @@ class SignificanceResult(Record):
     test: HypotestResult
     code: ScalarInt
     signed: bool = eqx.field(static=True, default=False)
-
-    @property
-    def status(self) -> FitStatus | Codes:
-        """The worst `FitStatus` of the fits; codes, of a batch or inside ``jit``."""
-        return status_of(self)
-
-    @property
-    def converged(self) -> bool:
-        """Whether all fits converged; of a single result outside of ``jit``."""
-        return int(self.code) == FitStatus.CONVERGED
-
-    def raise_if_failed(self) -> "SignificanceResult":
-        """Return the result itself, or raise if a fit did not converge.
-
-        Raises:
-            FitError: what happened, and what to try; `hfjax.explain` of ``test`` says
-                more.
-        """
-        if not self.converged:
-            raise FitError(FitStatus(int(self.code)).sentence)
-        return self
 
     def with_names(self, model: Model) -> "SignificanceResult":
         """The same with the names of a model in all fits."""

@@ -142,15 +142,25 @@ def _differentiable(done: FitResult, asimov: Data, test: _Test) -> TestFits:
     return TestFits(background, fixed, free, one(ASIMOV, asimov), asimov)
 
 
-def _marks(test: _Test, params: Params) -> Marks:
-    """What tells in which valley a fit has ended, wherever the signal was held."""
-    same = jnp.asarray(params).at[test.model.poi].set(0.0)
+def marks_of(model: Model, params: Params) -> Marks:
+    """What tells in which valley a fit has ended, wherever the signal was held.
+
+    Args:
+        model: a model.
+        params: where it has ended; NaN has marks of NaN.
+    """
+    same = jnp.asarray(params).at[model.poi].set(0.0)
     known = ~jnp.any(jnp.isnan(params))
-    return jnp.where(known, valley_marks(test.model, same), jnp.nan)
+    return jnp.where(known, valley_marks(model, same), jnp.nan)
 
 
-def _elsewhere(one: Marks, other: Marks) -> ScalarBool:
-    """Whether two fits have ended in different valleys, as far as that can be seen."""
+def elsewhere(one: Marks, other: Marks) -> ScalarBool:
+    """Whether two fits have ended in different valleys, as far as that can be seen.
+
+    Args:
+        one: `marks_of` where a fit has ended.
+        other: those of another.
+    """
     return ~jnp.any(jnp.isnan(one) | jnp.isnan(other)) & ~is_near(one, other)
 
 
@@ -192,10 +202,10 @@ def _noted(
     if starts.shape[0] == 1:
         return done, asimov, s.marks, jnp.array(False)
     ends = jnp.stack([done.params[i], done.initial_params[i]])
-    end, initial = jax.vmap(lambda params: _marks(test, params))(ends)
+    end, initial = jax.vmap(lambda params: marks_of(test.model, params))(ends)
     before = jnp.where(s.turn < STAGES, initial, s.marks[i])
     marks = jnp.asarray(s.marks).at[i].set(end)
-    return done, asimov, marks, _elsewhere(end, before)
+    return done, asimov, marks, elsewhere(end, before)
 
 
 def _starts(test: _Test, s: _State, i: ScalarInt) -> Starts:
@@ -208,7 +218,7 @@ def _starts(test: _Test, s: _State, i: ScalarInt) -> Starts:
     if test.settings.valleys == "initial" or not has_valleys(test.model):
         starts = begin[None]
     else:
-        begins = _marks(test, begin)
+        begins = marks_of(test.model, begin)
         others = [_other(s, i, begins, k) for k in (BACKGROUND, FIXED, FREE)]
         starts = jnp.stack([begin, *others])
     held = starts.at[:, test.model.poi].set(test.values[i])
@@ -227,9 +237,9 @@ def _other(s: _State, i: ScalarInt, begins: Marks, k: int) -> Params:
     """Where another fit has ended, if that is in another valley; else NaN."""
     passes = s.turn // STAGES
     known = jnp.where(passes == 0, k < i, (passes > 1) | (k > i))
-    useful = known & s.news[k] & (i != k) & _elsewhere(s.marks[k], begins)
+    useful = known & s.news[k] & (i != k) & elsewhere(s.marks[k], begins)
     for before in range(k):  # what another has told need not be told again
-        same = ~_elsewhere(s.marks[k], s.marks[before])
+        same = ~elsewhere(s.marks[k], s.marks[before])
         useful = useful & ~(s.news[before] & (i != before) & same)
     return jnp.where(useful, s.done.params[k], jnp.nan)
 

@@ -17,19 +17,18 @@ from hfjax.arrays import (
     ScalarInt,
 )
 from hfjax.compiled.canonical import cut, model_sizes
-from hfjax.errors import FitError
 from hfjax.fitting.diagnose.valley_report import LEAST
-from hfjax.fitting.result import Codes, FitResult, status_of
+from hfjax.fitting.result import FitResult, FittedRecord
 from hfjax.fitting.status import FitStatus
 from hfjax.model.data import Data
 from hfjax.model.model import Model
-from hfjax.record import Record, is_single, json_numbers, refuse_batch
+from hfjax.record import is_single, json_numbers, refuse_batch
 
 FITS = ("free", "fixed", "background", "asimov_free", "asimov_fixed")
 """Fits that a test has in its result."""
 
 
-class HypotestResult(Record):
+class HypotestResult(FittedRecord):
     """A hypothesis test with everything that went into it.
 
     Bands are in the order -2, -1, 0, +1, +2 sigma. Where a fit did not converge, every
@@ -102,26 +101,6 @@ class HypotestResult(Record):
     def worst_params(self) -> Params:
         """Where that fit ended."""
         return jnp.stack([fit.params for fit in self._fits])[self.worst]
-
-    @property
-    def status(self) -> FitStatus | Codes:
-        """The worst `FitStatus` of the fits; codes, of a batch or inside ``jit``."""
-        return status_of(self)
-
-    @property
-    def converged(self) -> bool:
-        """Whether all fits converged; for a single test outside of ``jit``."""
-        return int(self.code) == FitStatus.CONVERGED
-
-    def raise_if_failed(self) -> "HypotestResult":
-        """Return the result itself, or raise if a fit did not converge.
-
-        Raises:
-            FitError: what happened, and what to try; `hfjax.explain` says more.
-        """
-        if not self.converged:
-            raise FitError(FitStatus(int(self.code)).sentence)
-        return self
 
     def to_dict(self) -> dict[str, Any]:
         """The test as JSON values, with pyhf's names; for q0 p0 and Z as well.

@@ -7,14 +7,14 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Bool, Float
 
-from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
+from hfjax.arrays import Array, Scalar, ScalarBool, ScalarInt
 from hfjax.fitting.best_fit import best_fit
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
-from hfjax.fitting.valleys.candidates import has_valleys, is_near, valley_marks
+from hfjax.fitting.valleys.candidates import has_valleys
 from hfjax.fitting.valleys.found import Starts
-from hfjax.inference.test_fits import CONSISTENCY, better
+from hfjax.inference.test_fits import CONSISTENCY, better, elsewhere, marks_of
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 
@@ -132,14 +132,8 @@ def _starts(
 
 def _elsewhere(model: Model, done: FitResult, i: ScalarInt) -> Bool[Array, " fit"]:
     """Which fits have ended in another valley than one of them."""
-
-    def marks(params: Params) -> Array:
-        same = jnp.asarray(params).at[model.poi].set(0.0)
-        return valley_marks(model, same)
-
-    found = jax.vmap(marks)(done.params)
-    known = ~jnp.any(jnp.isnan(found), axis=-1)
-    return known & known[i] & ~is_near(found, jnp.broadcast_to(found[i], found.shape))
+    found = jax.vmap(lambda params: marks_of(model, params))(done.params)
+    return jax.vmap(elsewhere, (0, None))(found, found[i])
 
 
 def _kept(model: Model, done: FitResult, needed: Bool[Array, " fit"]) -> ToyFits:

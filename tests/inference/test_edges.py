@@ -19,8 +19,7 @@ from hfjax.model.data import Data
 from tests.assertions import assert_close
 from tests.workspaces import (
     HELLO,
-    MU,
-    histosys,
+    lopsided,
     make,
     modifier,
     sample,
@@ -171,12 +170,9 @@ def test_good_lanes_are_the_tests_alone(hello, lanes):
 # -- scans of the likelihood ---------------------------------------------------------
 
 
-@pytest.fixture
-def lopsided():
-    """A background that falls on one side, and may make two valleys."""
-    one_sided = histosys("a", [90.0, 60.0], [80.0, 75.0])
-    samples = [sample("s", [9.0, 4.0], MU), sample("b", [95.0, 60.0], one_sided)]
-    model, data = make(workspace({"SR": samples}, {"SR": [99.0, 66.0]}))
+@pytest.fixture(name="lopsided")
+def two_valleys():
+    model, data = make(lopsided())
     assert model.lopsided.index.size
     return model, data
 

@@ -21,7 +21,7 @@ from tests.likelihoods import SINGLE, load_likelihood
 from tests.workspaces import (
     HELLO,
     MU,
-    histosys,
+    lopsided,
     make,
     normsys,
     sample,
@@ -89,17 +89,10 @@ def test_ends_are_those_of_a_search_one_by_one(hello, level):
         assert (how, float(below)) == (AT_BOUND, 0.0)
 
 
-def two_valleys():
-    """A background that falls on one side of a systematic, and on the other too."""
-    one_sided = histosys("a", [90.0, 60.0], [80.0, 75.0])
-    samples = [sample("s", [9.0, 4.0], MU), sample("b", [95.0, 60.0], one_sided)]
-    return make(workspace({"SR": samples}, {"SR": [99.0, 66.0]}))
-
-
 @pytest.mark.parametrize("name", ["a", "mu"])
 def test_between_the_ends_the_deviance_has_not_risen_so_far(name):
     """Of a likelihood with several valleys: the profile knows all of them."""
-    model, data = two_valleys()
+    model, data = make(lopsided())
     assert has_valleys(model)
     found = intervals(model, data, [name])
     ends, best = np.asarray(found[name]), float(found.values[0])

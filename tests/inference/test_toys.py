@@ -35,7 +35,7 @@ from tests.assertions import assert_close
 from tests.likelihoods import load_likelihood
 from tests.model.extended import all_constraints
 from tests.reference.toys import counting_p_value
-from tests.workspaces import HELLO, MU, histosys, make, sample, shapesys, workspace
+from tests.workspaces import HELLO, MU, lopsided, make, sample, shapesys, workspace
 
 Z = 4.5
 """Errors that a number of toys may be away from what is right."""
@@ -145,9 +145,7 @@ def test_auxiliary_data_are_drawn_by_their_constraints():
 
 def test_a_toy_has_the_statistic_of_a_test_of_the_same_data():
     """With several valleys: each fit of a toy tries where the others have ended."""
-    one_sided = histosys("a", [90.0, 60.0], [80.0, 75.0])
-    samples = [sample("s", [9.0, 4.0], MU), sample("b", [95.0, 60.0], one_sided)]
-    model, data = make(workspace({"SR": samples}, {"SR": [99.0, 66.0]}))
+    model, data = make(lopsided())
     assert has_valleys(model)
     result, observed = toys(model, data, 1.0, 20, 4), hypotest(model, data)
     yes = jnp.array(True)
