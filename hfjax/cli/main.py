@@ -35,7 +35,7 @@ COMMANDS = {
     "scan": "hfjax.cli.commands.scan",
     "plot": "hfjax.cli.commands.plot",
     "cls": "hfjax.cli.commands.cls",
-    "fit": "hfjax.cli.commands.inference",
+    "fit": "hfjax.cli.commands.fit",
     "limit": "hfjax.cli.commands.limit",
     "toys": "hfjax.cli.commands.toys",
     "significance": "hfjax.cli.commands.significance",

@@ -10,7 +10,7 @@ import typer
 
 import hfjax
 from hfjax.cli.commands.findings import chosen, findings_document, findings_table
-from hfjax.cli.commands.inference import signal_workspace
+from hfjax.cli.commands.opening import signal_workspace
 from hfjax.cli.options import (
     NoCacheOption,
     OutputOption,

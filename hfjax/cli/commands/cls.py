@@ -9,16 +9,7 @@ import typer
 
 import hfjax
 from hfjax.cli.commands.endings import tell_endings
-from hfjax.cli.commands.inference import (
-    build_model,
-    finish,
-    provenance_of,
-    signal_workspace,
-    start_fits,
-    tell_constraint,
-    tell_negative,
-    tell_unused,
-)
+from hfjax.cli.commands.opening import finish, opened, tell_meaning, tell_unused
 from hfjax.cli.commands.result_tables import cls_parts
 from hfjax.cli.commands.toy_test import ToyOptions, finish_toys, run_toys
 from hfjax.cli.options import (
@@ -29,10 +20,9 @@ from hfjax.cli.options import (
     StartOption,
     TestOptions,
     WorkspaceArgument,
-    named_values,
     takes,
 )
-from hfjax.cli.runtime import ADVICE, Stages
+from hfjax.cli.runtime import ADVICE
 from hfjax.cli.tables import JsonOption
 
 
@@ -81,22 +71,13 @@ def cls(options: ClsOptions) -> None:
     with_toys = options.calculator is not Calculator.ASYMPTOTICS
     if not with_toys:
         options.toys.refuse()
-    stages, start = Stages(), named_values(options.start, "--start")
-    held = named_values(options.hold, "--hold")
-    background, workspace = signal_workspace(options.workspace, options.signal)
-    settings = start_fits(f"cls {background.digest()}", options.fit, stages)
-    model, data = build_model(
-        background, workspace, options.fit, stages, options.test.poi
-    )
-    model = model.with_start(start).with_fixed(held)
-    used = {
-        "measurement": options.fit.measurement,
+    at = opened("cls", options, options.test.poi)
+    model, data, settings = at.model, at.data, at.settings
+    asked = {
         "poi": options.test.poi,
         "test_poi": options.test.tested,
         "test_stat": options.test.test_stat.value,
         **options.fit.settings,
-        "start": start,
-        "hold": held,
     }
     what = f"{model.poi_name} = {options.test.tested:g} with {options.test.test_stat}"
     if with_toys:
@@ -104,9 +85,8 @@ def cls(options: ClsOptions) -> None:
         result = run_toys(
             model, data, options.test, options.toys, chosen, options.fit.quiet
         )
-        _tell_meaning(model, options)
-        stages.end("fit")
-        document = result.to_dict() | provenance_of(workspace, used, stages)
+        tell_meaning(model, options.test, options.fit.quiet)
+        document = result.to_dict() | at.provenance(asked)
         finish_toys(result, document, options.output, options.as_json, what)
         return
     result = hfjax.hypotest(
@@ -116,19 +96,12 @@ def cls(options: ClsOptions) -> None:
         test_stat=options.test.test_stat.value,
         settings=settings,
     )
-    _tell_meaning(model, options)
+    tell_meaning(model, options.test, options.fit.quiet)
     document = test_document(model, data, result, settings.run)
     document |= tell_fits(model, data, result, settings.run, options.fit)
-    stages.end("fit")
-    document |= provenance_of(workspace, used, stages)
+    document |= at.provenance(asked)
     parts = functools.partial(cls_parts, what=f"test of {what}")
     finish(document, options.output, options.as_json, parts)
-
-
-def _tell_meaning(model: Any, options: ClsOptions) -> None:
-    """Say what a result means; not before there is one, for a refusal is one line."""
-    tell_constraint(model, options.test.poi, options.fit.quiet)
-    tell_negative(model, options.test, options.fit.quiet)
 
 
 def tell_fits(

@@ -8,13 +8,7 @@ from typing import Annotated
 import typer
 
 import hfjax
-from hfjax.cli.commands.inference import (
-    build_model,
-    provenance_of,
-    signal_workspace,
-    start_fits,
-    tell_constraint,
-)
+from hfjax.cli.commands.opening import opened, tell_constraint
 from hfjax.cli.commands.result_tables import limit_parts
 from hfjax.cli.options import (
     FitOptions,
@@ -24,10 +18,9 @@ from hfjax.cli.options import (
     SignalOptions,
     StartOption,
     WorkspaceArgument,
-    named_values,
     takes,
 )
-from hfjax.cli.runtime import NOT_CONVERGED, Stages
+from hfjax.cli.runtime import NOT_CONVERGED
 from hfjax.cli.streams import complain
 from hfjax.cli.tables import JsonOption, write_result
 
@@ -71,33 +64,24 @@ def limit(options: LimitOptions) -> None:
     hfjax limit BkgOnly.json --patchset patchset.json --name m_600_240
     hfjax limit workspace.json --level 0.1 -o limit.json
     """
-    stages, start = Stages(), named_values(options.start, "--start")
-    held = named_values(options.hold, "--hold")
-    background, workspace = signal_workspace(options.workspace, options.signal)
-    settings = start_fits(f"limit {background.digest()}", options.fit, stages)
-    model, data = build_model(background, workspace, options.fit, stages, options.poi)
-    model = model.with_start(start).with_fixed(held)
+    at = opened("limit", options, options.poi)
     result = hfjax.upper_limit(
-        model,
-        data,
+        at.model,
+        at.data,
         level=options.level,
         test_stat=options.test_stat.value,
-        settings=settings,
+        settings=at.settings,
     )
     document = result.to_dict()
-    tell_constraint(model, options.poi, options.fit.quiet)
-    stages.end("fit")
-    used = {
-        "measurement": options.fit.measurement,
+    tell_constraint(at.model, options.poi, options.fit.quiet)
+    asked = {
         "poi": options.poi,
         "level": options.level,
         "test_stat": options.test_stat.value,
         **options.fit.settings,
-        "start": start,
-        "hold": held,
     }
-    document |= provenance_of(workspace, used, stages)
-    what = f"upper limits on {model.poi_name} at {1 - options.level:.4g} confidence"
+    document |= at.provenance(asked)
+    what = f"upper limits on {at.model.poi_name} at {1 - options.level:.4g} confidence"
     parts = functools.partial(limit_parts, what=what)
     write_result(document, options.output, options.as_json, parts)
     if not result.converged:

@@ -10,9 +10,8 @@ import typer
 
 import hfjax
 from hfjax.cli.commands.endings import outcome, tell_failures, tell_valleys_of_scan
-from hfjax.cli.commands.inference import (
-    tell_constraint,
-    tell_negative,
+from hfjax.cli.commands.opening import (
+    tell_meaning,
     tell_replacement,
     tell_unused,
 )
@@ -169,8 +168,7 @@ def tell_of_poi(batch: Any, options: ScanOptions) -> None:
     """Say what is tested where that is not what the measurement announces."""
     asked, quiet = options.test.poi, options.fit.quiet
     for group in batch.groups[:1]:
-        tell_constraint(group.template, asked, quiet)
-        tell_negative(group.template, options.test, quiet)
+        tell_meaning(group.template, options.test, quiet)
     members = [member for group in batch.groups for member in group.members]
     for each in {(m.announced, m.poi): m for m in members}.values():
         tell_replacement(each, asked, quiet)

@@ -8,13 +8,7 @@ import typer
 
 import hfjax
 from hfjax.cli.commands.cls import tell_fits
-from hfjax.cli.commands.inference import (
-    build_model,
-    provenance_of,
-    signal_workspace,
-    start_fits,
-    tell_constraint,
-)
+from hfjax.cli.commands.opening import finish, opened, tell_constraint
 from hfjax.cli.commands.result_tables import significance_parts
 from hfjax.cli.options import (
     FitOptions,
@@ -24,13 +18,11 @@ from hfjax.cli.options import (
     SignalOptions,
     StartOption,
     WorkspaceArgument,
-    named_values,
     number,
     takes,
 )
-from hfjax.cli.runtime import ADVICE, NOT_CONVERGED, Stages
-from hfjax.cli.streams import complain
-from hfjax.cli.tables import JsonOption, write_result
+from hfjax.cli.runtime import ADVICE
+from hfjax.cli.tables import JsonOption
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,12 +66,8 @@ def significance(options: SignificanceOptions) -> None:
     hfjax significance BkgOnly.json --patchset patchset.json --name m_600_240
     hfjax significance workspace.json --injected 0.5 -o significance.json
     """
-    stages, start = Stages(), named_values(options.start, "--start")
-    held = named_values(options.hold, "--hold")
-    background, workspace = signal_workspace(options.workspace, options.signal)
-    settings = start_fits(f"significance {background.digest()}", options.fit, stages)
-    model, data = build_model(background, workspace, options.fit, stages, options.poi)
-    model = model.with_start(start).with_fixed(held)
+    at = opened("significance", options, options.poi)
+    model, data, settings = at.model, at.data, at.settings
     result = hfjax.significance(
         model,
         data,
@@ -94,20 +82,13 @@ def significance(options: SignificanceOptions) -> None:
         )
     tell_constraint(model, options.poi, options.fit.quiet)
     document |= tell_fits(model, data, test, settings.run, options.fit)
-    stages.end("fit")
-    used = {
-        "measurement": options.fit.measurement,
+    asked = {
         "poi": options.poi,
         "signed": options.signed,
         "injected": options.injected,
         **options.fit.settings,
-        "start": start,
-        "hold": held,
     }
-    document |= provenance_of(workspace, used, stages)
+    document |= at.provenance(asked)
     what = f"discovery of {model.poi_name}, expected for {options.injected:g}"
     parts = functools.partial(significance_parts, what=what)
-    write_result(document, options.output, options.as_json, parts)
-    if not result.converged:
-        complain(f"{document['status']}: {document['message']}")
-        raise typer.Exit(NOT_CONVERGED)
+    finish(document, options.output, options.as_json, parts)

@@ -7,15 +7,7 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
-from hfjax.cli.commands.inference import (
-    build_model,
-    provenance_of,
-    signal_workspace,
-    start_fits,
-    tell_constraint,
-    tell_negative,
-    tell_unused,
-)
+from hfjax.cli.commands.opening import opened, tell_meaning, tell_unused
 from hfjax.cli.commands.toy_test import ToyOptions, finish_toys, run_toys
 from hfjax.cli.options import (
     FitOptions,
@@ -24,12 +16,11 @@ from hfjax.cli.options import (
     StartOption,
     TestOptions,
     WorkspaceArgument,
-    named_values,
     number,
     takes,
     writable,
 )
-from hfjax.cli.runtime import INTERRUPTED, Stages, command_line, start_jax
+from hfjax.cli.runtime import INTERRUPTED, command_line, start_jax
 from hfjax.cli.streams import complain, say
 from hfjax.cli.tables import JsonOption
 from hfjax.provenance import this_run
@@ -114,32 +105,18 @@ def toys(options: ToysOptions) -> None:
     """
     tell_unused(options.test)
     shard = _shard(options)
-    stages, start = Stages(), named_values(options.start, "--start")
-    held = named_values(options.hold, "--hold")
-    background, workspace = signal_workspace(options.workspace, options.signal)
-    fits = start_fits(f"toys {background.digest()}", options.fit, stages)
-    poi = options.test.poi
-    model, data = build_model(background, workspace, options.fit, stages, poi)
-    model = model.with_start(start).with_fixed(held)
+    at = opened("toys", options, options.test.poi)
     settings = options.toys.settings(
         options.test,
-        fits,
+        at.settings,
         shard=shard,
         until_error=options.until_error,
         keep=_partial(options.output),
     )
-    result = _drawn(model, data, options, settings)
-    tell_constraint(model, poi, options.fit.quiet)
-    tell_negative(model, options.test, options.fit.quiet)
+    result = _drawn(at.model, at.data, options, settings)
+    tell_meaning(at.model, options.test, options.fit.quiet)
     _save(result, options.output, options.fit.quiet)
-    stages.end("fit")
-    used = {
-        "measurement": options.fit.measurement,
-        "shard": list(shard),
-        "start": start,
-        "hold": held,
-    }
-    document = result.to_dict() | provenance_of(workspace, used, stages)
+    document = result.to_dict() | at.provenance({"shard": list(shard)})
     finish_toys(result, document, None, options.as_json, _what(result))
 
 
