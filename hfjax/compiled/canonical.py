@@ -238,7 +238,10 @@ def canonical(model: Model, data: Data, *others: Array) -> tuple[Model, Data]:
     key = id(model)
     if key not in _known:
         sizes = model_sizes(model)
-        _known[key] = sizes, jax.device_put(padded(model.anonymous(), sizes))
+        # Also while something else is traced: a traced copy would outlive its trace.
+        with jax.ensure_compile_time_eval():
+            own = jax.device_put(padded(model.anonymous(), sizes))
+        _known[key] = sizes, own
         weakref.finalize(model, _known.pop, key, None)
     sizes, own = _known[key]
     return own, padded(data.anonymous(), sizes)

@@ -163,6 +163,14 @@ def test_models_of_about_one_size_share_programs(caplog):
         assert profile(*others[0], grid).converged
 
 
+def test_what_is_made_of_a_model_while_something_is_traced_is_not_traced():
+    model, data = build(shapesys(*HELLO, [51, 48]))
+    traced = jax.jit(lambda x: x * canonical(model, data)[0].block.nominal.sum())(2.0)
+    own, _ = canonical(model, data)
+    assert not own.is_traced
+    assert_close(traced, 2.0 * own.block.nominal.sum(), 1e-15)
+
+
 def test_what_is_made_of_a_model_goes_with_it():
     model, data = build(shapesys(*HELLO, [51, 48]))
     padded, _ = canonical(model, data)
