@@ -11,9 +11,15 @@ import jax
 import numpy as np
 
 from hfjax.building.crossings import fill_crossings
-from hfjax.building.fill import PlacedSample, fill_block, fill_derivation
+from hfjax.building.fill import (
+    PlacedSample,
+    block_shape,
+    fill_block,
+    fill_derivation,
+)
 from hfjax.building.layout import Layout, channel_bins, make_layout
 from hfjax.building.lopsided import fill_lopsided, no_lopsided
+from hfjax.building.sources import fill_sources
 from hfjax.building.surges import fill_surges, no_surges
 from hfjax.documents.parameters.overrides import starts_outside
 from hfjax.documents.parameters.parameter_sets import (
@@ -105,10 +111,13 @@ def build(
         for c in workspace.channels
         for s in c.samples
     ]
-    block = fill_block(placed, layout, settings)
+    shape = block_shape(placed)
+    block = fill_block(placed, layout, settings, shape)
     poi = parameter_of_interest(groups, chosen, background)
     names = Names(poi=poi, announced=chosen.poi or None, samples=(*samples,))
     model = assemble(block, layout, settings, names)
+    sources = fill_sources(placed, layout, shape, chosen)
+    model = dataclasses.replace(model, sources=sources)
     return to_device(model), to_device(observed(workspace, layout))
 
 

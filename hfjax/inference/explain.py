@@ -43,7 +43,8 @@ def explain(
     """Say what happened in a fit or a test: which fit, in which bins, what to do.
 
     Args:
-        model: the model that was fitted, with names.
+        model: the model that was fitted, with names: of a result with ``fixed=``, what
+            `Model.with_fixed` makes of the same values.
         data: observed data.
         result: of `fit`, `fixed_poi_fit` or `hypotest`; a single one.
         which: what to call a single fit.

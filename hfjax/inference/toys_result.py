@@ -141,7 +141,8 @@ class ToysResult(Record):
                 total = np.size(self.numbers)
                 parts.append(
                     f"{lost} of {total} {name} toys have no statistic ({told}): "
-                    f"p-values are over the other {total - lost}"
+                    f"p-values are over the other {total - lost}; where more than "
+                    "a few are lost, `hfjax check` says what is hard to fit"
                 )
         observed = self.observed
         if self.q_background.size and float(observed.CLb.value) == 0.0:

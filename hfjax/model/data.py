@@ -162,7 +162,6 @@ class Data(eqx.Module):
 
 def data_of(
     counts: Mapping[str, Value],
-    auxiliary: Mapping[str, Value],
     channels: Channels,
     nominal: Mapping[str, float],
 ) -> Data:
@@ -170,7 +169,6 @@ def data_of(
 
     Args:
         counts: events in each bin, by channel.
-        auxiliary: auxiliary data that are not nominal, by parameter.
         channels: of the model.
         nominal: all auxiliary data of the model, by parameter.
     """
@@ -197,7 +195,7 @@ def data_of(
         raise DataError(message)
     zeros = np.zeros(sum(bins for _, bins in channels))
     whole = Data(zeros, np.array([*nominal.values()], float), channels, (*nominal,))
-    return whole.with_counts(counts).with_auxiliary(auxiliary)
+    return whole.with_counts(counts)
 
 
 def check_channels(own: Channels, data: Data) -> None:

@@ -85,15 +85,15 @@ MULTIPLICATIVE_EDGES: dict[str, float] = {"code1": 0.0, "code4": 1.0}
 """Where the exponential form of each multiplicative code begins, in ``|alpha|``."""
 
 
-def safe_log(ratio: np.ndarray) -> np.ndarray:
+def safe_log(ratio: Array) -> Array:
     """Logarithm of a variation, ``LOG_ZERO`` at zero.
 
     Example:
         >>> safe_log(np.array([1.0, 0.0])).tolist()
         [0.0, -100000.0]
     """
-    positive = ratio > 0.0
-    return np.where(positive, np.log(np.where(positive, ratio, 1.0)), LOG_ZERO)
+    numpy, positive = _numpy_of(ratio), ratio > 0.0
+    return numpy.where(positive, numpy.log(numpy.where(positive, ratio, 1.0)), LOG_ZERO)
 
 
 # Rows a1..a6; columns (u - 1, d - 1, u ln u, d ln d, u ln^2 u, d ln^2 d): the inverse
@@ -113,7 +113,7 @@ _CODE4_MATRIX = (
 )
 
 
-def code4_coefficients(hi: np.ndarray, lo: np.ndarray) -> np.ndarray:
+def code4_coefficients(hi: Array, lo: Array) -> Array:
     """Coefficients ``a1..a6`` of code 4's polynomial, on a new first axis.
 
     ``f(alpha) = 1 + sum_i a_i alpha^i`` meets ``hi^alpha`` at +1 and ``lo^-alpha`` at
@@ -132,10 +132,12 @@ def code4_coefficients(hi: np.ndarray, lo: np.ndarray) -> np.ndarray:
         >>> float(round(1 + sum(a[i] * 0.5 ** (i + 1) for i in range(6)), 12))
         1.138282599365
     """
-    log_hi, log_lo = (np.where(x > 0.0, safe_log(x), 0.0) for x in (hi, lo))
+    numpy = _numpy_of(hi)
+    log_hi, log_lo = (numpy.where(x > 0.0, safe_log(x), 0.0) for x in (hi, lo))
     with np.errstate(over="ignore", invalid="ignore"):  # factors near 1e308
         logs = [hi * log_hi, lo * log_lo, hi * log_hi**2, lo * log_lo**2]
-        return np.tensordot(_CODE4_MATRIX, np.stack([hi - 1, lo - 1, *logs]), axes=1)
+        columns = numpy.stack([hi - 1, lo - 1, *logs])
+        return numpy.tensordot(_CODE4_MATRIX, columns, axes=1)
 
 
 def polynomial(alpha: Array, coefficients: Array) -> Array:

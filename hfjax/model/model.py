@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import Bool, Int, PRNGKeyArray
 
 from hfjax.arrays import Array, Factors, Params, Rates, SampleRates, Scalar, ScalarInt
-from hfjax.errors import DataError, check_kind, derived_poi, several_components
+from hfjax.errors import DataError, check_kind, several_components
+from hfjax.model.chosen import Chosen
 from hfjax.model.constraints import (
     Aux,
     GaussianConstraints,
@@ -25,7 +26,8 @@ from hfjax.model.names import Names
 from hfjax.model.parameters import Parameters, Value
 from hfjax.model.pure_method import pure_method
 from hfjax.model.sample_block import SampleBlock
-from hfjax.model.start import start_values
+from hfjax.model.templated import Templated
+from hfjax.model.templates import Sources
 from hfjax.model.tracing import is_known
 from hfjax.model.valley_sources import Crossings, Lopsided, Surges
 
@@ -36,7 +38,7 @@ AS_PACKED = "give an array, as `parameters.pack` makes it of values by name"
 _NOMINAL: Mapping[str, Value] = MappingProxyType({})
 
 
-class Model(eqx.Module):
+class Model(Chosen, Templated):
     """A HistFactory likelihood: immutable, every array a leaf, every method pure.
 
     Methods take one vector of parameters and one data set; `jax.vmap` makes them take
@@ -57,6 +59,7 @@ class Model(eqx.Module):
         poi: position of the parameter of interest, -1 where there is none.
         names: what the axes stand for.
         derivation: factors that are functions of parameters; None without any.
+        sources: how it follows from templates; None in batches and without names.
 
     Example:
         >>> import hfjax
@@ -97,6 +100,7 @@ class Model(eqx.Module):
     poi: ScalarInt
     names: Names
     derivation: Derivation | None = eqx.field(static=True, default=None)
+    sources: Sources | None = None
 
     def __repr__(self) -> str:
         """What is in it, in three lines; of a model without names, the shapes."""
@@ -125,94 +129,6 @@ class Model(eqx.Module):
                 return named
         return None
 
-    def with_poi(self, name: str) -> "Model":
-        """The same model with another parameter of interest, which costs nothing.
-
-        Only a position changes: compiled programs serve both models. Any parameter that
-        is one number will do. One with a constraint term is measured twice, by the main
-        data and by its auxiliary measurement: fits and tests use both, so that they are
-        about the combination, with the Asimov data's auxiliary data at their best fit.
-
-        Args:
-            name: name of a parameter, or of a component: ``gamma[1]``.
-
-        Raises:
-            UnknownNameError: there is no such parameter; close names are given.
-            ParameterError: it has several components, or an expression gives it.
-        """
-        position = np.int32(self.single_parameter(name))
-        names = dataclasses.replace(self.names, poi=name)
-        return dataclasses.replace(self, poi=jax.device_put(position), names=names)
-
-    def with_start(self, values: Mapping[str, Value]) -> "Model":
-        """The same model with other initial values, which all fits start from.
-
-        Args:
-            values: by name of a parameter (``mu``, ``gamma[1]``) or set (``gamma``).
-
-        Raises:
-            UnknownNameError: there is no such parameter; close names are given.
-            ParameterError: the measurement fixes it, an expression gives it, or the
-                value is out of its bounds.
-        """
-        if not values:
-            return self
-        start = jax.device_put(
-            start_values(self.parameters, values, self.names.derived)
-        )
-        parameters = dataclasses.replace(self.parameters, init=start)
-        return dataclasses.replace(self, parameters=parameters)
-
-    def with_fixed(self, values: Mapping[str, Value]) -> "Model":
-        """The same model with parameters that all fits keep at these values.
-
-        Args:
-            values: by name of a parameter (``mu``, ``gamma[1]``) or set (``gamma``).
-
-        Raises:
-            UnknownNameError: there is no such parameter; close names are given.
-            ParameterError: the measurement fixes it, an expression gives it, or the
-                value is out of its bounds.
-
-        Example:
-            >>> import hfjax
-            >>> workspace = hfjax.uncorrelated_background([3.0], [5.0], [1.0], [9.0])
-            >>> model, data = hfjax.build(workspace)
-            >>> float(hfjax.fit(model.with_fixed({"mu": 0.5}), data)["mu"])
-            0.5
-        """
-        if not values:
-            return self
-        own = self.with_start(values).parameters
-        fixed = jax.device_put(np.asarray(own.fixed) | self.held(values))
-        parameters = dataclasses.replace(own, fixed=fixed)
-        return dataclasses.replace(self, parameters=parameters)
-
-    def single_parameter(self, name: str) -> int:
-        """Position of a parameter that fits may hold at a value; see `with_poi`.
-
-        Raises:
-            UnknownNameError: there is no such parameter; close names are given.
-            ParameterError: it has several components, or an expression gives it.
-        """
-        if name in self.names.derived:
-            raise derived_poi(name)
-        return self.parameters.position(name)
-
-    def held(self, values: Mapping[str, Value]) -> np.ndarray:
-        """Which parameters have one of these names; for fits that hold them.
-
-        Raises:
-            UnknownNameError: there is no such parameter; close names are given.
-            ParameterError: an expression gives it.
-        """
-        mask = np.zeros(np.shape(self.parameters.init)[-1], bool)
-        for name in values:
-            if name in self.names.derived:
-                raise derived_poi(name)
-            mask[self.parameters.positions(name)] = True
-        return mask
-
     @property
     def poi_constrained(self) -> bool:
         """Whether the parameter of interest has a constraint term."""
@@ -230,7 +146,8 @@ class Model(eqx.Module):
     def anonymous(self) -> "Model":
         """The same model without names: models of equal shape share compilations."""
         parameters = dataclasses.replace(self.parameters, sets=())
-        return dataclasses.replace(self, parameters=parameters, names=Names())
+        bare = dataclasses.replace(self, parameters=parameters, names=Names())
+        return dataclasses.replace(bare, sources=None)
 
     @pure_method
     def expected_rates(self, params: Params) -> SampleRates:
@@ -358,9 +275,10 @@ class Model(eqx.Module):
             >>> data["singlechannel"].tolist(), list(data.auxiliary)
             ([7.0], ['uncorr_bkguncrt[0]'])
         """
-        return data_of(
-            counts, auxiliary, self.names.channel_bins, dict(self.names.auxdata)
-        )
+        made = data_of(counts, self.names.channel_bins, dict(self.names.auxdata))
+        if self.sources is not None:
+            made = self.with_nominal_auxiliary(made)
+        return made.with_auxiliary(auxiliary)
 
     def named(self, data: Data) -> Data:
         """The same data, or a batch, with the names of this model."""

@@ -10,6 +10,8 @@ from hfjax.results.scan import CONVERGED, LEVEL, MEDIAN, ScanPoint, ScanResult
 _BAND = ("-2 sigma", "-1 sigma", "median", "+1 sigma", "+2 sigma")
 _FITTED = {"parameter": "left", "value": "right", "uncertainty": "right", "": "left"}
 _CORRELATED = {"parameter": "left", "and": "left", "correlation": "right"}
+_ROUNDING = 1e-8
+"""Part of its uncertainty below which a value is no more than rounding."""
 _MOST_CORRELATED = 10
 _STYLES = {True: "bold green", False: "bold red"}
 
@@ -61,6 +63,7 @@ class Fitted:
         for name, value in self._values(document, "mle_parameters").items():
             note = line(self._note(name, document), "yellow")
             width = figure(widths[name] or None)
+            value = _beside(value, widths[name])
             yield name, figure(value), _interval(name, document) or width, note
         for name, (value,) in document.get("derived_parameters", {}).items():
             yield name, figure(value), "", "derived"
@@ -76,6 +79,12 @@ class Fitted:
         flat = flat and self._values(document, "uncertainties")[name] is None
         parts = ["POI" if name == self.poi else "", at, "flat" if flat else ""]
         return ", ".join(filter(None, parts))
+
+
+def _beside(value: float | None, width: float | None) -> float | None:
+    """A value; zero where that is all it is within its uncertainty."""
+    tiny = value and width and abs(value) < _ROUNDING * width
+    return 0.0 if tiny else value
 
 
 def _interval(name: str, document: Document) -> str:

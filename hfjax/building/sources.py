@@ -1,0 +1,171 @@
+"""How a model follows from its templates: see `hfjax.model.templates`."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from hfjax.building.fill import BlockShape, PlacedSample
+from hfjax.building.layout import Layout
+from hfjax.documents.workspace.measurement import Measurement, ParameterConfig
+from hfjax.model.places import NOMINAL, Place, Places
+from hfjax.model.templates import Sources
+
+WITH_UNCERTAINTY = "shapesys", "staterror"
+
+
+class Cells(NamedTuple):
+    """Bins of a sample whose events have an uncertainty.
+
+    Attributes:
+        place: which they are.
+        first: position of the first of them.
+        cell: their positions, samples by bins in one row.
+        parameter: position of the parameter of each.
+        uncertainty: of their events.
+    """
+
+    place: Place
+    first: int
+    cell: np.ndarray
+    parameter: np.ndarray
+    uncertainty: np.ndarray
+
+
+def fill_sources(
+    placed: Sequence[PlacedSample],
+    layout: Layout,
+    shape: BlockShape,
+    measurement: Measurement,
+) -> Sources:
+    """Note which arrays of a model follow from which templates.
+
+    Args:
+        placed: row, channel and sample.
+        layout: positions of channels and parameters.
+        shape: of the block of samples.
+        measurement: what it sets does not follow from anything.
+    """
+    cells = list(_cells(placed, layout))
+    uncertainty, cell, parameter = (
+        np.concatenate([getattr(c, name) for c in cells] or [np.zeros(0, kind)])
+        for name, kind in (("uncertainty", float), ("cell", int), ("parameter", int))
+    )
+    hi, lo = _factors(placed)
+    return Sources(
+        varies=_varies(placed, layout, shape),
+        factor_hi=hi,
+        factor_lo=lo,
+        uncertainty=uncertainty.astype(float),
+        cell=cell.astype(np.int32),
+        term=_terms(layout)[parameter.astype(int)],
+        parameter=parameter.astype(np.int32),
+        **_rules(layout, measurement),
+        places=_places(placed, shape, cells),
+    )
+
+
+def _cells(placed: Sequence[PlacedSample], layout: Layout) -> Iterator[Cells]:
+    """Cells of all staterror and shapesys, one modifier after the other."""
+    first = 0
+    for row, channel, sample in placed:
+        start, width = layout.channels[channel]
+        for modifier in sample.modifiers:
+            if modifier.type not in WITH_UNCERTAINTY:
+                continue
+            offset = layout.groups[modifier.name].offsets[channel]
+            yield Cells(
+                Place(modifier.type, modifier.name, channel, sample.name),
+                first,
+                row * layout.bins + start + np.arange(width),
+                layout.sets[modifier.name].start + offset + np.arange(width),
+                np.array(modifier.data, float),
+            )
+            first += width
+
+
+def _terms(layout: Layout) -> np.ndarray:
+    """Position of each parameter's term in the auxiliary data."""
+    terms, position = np.zeros(layout.size, np.int32), 0
+    for name, group in layout.groups.items():
+        if group.auxdata:
+            start = layout.sets[name].start
+            terms[start : start + group.size] = position + np.arange(group.size)
+            position += group.size
+    return terms
+
+
+def _rules(layout: Layout, measurement: Measurement) -> dict[str, np.ndarray]:
+    """What follows for each constraint term, and what the measurement has set."""
+    configs = {config.name: config for config in measurement.parameters}
+    wide, centred, least, aux, fixed = [], [], [], [], []
+    for name, group in layout.groups.items():
+        config = configs.get(name, ParameterConfig(name))
+        fixed += [bool(config.fixed)] * group.size
+        if not group.auxdata:
+            continue
+        own = group.kind in WITH_UNCERTAINTY
+        given = config.sigmas is not None
+        follows = own and not given
+        wide += [follows and config.factors is None] * group.size
+        counts = follows and group.constraint == "poisson"
+        centred += [counts and config.auxdata is None] * group.size
+        least += [config.threshold or 0.0] * group.size
+        aux += group.auxdata
+    unconfigured = np.array(fixed, bool)
+    for name, group in layout.groups.items():
+        if group.kind not in WITH_UNCERTAINTY:
+            start = layout.sets[name].start
+            unconfigured[start : start + group.size] = group.fixed
+    return {
+        "wide": np.array(wide, bool),
+        "centred": np.array(centred, bool),
+        "least": np.array(least, float),
+        "fixed": unconfigured,
+        "aux": np.array(aux, float),
+    }
+
+
+def _varies(
+    placed: Sequence[PlacedSample], layout: Layout, shape: BlockShape
+) -> np.ndarray:
+    """Where each histosys acts."""
+    varies = np.zeros((len(shape.histosys), shape.samples, layout.bins), bool)
+    rows = {name: i for i, name in enumerate(shape.histosys)}
+    for row, channel, sample in placed:
+        start, width = layout.channels[channel]
+        for modifier in sample.modifiers:
+            if modifier.type == "histosys":
+                varies[rows[modifier.name], row, start : start + width] = True
+    return varies
+
+
+def _normsys(placed: Sequence[PlacedSample]) -> Iterator[tuple[Place, dict]]:
+    """All normsys in the order in which a block lists them."""
+    for _, channel, sample in sorted(placed, key=lambda cell: cell[:2]):
+        chosen = [m for m in sample.modifiers if m.type == "normsys"]
+        for modifier in sorted(chosen, key=lambda m: m.name):
+            place = Place("normsys", modifier.name, channel, sample.name)
+            yield place, modifier.data
+
+
+def _factors(placed: Sequence[PlacedSample]) -> np.ndarray:
+    """Factors of all normsys, at +1 and at -1."""
+    pairs = [(data["hi"], data["lo"]) for _, data in _normsys(placed)]
+    return np.array(pairs, float).reshape(-1, 2).T
+
+
+def _places(
+    placed: Sequence[PlacedSample], shape: BlockShape, cells: Sequence[Cells]
+) -> Places:
+    """Where each template stands."""
+    rows = {name: i for i, name in enumerate(shape.histosys)}
+    found = {each.place: each.first for each in cells}
+    found |= {place: i for i, (place, _) in enumerate(_normsys(placed))}
+    for row, channel, sample in placed:
+        found[Place(NOMINAL, "", channel, sample.name)] = row
+        for modifier in sample.modifiers:
+            if modifier.type == "histosys":
+                place = Place("histosys", modifier.name, channel, sample.name)
+                found[place] = rows[modifier.name]
+    return Places(found)
