@@ -1,5 +1,6 @@
 """The results of `fit` and `cls`, as tables for people."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -183,6 +184,39 @@ def limit_parts(document: Document, what: str) -> Parts:
     yield facts({"best fit": _short(document["mu_hat"])})
 
 
+def profile_parts(document: Document) -> Parts:
+    """The table of a profile likelihood: a line for each point.
+
+    Args:
+        document: the result of `hfjax profile`.
+    """
+    names, free = document["names"], document["free"]
+    columns = dict.fromkeys([*names, "-2 Delta ln L"], "right")
+    points = itertools.product(*document["values"])
+    rises = zip(points, _in_a_row(document["delta"]), strict=True)
+    statuses = _in_a_row(document["status"])
+    yield table(
+        {**columns, "": "left"},
+        (
+            (*map(_five, point), _five(rise), _lacking(status, CONVERGED))
+            for (point, rise), status in zip(rises, statuses, strict=True)
+        ),
+    )
+    yield line("")
+    yield facts({"-2 ln L of the best fit": _precise(free["twice_nll"])})
+
+
+def _in_a_row(table: Any) -> list[Any]:
+    """What is in lists in lists.
+
+    >>> _in_a_row([[1, 2], [3, None]])
+    [1, 2, 3, None]
+    """
+    if not isinstance(table, list):
+        return [table]
+    return [value for part in table for value in _in_a_row(part)]
+
+
 def significance_parts(document: Document, what: str) -> Parts:
     """The table of p0 and Z; there are no numbers where a fit failed.
 
@@ -203,8 +237,8 @@ def _five(value: float | None) -> str:
     return "-" if value is None else f"{value:.5g}"
 
 
-def _lacking(status: str) -> Any:
-    return "" if status == "found" else line(status, _STYLES[False])
+def _lacking(status: str, good: str = "found") -> Any:
+    return "" if status == good else line(status, _STYLES[False])
 
 
 def scan_parts(result: ScanResult) -> Parts:
