@@ -130,6 +130,8 @@ from .fitting.diagnose.valley_report import (
 )
 from .fitting.result import FitResult as FitResult
 from .fitting.status import FitSettings as FitSettings, FitStatus as FitStatus
+from .inference.contour import contour as contour
+from .inference.contour_result import ContourResult as ContourResult
 from .inference.explain import explain as explain, fits_by_name as fits_by_name
 from .inference.hypotest import hypotest as hypotest
 from .inference.intervals import intervals as intervals
@@ -166,6 +168,7 @@ from .model.data import Data as Data
 from .model.model import Model as Model
 from .model.settings import ModelSettings as ModelSettings
 from .plotting.canvas import Picture as Picture
+from .plotting.contour import draw_contour as draw_contour
 from .plotting.coordinates import check_drawable as check_drawable
 from .plotting.discovery import (
     draw_discovery as draw_discovery,
@@ -180,6 +183,7 @@ from .plotting.profile import draw_profile as draw_profile
 from .plotting.pulls import draw_fit as draw_fit
 from .plotting.settings import PlotSettings as PlotSettings
 from .provenance import Provenance as Provenance
+from .results.contour_record import ContourRecord as ContourRecord
 from .results.fit_record import FitRecord as FitRecord
 from .results.hypotest_record import HypotestRecord as HypotestRecord
 from .results.load import load_result as load_result

@@ -40,6 +40,7 @@ COMMANDS = {
     "toys": "hfjax.cli.commands.toys",
     "significance": "hfjax.cli.commands.significance",
     "profile": "hfjax.cli.commands.profile",
+    "contour": "hfjax.cli.commands.contour",
     "inspect": "hfjax.cli.commands.documents",
     "digest": "hfjax.cli.commands.documents",
     "combine": "hfjax.cli.commands.editing",
@@ -106,8 +107,8 @@ def root(
     """HistFactory likelihoods in JAX: from published likelihoods to exclusion limits.
 
     Results are JSON, on standard output or in a file. On a terminal, inspect,
-    fit, cls, limit, significance, profile, toys, scan, check and patchset
-    inspect show tables, or the JSON with --json.
+    fit, cls, limit, significance, profile, contour, toys, scan, check and
+    patchset inspect show tables, or the JSON with --json.
 
     Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge, or
     a check found an error.

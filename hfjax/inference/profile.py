@@ -1,7 +1,7 @@
 """Likelihood scans: best fits with some parameters held on a grid."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -167,7 +167,7 @@ def profile(
     """
     check_inputs(model, data, settings)
     model = holding(model, fixed)
-    positions = _positions(model, grid)
+    positions = held_positions(model, grid)
     places = zip(grid, positions, grid.values(), strict=True)
     values = [_checked(model, *place) for place in places]
     shape = tuple(value.size for value in values)
@@ -190,17 +190,27 @@ def profile(
     return _result(tuple(grid), axes, fits, free)
 
 
-def _positions(model: Model, grid: Grid) -> list[int]:
-    """Where the parameters to hold stand, each of them free and once."""
-    if not grid:
+def held_positions(model: Model, names: Collection[str]) -> list[int]:
+    """Where parameters to hold stand, each of them free and once.
+
+    Args:
+        model: a model.
+        names: of the parameters or components.
+
+    Raises:
+        UnknownNameError: there is no such parameter; close names are given.
+        ParameterError: there is none, or one twice; or one is fixed, has several
+            components or is given by an expression.
+    """
+    if not names:
         message = "a scan needs a parameter to hold: give its values, by its name"
         raise ParameterError(message)
-    positions = [model.single_parameter(name) for name in grid]
+    positions = [model.single_parameter(name) for name in names]
     if len(set(positions)) < len(positions):
-        message = f"{list(grid)} name one parameter twice: leave one of them out"
+        message = f"{list(names)} name one parameter twice: leave one of them out"
         raise ParameterError(message)
     if not model.is_traced:
-        for name, position in zip(grid, positions, strict=True):
+        for name, position in zip(names, positions, strict=True):
             if np.asarray(model.parameters.fixed)[position]:
                 message = (
                     f"parameter {name!r} is fixed, so that there is nothing to compare "

@@ -11,8 +11,8 @@ from hfjax.results.scan import LEVEL
 class PlotSettings:
     """What a picture shows, and what is written in it.
 
-    All are for pictures of scans; those of a fit, a test or a profile take some of
-    them, and refuse what they have no use for.
+    All are for pictures of scans; those of fits, tests, profiles and contours take some
+    of them, and refuse what they have no use for.
 
     Attributes:
         axes: What is drawn across and up: labels, or expressions of labels such as

@@ -6,16 +6,18 @@ from typing import Any
 from hfjax.documents.reading.json_files import Source, naming, read_json
 from hfjax.documents.reading.schema import likeness
 from hfjax.errors import SpecificationError
+from hfjax.results.contour_record import ContourRecord
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.hypotest_record import HypotestRecord
 from hfjax.results.profile_record import ProfileRecord
 from hfjax.results.scan import SCHEMA, ScanResult
 
-Result = ScanResult | FitRecord | HypotestRecord | ProfileRecord
+Result = ScanResult | FitRecord | HypotestRecord | ProfileRecord | ContourRecord
 """What a result file holds."""
 
 _KINDS: dict[str, Callable[[Any], Result]] = {
     "points": ScanResult.parse,
+    "contours": ContourRecord.parse,
     "delta": ProfileRecord.parse,
     "CLs_obs": HypotestRecord.parse,
     "mle_parameters": FitRecord.parse,
@@ -24,13 +26,14 @@ _KINDS: dict[str, Callable[[Any], Result]] = {
 
 
 def load_result(path: Source) -> Result:
-    """Read a result file: of a scan, a fit, a test or a profile.
+    """Read a result file: of a scan, a fit, a test, a profile or contours.
 
     Args:
         path: a path, "-" for standard input, or an open file.
 
     Returns:
-        A `ScanResult`, `FitRecord`, `HypotestRecord` or `ProfileRecord`.
+        A `ScanResult`, `FitRecord`, `HypotestRecord`, `ProfileRecord` or
+        `ContourRecord`.
 
     Raises:
         SpecificationError: it cannot be read, or is none of these; names the place.
@@ -59,5 +62,5 @@ def _reader(document: Any) -> Callable[[Any], Result]:
     for key, parse in _KINDS.items():
         if key in keys:
             return parse
-    message = "this is no result of a scan, a fit, a test or a profile"
+    message = "this is no result of a scan, a fit, a test, a profile or contours"
     raise SpecificationError(message + likeness(document, SCHEMA))

@@ -13,6 +13,7 @@ from hfjax.cli.options import takes, writable
 from hfjax.cli.streams import say
 from hfjax.errors import HfjaxError
 from hfjax.plotting.settings import PlotSettings
+from hfjax.results.contour_record import ContourRecord
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.hypotest_record import HypotestRecord
 from hfjax.results.load import Result
@@ -105,8 +106,8 @@ class PlotOptions:
         str,
         typer.Argument(
             metavar="RESULT",
-            help="Result file of a scan, a test, a fit or a profile, or - for "
-            "standard input.",
+            help="Result file of a scan, a test, a fit, a profile or contours, or - "
+            "for standard input.",
         ),
     ]
     output: Annotated[
@@ -231,13 +232,14 @@ class PlotOptions:
 
 @takes(PlotOptions)
 def plot(options: PlotOptions) -> None:
-    """Draw a result file: of a scan, a test, a fit or a profile.
+    """Draw a result file: of a scan, a test, a fit, a profile or contours.
 
     A scan is drawn as exclusion contours, for q0 as contours of the significance.
     Where one label varies, or --axes has one, CLs is drawn against it with its
     expected bands, for q0 p0 with lines at whole standard deviations. A test is
     CLs or p0 in its expected band, a fit the pulls of its parameters, a profile
-    -2 Delta ln L against its parameter; they take fewer options.
+    -2 Delta ln L against its parameter, contours are curves around the best fit;
+    they take fewer options.
 
     hfjax plot results.json -o exclusion.pdf --units GeV
     hfjax plot results.json -o exclusion.pdf --axes 'm_parent,m_parent-m_lsp'
@@ -289,6 +291,8 @@ def draw(
         hfjax.draw_fit(result, settings).write(target, form)
     elif isinstance(result, HypotestRecord):
         hfjax.draw_test(result, settings).write(target, form)
+    elif isinstance(result, ContourRecord):
+        hfjax.draw_contour(result, settings).write(target, form)
     else:
         hfjax.draw_profile(result, settings).write(target, form)
 
@@ -301,7 +305,12 @@ def kind(result: Result) -> str:
     """
     if isinstance(result, ScanResult):
         return "significances" if result.discovery else "exclusion"
-    names = {FitRecord: "best fit", HypotestRecord: "test", ProfileRecord: "profile"}
+    names = {
+        FitRecord: "best fit",
+        HypotestRecord: "test",
+        ProfileRecord: "profile",
+        ContourRecord: "contours",
+    }
     return names[type(result)]
 
 

@@ -1,4 +1,4 @@
-"""Which values `hfjax profile` holds parameters at: those asked for, or around the fit."""
+"""Which values `hfjax profile` holds parameters at: asked for, or around the fit."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

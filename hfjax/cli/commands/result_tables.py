@@ -206,6 +206,39 @@ def profile_parts(document: Document) -> Parts:
     yield facts({"-2 ln L of the best fit": _precise(free["twice_nll"])})
 
 
+def contour_parts(document: Document) -> Parts:
+    """The table of contours: how far each reaches in both parameters.
+
+    Args:
+        document: the result of `hfjax contour`.
+    """
+    names = document["names"]
+    columns = dict.fromkeys(["level", "-2 Delta ln L", *names, "points"], "right")
+    rows = []
+    for curve in document["contours"]:
+        reach = map(_reach, zip(*curve["points"], strict=True))
+        lost = sum(status not in ("found", "at_bound") for status in curve["status"])
+        bound = curve["status"].count("at_bound")
+        counts = {"at a bound": bound, "unknown": lost}
+        note = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+        level, rise = f"{curve['level']:.4g}", f"{curve['rise']:.4g}"
+        rows.append((level, rise, *reach, str(len(curve["points"])), note))
+    yield table({**columns, "": "left"}, rows)
+    yield line("")
+    best = zip(names, map(_five, document["values"]), strict=True)
+    yield facts({f"best fit of {name}": value for name, value in best})
+
+
+def _reach(values: Iterable[float | None]) -> str:
+    """From the least to the largest.
+
+    >>> _reach([0.5, None, -1.0])
+    '-1 to 0.5'
+    """
+    known = [value for value in values if value is not None]
+    return f"{min(known):.5g} to {max(known):.5g}" if known else "-"
+
+
 def _in_a_row(table: Any) -> list[Any]:
     """What is in lists in lists.
 
