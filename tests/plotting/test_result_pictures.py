@@ -1,4 +1,4 @@
-"""Pictures of a fit, a test and a profile: what is in them, and what is refused."""
+"""Pictures of fits, tests, profiles and contours: what is in them and is refused."""
 
 import dataclasses
 from dataclasses import replace
@@ -9,11 +9,13 @@ import pytest
 from matplotlib.figure import Figure
 
 from hfjax.errors import DataError
+from hfjax.plotting.contour import draw_contour
 from hfjax.plotting.hypothesis import draw_test
 from hfjax.plotting.profile import CONTOURS, draw_profile
 from hfjax.plotting.pulls import MOST, draw_fit
 from hfjax.plotting.settings import PlotSettings
 from hfjax.provenance import Provenance
+from hfjax.results.contour_record import ContourRecord, Curve
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.hypotest_record import HypotestRecord
 from hfjax.results.profile_record import ProfileRecord
@@ -184,7 +186,35 @@ def test_two_parameters_have_contours():
     assert axes.get_ylabel() == r"$m_{\mathrm{x}}$ [GeV]"
 
 
-DRAWN = [(draw_fit, FIT), (draw_profile, curve()), (draw_profile, plane())]
+DIAMOND = ((2.0, 1.0), (0.0, 3.0), (-2.0, 1.0), (0.0, -1.0))
+AROUND = ContourRecord(
+    ("mu", "m_x"),
+    (0.0, 1.0),
+    (
+        Curve(0.68, 2.28, DIAMOND, ("found",) * 4),
+        Curve(0.95, 5.99, ((4.0, 1.0), (None, None), (-4.0, 1.0)), ("found",) * 3),
+    ),
+)
+
+
+def test_contours_are_closed_around_the_best_fit():
+    axes = draw_contour(AROUND, PlotSettings(units="GeV")).axes
+    assert names(axes) == ["68% CL", "95% CL", "Best fit"]
+    inner, outer, best = axes.lines
+    assert list(zip(*inner.get_data(), strict=True)) == [*DIAMOND, DIAMOND[0]]
+    assert np.isnan(outer.get_xdata()).tolist() == [False, True, False, False]
+    assert (best.get_xdata().tolist(), best.get_ydata().tolist()) == ([0.0], [1.0])
+    low, high = axes.get_xlim()
+    assert low < -4.0 < 4.0 < high
+    assert axes.get_ylabel() == r"$m_{\mathrm{x}}$ [GeV]"
+
+
+DRAWN = [
+    (draw_contour, AROUND),
+    (draw_fit, FIT),
+    (draw_profile, curve()),
+    (draw_profile, plane()),
+]
 DRAWN += [(draw_test, HypotestRecord(1.0, CLs_obs=0.04, CLs_exp=BAND))]
 
 
@@ -224,6 +254,11 @@ FAILED = {"status": "stalled", "message": "it stalled"}
     [
         (draw_fit, FitRecord({"mu": 1.0}, **FAILED), "no result to draw: stalled: it"),
         (draw_test, HypotestRecord(1.0, **FAILED), "no result to draw: stalled: it"),
+        (
+            draw_contour,
+            ContourRecord(("a", "b"), (None, None), (Curve(0.68, 2.28, (), ()),)),
+            "no point of the contours is known",
+        ),
         (draw_profile, curve(X[:2]), "2 points with a result are too few"),
     ],
 )

@@ -90,8 +90,8 @@ def test_a_scan_is_read_as_a_scan(tmp_path):
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({}, "x.json: this is no result of a scan, a fit, a test or a profile"),
-        ({"measurements": []}, "profile; this looks like a workspace"),
+        ({}, "x.json: this is no result of a scan, a fit, a test, a profile or"),
+        ({"measurements": []}, "contours; this looks like a workspace"),
         ([1], "this is no result"),
         ({"points": []}, "'hfjax' is a required property"),
         ({"CLs_obs": 0.1, "CLs_exp": [0.1] * 5}, "'hfjax' is a required property"),

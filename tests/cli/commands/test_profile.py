@@ -1,4 +1,4 @@
-"""`hfjax profile`: closed forms, ranges around the best fit, refusals."""
+"""`hfjax profile`: closed forms and ranges around the best fit."""
 
 import math
 
