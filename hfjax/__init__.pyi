@@ -2,6 +2,7 @@
 
 from .building.batch import build_scan as build_scan
 from .building.build import build as build
+from .building.data_set import with_data as with_data
 from .building.points import ScanBatch as ScanBatch, ScanGroup as ScanGroup
 from .compiled.store import ProgramStore as ProgramStore
 from .documents.check.check import check as check

@@ -41,6 +41,7 @@ COMMANDS = {
     "significance": "hfjax.cli.commands.significance",
     "profile": "hfjax.cli.commands.profile",
     "contour": "hfjax.cli.commands.contour",
+    "asimov": "hfjax.cli.commands.asimov",
     "inspect": "hfjax.cli.commands.documents",
     "digest": "hfjax.cli.commands.documents",
     "combine": "hfjax.cli.commands.editing",
