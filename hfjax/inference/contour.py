@@ -6,7 +6,7 @@ in which they meet is searched along the bound.
 
 import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,8 +18,8 @@ from hfjax.arrays import ScalarInt
 from hfjax.compiled.canonical import canonical, pad_vector
 from hfjax.compiled.program import Program
 from hfjax.errors import ArgumentError, ParameterError, check_kind, check_level
-from hfjax.fitting.best_fit import NOTHING, fit
-from hfjax.fitting.checks import check_inputs, holding
+from hfjax.fitting.best_fit import fit
+from hfjax.fitting.checks import check_inputs
 from hfjax.fitting.covariance import covariance
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.result import FitResult
@@ -31,7 +31,6 @@ from hfjax.inference.profile import held_positions
 from hfjax.inference.ray import Best, Found, Ray, find_rays
 from hfjax.model.data import Data
 from hfjax.model.model import Model
-from hfjax.model.parameters import Value
 from hfjax.model.tracing import is_known
 
 LEVELS = (0.68, 0.95)
@@ -90,7 +89,6 @@ def contour(
     *,
     levels: Sequence[float] = LEVELS,
     rays: int = RAYS,
-    fixed: Mapping[str, Value] = NOTHING,
     settings: FitSettings = FitSettings(),
 ) -> ContourResult:
     """Find closed curves of equal profile likelihood in the plane of two parameters.
@@ -104,12 +102,12 @@ def contour(
     what the rays see first.
 
     Args:
-        model: a model; a parameter of interest is not needed.
+        model: a model; a parameter of interest is not needed. `Model.with_fixed` holds
+            other parameters.
         data: observed, Asimov or toy data.
         parameters: two names; ``gamma[1]`` is a component.
         levels: probability inside each curve, between 0 and 1.
         rays: to each curve, a multiple of 4.
-        fixed: values that all fits hold other parameters at, by name, as in `fit`.
         settings: minimizer, steps and tolerance of all fits.
 
     Returns:
@@ -137,7 +135,6 @@ def contour(
     """
     check_inputs(model, data, settings)
     rises = _rises(levels, rays)
-    model = holding(model, fixed)
     if not is_known((model, data)):
         message = "contours are not searched inside jit or vmap: take hfjax.profile"
         raise ArgumentError(message)

@@ -123,9 +123,9 @@ class ContourResult(Record):
     def _rows(self) -> list[tuple[str, str, str, str]]:
         """Levels, extents, and how many points there are, at a bound and in all."""
         return [
-            (f"{level:.4g}", *map(_extent, points.T), _count(codes))
-            for level, points, codes in zip(
-                self.levels, self.points, self.codes, strict=True
+            (f"{level:.4g}", _extent(x), _extent(y), _count(codes))
+            for level, (x, y), codes in zip(
+                self.levels, (each.T for each in self.points), self.codes, strict=True
             )
         ]
 

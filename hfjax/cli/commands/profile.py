@@ -1,15 +1,13 @@
 """The command profile: the likelihood with one or two parameters held."""
 
-import functools
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 import hfjax
 from hfjax.cli.commands.opening import Opened, opened
-from hfjax.cli.commands.profile_grid import MOST, Wanted, around, wanted
+from hfjax.cli.commands.profile_grid import MOST, Wanted, around, evenly, wanted
 from hfjax.cli.commands.result_tables import profile_parts
 from hfjax.cli.options import (
     FitOptions,
@@ -68,10 +66,10 @@ def profile(options: ProfileOptions) -> None:
     )
     write_result(document, options.output, options.as_json, profile_parts)
     if not result.converged:
-        codes = np.asarray(result.status)
-        worst = hfjax.FitStatus(int(codes.max()))
-        failed = np.count_nonzero(codes)
-        complain(f"{failed} of {codes.size} points have no result: {worst.sentence}")
+        codes = [hfjax.FitStatus(code) for code in result.status.ravel().tolist()]
+        failed = sum(code is not hfjax.FitStatus.CONVERGED for code in codes)
+        why = max(codes).sentence
+        complain(f"{failed} of {len(codes)} points have no result: {why}")
         raise typer.Exit(NOT_CONVERGED)
 
 
@@ -82,8 +80,8 @@ def _grid(at: Opened, asked: list[Wanted]) -> dict[str, Any]:
     if open_ended:
         fit = _best_fit(at)
         ranges = around(at.model, at.data, fit, open_ended, at.settings)
-    line = functools.partial(np.linspace, num=MOST[len(asked)])
-    return {name: list(v) if v else line(*ranges[name]) for name, v in asked}
+    count = MOST[len(asked)]
+    return {name: list(v or evenly(*ranges[name], count)) for name, v in asked}
 
 
 def _best_fit(at: Opened) -> Any:

@@ -1,9 +1,9 @@
 """Which values `hfjax profile` holds parameters at: asked for, or around the fit."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
 import typer
 
 import hfjax
@@ -65,7 +65,17 @@ def _wanted(text: str) -> Wanted:
     if not (low < high and count >= 2 and count == int(count)):
         message = f"'{text}': LOW has to be below HIGH, and NUMBER be 2 or more"
         raise typer.BadParameter(message, param_hint=HINT)
-    return Wanted(name, tuple(np.linspace(low, high, int(count)).tolist()))
+    return Wanted(name, evenly(low, high, int(count)))
+
+
+def evenly(low: float, high: float, count: int) -> tuple[float, ...]:
+    """So many values from one to another, both included.
+
+    >>> evenly(0.0, 1.0, 3)
+    (0.0, 0.5, 1.0)
+    """
+    parts = [i / (count - 1) for i in range(count)]
+    return tuple(low * (1.0 - part) + high * part for part in parts)
 
 
 def around(
@@ -90,7 +100,7 @@ def around(
     for name in names:
         i = model.single_parameter(name)
         best, sigma = float(fit.params[i]), float(known.uncertainties[i])
-        if np.isfinite(sigma) and sigma > 0:
+        if math.isfinite(sigma) and sigma > 0:
             low, high = best - WIDTH * sigma, best + WIDTH * sigma
             bounds = float(own.lower[i]), float(own.upper[i])
             found[name] = max(low, bounds[0]), min(high, bounds[1])
