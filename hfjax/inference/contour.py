@@ -130,8 +130,8 @@ def contour(
         >>> search = hfjax.uncorrelated_background(signal, bkg, uncertainty, [62, 63])
         >>> names = "mu", "uncorr_bkguncrt[0]"
         >>> found = hfjax.contour(*hfjax.build(search), names, levels=[0.68], rays=8)
-        >>> [round(value, 4) for value in found.points[0][0].tolist()]  # 0 degrees
-        [0.0, 0.0]
+        >>> [round(value, 4) for value in found.points[0][0].tolist()]
+        [1.8801, 0.9732]
     """
     check_inputs(model, data, settings)
     rises = _rises(levels, rays)

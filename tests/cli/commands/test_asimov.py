@@ -1,6 +1,12 @@
 """`hfjax asimov`: a fit of what it writes gives the parameters back."""
 
+import math
+from statistics import NormalDist
+
 import pytest
+
+from tests.reference.shapesys import ShapesysModel
+from tests.workspaces import HELLO
 
 NAMES = "mu", "stat[0]", "stat[1]"
 
@@ -49,6 +55,19 @@ def test_a_fit_gives_given_parameters_back(hfjax, excess):
     found = hfjax("fit", "asimov.json").json
     assert parameters(found) == pytest.approx(values, rel=1e-7)
     assert found["pulls"]["stat"] == pytest.approx([0.0, 0.0], abs=1e-6)
+
+
+def test_a_test_of_nominal_data_has_the_band_before_there_are_data(hfjax, excess):
+    """CLs at N standard deviations is Phi(-N - a) / Phi(-N), a^2 the nominal q."""
+    hfjax("asimov", excess, "--poi-value", 0, "-o", "nominal.json")
+    found = hfjax("cls", "nominal.json").json
+    search, background = ShapesysModel(*HELLO), HELLO[1]
+    signal, none = (search.twice_nll(mu, background, search.tau) for mu in (1.0, 0.0))
+    a, tail = math.sqrt(signal - none), NormalDist().cdf
+    band = [tail(-n - a) / tail(-n) for n in (2, 1, 0, -1, -2)]
+    assert found["CLs_exp"] == pytest.approx(band, rel=1e-8)
+    assert found["CLs_obs"] == pytest.approx(band[2], rel=1e-8)
+    assert hfjax("cls", excess).json["CLs_exp"][2] != pytest.approx(band[2], rel=1e-3)
 
 
 @pytest.mark.parametrize(
