@@ -17,7 +17,7 @@ from hfjax.inference.profile import profile
 from hfjax.results.contour_record import ContourRecord
 from hfjax.results.load import load_result
 from tests.assertions import assert_close
-from tests.likelihoods import SINGLE, load_likelihood
+from tests.likelihoods import load_likelihood
 from tests.workspaces import (
     HELLO,
     lopsided,
@@ -176,7 +176,7 @@ def test_the_lowest_of_several_valleys_counts():
 @pytest.mark.slow
 def test_a_published_search_has_its_profile(data_dir):
     background, patchset = load_likelihood("staus", data_dir)
-    model, data = build(background, patch=patchset[SINGLE["staus"]])
+    model, data = build(background, patch=patchset["TStauStau_160_1"])
     systematic = "TAUS_TRUEHADTAU_SME_TES_DETECTOR"
     found = contour(model, data, ("mu_SIG", systematic), rays=8)
     _are_as_profiled(model, data, found)
