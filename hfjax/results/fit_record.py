@@ -7,6 +7,8 @@ from typing import Any
 from hfjax.documents.reading.schema import validate
 from hfjax.errors import unknown_name
 from hfjax.provenance import Provenance
+from hfjax.results.interval import Interval, read_intervals
+from hfjax.results.named_matrix import NamedMatrix
 from hfjax.results.scan import CONVERGED
 from hfjax.results.written import Dumped, Number, flat
 
@@ -28,6 +30,8 @@ class FitRecord:
         bounds: lower and upper bound of each, where the file says so.
         uncertainties: standard deviations of each that has one, where the file says so.
         pull_uncertainties: the same of the pulls.
+        intervals: profile intervals at 68.3 %, where the file has them.
+        correlations: of the parameters that could move, where the file has them.
         provenance: versions, digests, settings and times.
 
     Example:
@@ -43,6 +47,8 @@ class FitRecord:
     bounds: Mapping[str, tuple[Number, Number]] = field(default_factory=dict)
     uncertainties: Mapping[str, float] = field(default_factory=dict)
     pull_uncertainties: Mapping[str, float] = field(default_factory=dict)
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    correlations: NamedMatrix | None = None
     provenance: Provenance = field(default_factory=Provenance)
 
     def __getitem__(self, name: str) -> Number:
@@ -72,6 +78,7 @@ class FitRecord:
         values = document["mle_parameters"]
         named = values if isinstance(values, dict) else {"parameter": values}
         bounds = flat(document.get("bounds", {}))
+        matrix = document.get("correlations")
         return cls(
             flat(named),
             document["twice_nll"],
@@ -81,6 +88,8 @@ class FitRecord:
             {name: (low, high) for name, (low, high) in bounds.items()},
             _known(document, "uncertainties"),
             _known(document, "pull_uncertainties"),
+            read_intervals(document.get("intervals", {})),
+            matrix and NamedMatrix.parse(matrix),
             Provenance.parse(document["hfjax"]),
         )
 

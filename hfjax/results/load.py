@@ -7,36 +7,58 @@ from hfjax.documents.reading.json_files import Source, naming, read_json
 from hfjax.documents.reading.schema import likeness
 from hfjax.errors import SpecificationError
 from hfjax.results.contour_record import ContourRecord
+from hfjax.results.covariance_record import CovarianceRecord
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.hypotest_record import HypotestRecord
+from hfjax.results.intervals_record import IntervalsRecord
+from hfjax.results.limit_record import LimitRecord
 from hfjax.results.profile_record import ProfileRecord
 from hfjax.results.scan import SCHEMA, ScanResult
+from hfjax.results.significance_record import SignificanceRecord
+from hfjax.results.toys_record import ToysRecord
 
-Result = ScanResult | FitRecord | HypotestRecord | ProfileRecord | ContourRecord
+Result = (
+    ScanResult
+    | FitRecord
+    | HypotestRecord
+    | ProfileRecord
+    | ContourRecord
+    | LimitRecord
+    | SignificanceRecord
+    | ToysRecord
+    | CovarianceRecord
+    | IntervalsRecord
+)
 """What a result file holds."""
 
 _KINDS: dict[str, Callable[[Any], Result]] = {
     "points": ScanResult.parse,
     "contours": ContourRecord.parse,
     "delta": ProfileRecord.parse,
+    "limit_obs": LimitRecord.parse,
+    "injected": SignificanceRecord.parse,
+    "calculator": ToysRecord.parse,
     "CLs_obs": HypotestRecord.parse,
     "mle_parameters": FitRecord.parse,
+    "covariance": CovarianceRecord.parse,
+    "intervals": IntervalsRecord.parse,
 }
-"""The reader of each kind of file, by a key that no other kind has."""
+"""The reader of each kind of file, by a key that no later kind has."""
 
 
 def load_result(path: Source) -> Result:
-    """Read a result file: of a scan, a fit, a test, a profile or contours.
+    """Read a result file, of whatever command or `write` it is.
 
     Args:
         path: a path, "-" for standard input, or an open file.
 
     Returns:
-        A `ScanResult`, `FitRecord`, `HypotestRecord`, `ProfileRecord` or
-        `ContourRecord`.
+        A `ScanResult`; or a `FitRecord`, `HypotestRecord`, `ProfileRecord`,
+        `ContourRecord`, `LimitRecord`, `SignificanceRecord`, `ToysRecord`, `CovarianceRecord` or
+        `IntervalsRecord`. Files of statistics of all toys are for `hfjax.load_toys`.
 
     Raises:
-        SpecificationError: it cannot be read, or is none of these; names the place.
+        SpecificationError: it cannot be read, or is no result; names the place.
 
     Example:
         >>> import io, json
@@ -62,5 +84,5 @@ def _reader(document: Any) -> Callable[[Any], Result]:
     for key, parse in _KINDS.items():
         if key in keys:
             return parse
-    message = "this is no result of a scan, a fit, a test, a profile or contours"
+    message = "this is no result that hfjax has written"
     raise SpecificationError(message + likeness(document, SCHEMA))

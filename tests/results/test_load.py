@@ -8,13 +8,25 @@ import pytest
 from hfjax.building.build import build
 from hfjax.errors import SpecificationError, UnknownNameError
 from hfjax.fitting.best_fit import fit
+from hfjax.fitting.covariance import covariance
 from hfjax.inference.hypotest import hypotest
+from hfjax.inference.intervals import intervals
+from hfjax.inference.limits import upper_limit
 from hfjax.inference.profile import profile
+from hfjax.inference.significance import significance
+from hfjax.json_text import finite_or_none
+from hfjax.results.covariance_record import CovarianceRecord
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.hypotest_record import HypotestRecord
+from hfjax.results.intervals_record import IntervalsRecord
+from hfjax.results.limit_record import LimitRecord
 from hfjax.results.load import load_result
+from hfjax.results.named_matrix import NamedMatrix
 from hfjax.results.profile_record import ProfileRecord
 from hfjax.results.scan import ScanPoint, ScanResult
+from hfjax.results.significance_record import SignificanceRecord
+from hfjax.results.toys_record import ToysRecord
+from tests.toys import some_toys
 from tests.workspaces import HELLO, shapesys
 
 
@@ -87,11 +99,102 @@ def test_a_scan_is_read_as_a_scan(tmp_path):
     assert load_result(tmp_path / "scan.json") == scan
 
 
+def read_again(found, path):
+    """The record of a result that was written, read and written again: all the same."""
+    found.write(path / "first.json")
+    record = load_result(path / "first.json")
+    record.write(path / "second.json")
+    documents = [json.loads((path / f"{n}.json").read_text()) for n in FILES]
+    assert documents[0] == documents[1]
+    assert load_result(path / "second.json") == record == type(record).of(found)
+    assert len(repr(record).splitlines()) == 1
+    return record
+
+
+FILES = "first", "second"
+
+
+def test_limits_are_read(hello, tmp_path):
+    found = upper_limit(*hello)
+    record = read_again(found, tmp_path)
+    assert isinstance(record, LimitRecord)
+    assert record.observed == float(found.observed)
+    assert record.expected == tuple(found.expected.tolist())
+    assert (record.converged, record.status) == (True, ("found",) * 6)
+
+
+def test_a_significance_is_read(hello, tmp_path):
+    found = significance(*hello, injected=2.0)
+    record = read_again(found, tmp_path)
+    assert isinstance(record, SignificanceRecord)
+    assert (record.Z, record.p0) == (float(found.Z), float(found.p0))
+    assert (record.injected, record.converged) == (2.0, True)
+
+
+@pytest.mark.parametrize(
+    ("test_stat", "q_obs"), [("qtilde", 3.5), ("q0", 3.5), ("q0", 100.0)]
+)
+def test_toys_are_read_and_are_a_test(test_stat, q_obs, tmp_path):
+    found = some_toys(test_stat, q_obs=q_obs)
+    record = read_again(found, tmp_path)
+    assert isinstance(record, ToysRecord)
+    assert (record.CLs_obs, record.CLs_obs_error) == (found.CLs_obs, found.CLs_error)
+    assert record.test.CLs_exp == tuple(found.CLs_exp.tolist())
+    assert record.discovery == record.test.discovery == (test_stat == "q0")
+    assert record.Z == finite_or_none(found.Z)
+
+
+def test_uncertainties_are_read_by_name(hello, tmp_path):
+    found = covariance(*hello, fit(*hello))
+    record = read_again(found, tmp_path)
+    assert isinstance(record, CovarianceRecord)
+    assert record["gamma[1]"] == float(found["gamma[1]"])
+    pair = "gamma[0]", "gamma[1]"
+    assert record.correlations[pair] == float(found.correlation_of(*pair))
+    assert record.covariance["gamma[1]", "gamma[1]"] == pytest.approx(
+        record["gamma[1]"] ** 2
+    )
+    for read in (record, record.correlations):
+        with pytest.raises(UnknownNameError, match=r"did you mean 'gamma\[0\]'"):
+            read["gamma[00]"] if read is record else read["gamma[00]", "mu"]
+
+
+def test_intervals_are_read_with_their_fit(hello, tmp_path):
+    found = intervals(*hello, ["gamma[0]", "mu"])
+    record = read_again(found, tmp_path)
+    assert isinstance(record, IntervalsRecord)
+    assert record["gamma[0]"] == tuple(found["gamma[0]"].tolist())
+    assert record.intervals["mu"].status == ("at_bound", "found")
+    assert record.fit["mu"] == float(found.free["mu"])
+    assert record.fit.intervals == record.intervals
+    with pytest.raises(UnknownNameError, match="no interval named 'nu'"):
+        record["nu"]
+
+
+def test_a_fit_has_correlations_and_intervals_where_its_file_has(hello, tmp_path):
+    found = fit(*hello)
+    matrix = covariance(*hello, found).matrix("correlation")
+    ends = intervals(*hello, ["mu"]).to_dict()["intervals"]
+    document = found.dump() | {"correlations": matrix, "intervals": ends}
+    (tmp_path / "fit.json").write_text(json.dumps(document))
+    record = load_result(tmp_path / "fit.json")
+    assert record.correlations == NamedMatrix.parse(matrix)
+    assert list(record.intervals["mu"].ends) == ends["mu"]["ends"]
+    assert FitRecord.of(found).correlations is None
+
+
+def test_a_matrix_of_another_size_is_refused(hello):
+    document = covariance(*hello, fit(*hello)).dump()
+    document["correlations"]["values"].pop()
+    with pytest.raises(SpecificationError, match="not 2 rows and columns"):
+        CovarianceRecord.parse(document)
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({}, "x.json: this is no result of a scan, a fit, a test, a profile or"),
-        ({"measurements": []}, "contours; this looks like a workspace"),
+        ({}, "x.json: this is no result that hfjax has written"),
+        ({"measurements": []}, "written; this looks like a workspace"),
         ([1], "this is no result"),
         ({"points": []}, "'hfjax' is a required property"),
         ({"CLs_obs": 0.1, "CLs_exp": [0.1] * 5}, "'hfjax' is a required property"),

@@ -1,0 +1,24 @@
+"""Toys without any fit: statistics by chance, as asymptotic formulae have them."""
+
+import json
+
+import numpy as np
+
+from hfjax.inference.toys_result import ToysResult
+
+
+def some_toys(
+    test_stat: str = "qtilde", n: int = 400, q_obs: float = 3.5
+) -> ToysResult:
+    """Toys of both samples: chi2 for what is tested, shifted by two for the other."""
+    rng, discovery = np.random.default_rng(7), test_stat == "q0"
+    tested, other = rng.normal(size=n), rng.normal(2.0, 1.0, size=n)
+    q = np.maximum(np.stack([tested, other]), 0.0) ** 2
+    question = {"test_stat": test_stat, "poi": "mu", "poi_value": 1.0 - discovery}
+    codes = np.zeros((2, n), np.int32)
+    numbers = [np.asarray(x) for x in (q_obs, 0.4, 1.0 - discovery)]
+    return ToysResult(
+        *(np.arange(n), q, codes, codes > 0, *numbers),
+        code=np.asarray(0, np.int32),
+        question=json.dumps(question),
+    )
