@@ -6,8 +6,7 @@ from typing import Any, ClassVar
 
 from hfjax.errors import unknown_name
 from hfjax.results.named_matrix import NamedMatrix
-from hfjax.results.written import Number, WrittenRecord, flat, read_by
-
+from hfjax.results.written import Number, WrittenRecord, flat
 
 Lists = Mapping[str, tuple[Number, ...]]
 """A number for each component of each parameter."""
@@ -51,10 +50,15 @@ class CovarianceRecord(WrittenRecord):
     """
 
     SCHEMA: ClassVar[str] = "covariance-result-1.0.0.json"
+    READERS: ClassVar[Mapping[str, Any]] = {
+        "uncertainties": read_lists,
+        "correlations": NamedMatrix.parse,
+        "covariance": NamedMatrix.parse,
+    }
 
-    uncertainties: Lists = read_by(read_lists)
-    correlations: NamedMatrix = read_by(NamedMatrix.parse)
-    covariance: NamedMatrix = read_by(NamedMatrix.parse)
+    uncertainties: Lists
+    correlations: NamedMatrix
+    covariance: NamedMatrix
     at_bounds: Mapping[str, float]
     fixed: tuple[str, ...]
     flat: tuple[tuple[str, ...], ...]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from hfjax.errors import unknown_name
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.interval import Interval, read_intervals
-from hfjax.results.written import Number, WrittenRecord, read_by
+from hfjax.results.written import Number, WrittenRecord
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,10 +30,11 @@ class IntervalsRecord(WrittenRecord):
     """
 
     SCHEMA: ClassVar[str] = "intervals-result-1.0.0.json"
+    READERS: ClassVar[Mapping[str, Any]] = {"intervals": read_intervals, "free": dict}
 
-    intervals: Mapping[str, Interval] = read_by(read_intervals)
+    intervals: Mapping[str, Interval]
     level: float
-    free: Mapping[str, Any] = read_by(dict)
+    free: Mapping[str, Any]
 
     def __getitem__(self, name: str) -> tuple[Number, Number]:
         """The two ends of a parameter, below and above; None where there is none.

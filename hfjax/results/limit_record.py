@@ -4,14 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hfjax.results.written import (
-    Band,
-    Number,
-    WrittenRecord,
-    may_lack,
-    shown,
-    written_as,
-)
+from hfjax.results.written import Band, Number, WrittenRecord, shown
 
 
 @dataclass(frozen=True)
@@ -80,9 +73,14 @@ class LimitRecord(WrittenRecord):
     """
 
     SCHEMA: ClassVar[str] = "limit-result-1.0.0.json"
+    KEYS: ClassVar[Mapping[str, str]] = {
+        "observed": "limit_obs",
+        "expected": "limit_exp",
+    }
+    READERS: ClassVar[Mapping[str, Any]] = {"curve": CurveRecord.parse}
 
-    observed: Number = written_as("limit_obs")
-    expected: Band = written_as("limit_exp")
+    observed: Number
+    expected: Band
     level: float
     status: tuple[str, ...]
     message: str
@@ -91,7 +89,7 @@ class LimitRecord(WrittenRecord):
     upper_bound: float
     tests: int
     fits: str
-    curve: CurveRecord | None = may_lack(CurveRecord.parse)
+    curve: CurveRecord | None = None
 
     @property
     def converged(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from hfjax.provenance import Provenance
 from hfjax.results.hypotest_record import HypotestRecord
-from hfjax.results.written import Band, Number, WrittenRecord, may_lack, shown
+from hfjax.results.written import Band, Number, WrittenRecord, shown
 
 Counts = Mapping[str, int]
 
@@ -82,11 +82,11 @@ class ToysRecord(WrittenRecord):
     status: str
     message: str
     question: Mapping[str, Any]
-    p0: Number = may_lack()
-    p0_error: Number = may_lack()
-    p0_exp: Band | None = may_lack()
-    p0_exp_error: Band | None = may_lack()
-    Z: Number = may_lack()
+    p0: Number = None
+    p0_error: Number = None
+    p0_exp: Band | None = None
+    p0_exp_error: Band | None = None
+    Z: Number = None
 
     @property
     def discovery(self) -> bool:

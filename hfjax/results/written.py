@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 from hfjax.documents.reading.schema import validate
@@ -34,21 +34,6 @@ class Part(Protocol):
         ...
 
 
-def written_as(key: str) -> Any:
-    """A field of a record that has another name in its file."""
-    return field(metadata={"key": key})
-
-
-def read_by(read: Callable[[Any], Any]) -> Any:
-    """A field of a record that a function makes of JSON values."""
-    return field(metadata={"read": read})
-
-
-def may_lack(read: Callable[[Any], Any] | None = None) -> Any:
-    """A field of a record that its file need not have; None where it has not."""
-    return field(default=None, metadata={"read": read, "lacks": True})
-
-
 @dataclass(frozen=True, kw_only=True)
 class WrittenRecord:
     """A result as it is in a file: fields have the names and values of its keys.
@@ -61,6 +46,10 @@ class WrittenRecord:
 
     SCHEMA: ClassVar[str]
     """The JSON Schema of the file, in `schemas/`."""
+    KEYS: ClassVar[Mapping[str, str]] = {}
+    """Of the fields that have another name in the file."""
+    READERS: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    """Of the fields that are more than numbers and lists; the others need none."""
 
     provenance: Provenance = field(default_factory=Provenance)
 
@@ -72,7 +61,11 @@ class WrittenRecord:
             SpecificationError: the document is no such result; names the place.
         """
         validate(document, cls.SCHEMA)
-        known = {e.name: _read(e, document) for e in _own(cls) if _key(e) in document}
+        known = {
+            name: cls.READERS.get(name, _frozen)(document[key])
+            for name, key in cls._keys().items()
+            if key in document
+        }
         return cls(**known, provenance=Provenance.parse(document["hfjax"]))
 
     @classmethod
@@ -86,34 +79,29 @@ class WrittenRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """The result as JSON values, without where it comes from."""
-        values = [(each, getattr(self, each.name)) for each in _own(type(self))]
+        values = {key: getattr(self, name) for name, key in self._keys().items()}
+        lacks = {
+            self.KEYS.get(e.name, e.name) for e in fields(self) if e.default is None
+        }
         return {
-            _key(each): _plain(value)
-            for each, value in values
-            if value is not None or "lacks" not in each.metadata
+            key: _plain(value)
+            for key, value in values.items()
+            if value is not None or key not in lacks
         }
 
     def dump(self) -> dict[str, Any]:
         """The same, with versions and device under the key "hfjax"."""
         return {"hfjax": self.provenance.dump(), **self.to_dict()}
 
+    @classmethod
+    def _keys(cls) -> dict[str, str]:
+        """The key in the file of each field."""
+        names = [each.name for each in fields(cls) if each.name != "provenance"]
+        return {name: cls.KEYS.get(name, name) for name in names}
+
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write `dump` to a file of JSON."""
         write_document(self.dump(), path)
-
-
-def _own(kind: type[WrittenRecord]) -> list[Field[Any]]:
-    return [entry for entry in fields(kind) if entry.name != "provenance"]
-
-
-def _key(entry: Field[Any]) -> str:
-    return entry.metadata.get("key") or entry.name
-
-
-def _read(entry: Field[Any], document: Mapping[str, Any]) -> Any:
-    """The value of a field, made of JSON values."""
-    read = entry.metadata.get("read") or _frozen
-    return read(document[_key(entry)])
 
 
 def _frozen(value: Any) -> Any:

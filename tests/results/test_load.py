@@ -141,7 +141,7 @@ def test_toys_are_read_and_are_a_test(test_stat, q_obs, tmp_path):
     assert (record.CLs_obs, record.CLs_obs_error) == (found.CLs_obs, found.CLs_error)
     assert record.test.CLs_exp == tuple(found.CLs_exp.tolist())
     assert record.discovery == record.test.discovery == (test_stat == "q0")
-    assert record.Z == finite_or_none(found.Z)
+    assert finite_or_none(found.Z) == record.Z
 
 
 def test_uncertainties_are_read_by_name(hello, tmp_path):
