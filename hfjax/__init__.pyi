@@ -140,7 +140,9 @@ from .inference.intervals_result import (
     IntervalsResult as IntervalsResult,
     IntervalStatus as IntervalStatus,
 )
+from .inference.limit_curve import limit_curve as limit_curve
 from .inference.limit_result import (
+    LimitCurve as LimitCurve,
     LimitResult as LimitResult,
     LimitStatus as LimitStatus,
 )
@@ -171,6 +173,7 @@ from .model.settings import ModelSettings as ModelSettings
 from .plotting.canvas import Picture as Picture
 from .plotting.contour import draw_contour as draw_contour
 from .plotting.coordinates import check_drawable as check_drawable
+from .plotting.correlations import draw_correlations as draw_correlations
 from .plotting.discovery import (
     draw_discovery as draw_discovery,
     write_discovery as write_discovery,
@@ -180,19 +183,28 @@ from .plotting.exclusion import (
     write_exclusion as write_exclusion,
 )
 from .plotting.hypothesis import draw_test as draw_test
+from .plotting.limit import draw_limit as draw_limit
 from .plotting.profile import draw_profile as draw_profile
 from .plotting.pulls import draw_fit as draw_fit
 from .plotting.settings import PlotSettings as PlotSettings
+from .plotting.toys import draw_toys as draw_toys
 from .provenance import Provenance as Provenance
 from .results.contour_record import ContourRecord as ContourRecord
+from .results.covariance_record import CovarianceRecord as CovarianceRecord
 from .results.fit_record import FitRecord as FitRecord
 from .results.hypotest_record import HypotestRecord as HypotestRecord
+from .results.interval import Interval as Interval
+from .results.intervals_record import IntervalsRecord as IntervalsRecord
+from .results.limit_record import CurveRecord as CurveRecord, LimitRecord as LimitRecord
 from .results.load import load_result as load_result
+from .results.named_matrix import NamedMatrix as NamedMatrix
 from .results.profile_record import ProfileRecord as ProfileRecord
 from .results.scan import (
     ScanPoint as ScanPoint,
     ScanResult as ScanResult,
 )
+from .results.significance_record import SignificanceRecord as SignificanceRecord
+from .results.toys_record import ToysRecord as ToysRecord
 from .scanning.point import scan_point as scan_point
 from .scanning.run import ScanInterrupted as ScanInterrupted, scan as scan
 from .version import __version__ as __version__

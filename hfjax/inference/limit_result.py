@@ -1,5 +1,6 @@
 """What a search for upper limits returns."""
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -48,6 +49,51 @@ _SENTENCES = {
 }
 
 
+class LimitCurve(eqx.Module):
+    """CLs of tested values, of which limits are the crossings with a level.
+
+    Attributes:
+        values: tested values of the parameter of interest.
+        CLs_obs: observed CLs of each; NaN where a fit did not converge.
+        CLs_exp: expected ones at -2, -1, 0, +1, +2 standard deviations.
+        codes: value of the worst `FitStatus` of the fits of each test.
+    """
+
+    values: Float[Array, " value"]
+    CLs_obs: Float[Array, " value"]
+    CLs_exp: Float[Array, "value 5"]
+    codes: Int[Array, " value"]
+
+    @property
+    def converged(self) -> bool:
+        """Whether all fits converged; of a single curve outside of ``jit``."""
+        return not np.any(self.codes)
+
+    @property
+    def message(self) -> str:
+        """How many values have no CLs, and why; empty where all have it."""
+        failed = np.asarray(self.codes)[np.asarray(self.codes) > 0]
+        if not failed.size:
+            return ""
+        why = FitStatus(int(failed.max())).sentence
+        return f"{failed.size} of {np.size(self.codes)} values have no CLs: {why}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The curve as JSON values."""
+        codes = np.asarray(self.codes).tolist()
+        return {
+            "poi_values": json_numbers(self.values),
+            "CLs_obs": json_numbers(self.CLs_obs),
+            "CLs_exp": json_numbers(self.CLs_exp),
+            "status": [str(FitStatus(code)) for code in codes],
+        }
+
+    def __repr__(self) -> str:
+        """How many values were tested, and where."""
+        ends = f"{float(self.values[0]):g} to {float(self.values[-1]):g}"
+        return f"LimitCurve: {np.size(self.values)} values from {ends}"
+
+
 class LimitResult(Record):
     """Upper limits on the parameter of interest.
 
@@ -62,6 +108,7 @@ class LimitResult(Record):
             limit is beyond that.
         tests: values that were tested.
         fits: the worst `FitStatus` of their fits.
+        curve: CLs of values around the limits, where `with_curve` has put them.
     """
 
     observed: Scalar
@@ -73,6 +120,7 @@ class LimitResult(Record):
     upper_bound: Scalar
     tests: ScalarInt
     fits: ScalarInt
+    curve: LimitCurve | None = None
 
     @property
     def code(self) -> ScalarInt:
@@ -106,6 +154,27 @@ class LimitResult(Record):
                 raise FitError(message)
         return self
 
+    def grid(self, points: int = 31) -> np.ndarray:
+        """Values from zero to one and a half times the largest limit, for a curve.
+
+        Where no limit was found, to the upper bound of the parameter.
+
+        Args:
+            points: so many, from two on.
+
+        Raises:
+            ArgumentError: it is a batch, or inside ``jit`` or ``vmap``.
+        """
+        refuse_batch(self)
+        limits = np.append(self.observed, self.expected)
+        found = limits[np.isfinite(limits)]
+        last = 1.5 * found.max() if found.size else float(self.upper_bound)
+        return np.linspace(0.0, last, points)
+
+    def with_curve(self, curve: LimitCurve) -> "LimitResult":
+        """The same with the curve of `hfjax.limit_curve`, to be drawn and written."""
+        return dataclasses.replace(self, curve=curve)
+
     def to_dict(self) -> dict[str, Any]:
         """The limits as JSON values, None where there is none.
 
@@ -125,6 +194,7 @@ class LimitResult(Record):
             "upper_bound": json_numbers(self.upper_bound),
             "tests": int(self.tests),
             "fits": str(FitStatus(int(self.fits))),
+            **({} if self.curve is None else {"curve": self.curve.to_dict()}),
         }
 
     def __repr__(self) -> str:

@@ -110,7 +110,7 @@ def upper_limit(
     check_inputs(model, data, settings)
     model = holding(model, fixed)
     require_free_poi(model)
-    statistic = _checked_statistic(test_stat)
+    statistic = check_limit_statistic(test_stat)
     check_level(level, "0.05 for a limit at 95 %")
     if not model.is_traced:
         check_poi_value(model, statistic.asimov_poi, "limits compare with no signal")
@@ -119,7 +119,13 @@ def upper_limit(
     return settings.run(program)
 
 
-def _checked_statistic(test_stat: TestStatistic | str) -> TestStatistic:
+def check_limit_statistic(test_stat: TestStatistic | str) -> TestStatistic:
+    """Return a test statistic, once it is clear that it sets upper limits.
+
+    Raises:
+        ArgumentError: it sets none.
+        UnknownNameError: there is none of this name.
+    """
     found = find_test_statistic(test_stat)
     if found.discovery or found.two_sided:
         message = (

@@ -80,12 +80,15 @@ class Canvas:
         axes: Axes that are given, which keep their style, limits, title, names and
             legends; by default those of a new figure.
         height: Of a new figure, in inches.
+        width: Of a new figure, in inches.
     """
 
-    def __init__(self, axes: Axes | None, height: float = 5.2) -> None:
+    def __init__(
+        self, axes: Axes | None, height: float = 5.2, width: float = 6.4
+    ) -> None:
         self.own = axes is None
         with self.style():
-            figure = Figure(figsize=(6.4, height), layout="constrained")
+            figure = Figure(figsize=(width, height), layout="constrained")
             self.axes = figure.add_subplot() if axes is None else axes
         self.keys: list[Any] = []
         self._autoscaled = self.axes.get_autoscalex_on(), self.axes.get_autoscaley_on()

@@ -56,7 +56,8 @@ def draw_curve(
     canvas, discovery = Canvas(axes), found.result.discovery
     places, p_values = _interpolated(found)
     with canvas.style():
-        canvas.keys += _draw_bands(canvas.axes, places, p_values, discovery)
+        color = OBSERVED if discovery else "black"
+        canvas.keys += draw_bands(canvas.axes, places, p_values, color)
         if settings.points:
             canvas.keys += _mark_points(canvas.axes, found)
         _set_limits(canvas, found, p_values, discovery or settings.log)
@@ -78,21 +79,26 @@ def _interpolated(found: Coordinates) -> tuple[np.ndarray, np.ndarray]:
     return (np.exp(steps) if found.log[0] else steps), values
 
 
-def _draw_bands(
-    axes: Axes, places: np.ndarray, p_values: np.ndarray, discovery: bool
+def draw_bands(
+    axes: Axes, places: np.ndarray, p_values: np.ndarray, color: str
 ) -> list[Any]:
     """Draw the observed line, the expected one and its bands of 1 and 2 sigma.
+
+    Args:
+        axes: Where to draw.
+        places: Along the axis across.
+        p_values: The observed one and the five of the band, `[6, place]`.
+        color: Of the observed line.
 
     Returns:
         What the legend shows.
     """
     observed, *expected = p_values
     bands = []
-    for sigma, color in ((2, TWO_SIGMA), (1, ONE_SIGMA)):
+    for sigma, filling in ((2, TWO_SIGMA), (1, ONE_SIGMA)):
         sides = expected[MEDIAN - sigma], expected[MEDIAN + sigma]
-        axes.fill_between(places, *sides, color=color, linewidth=0, zorder=1)
-        bands.insert(0, Patch(color=color, label=rf"Expected $\pm{sigma}\sigma$"))
-    color = OBSERVED if discovery else "black"
+        axes.fill_between(places, *sides, color=filling, linewidth=0, zorder=1)
+        bands.insert(0, Patch(color=filling, label=rf"Expected $\pm{sigma}\sigma$"))
     shape = {"color": EXPECTED, "linestyle": "dashed", "linewidth": 1.5, "zorder": 3}
     (median,) = axes.plot(places, expected[MEDIAN], **shape)
     (line,) = axes.plot(places, observed, color=color, linewidth=1.8, zorder=3.1)

@@ -63,7 +63,7 @@ def draw_test(
     canvas = Canvas(axes, height=2.9)
     with canvas.style():
         _set_limits(canvas, p_values, record.discovery or settings.log_x, settings)
-        canvas.keys += _draw_band(canvas.axes, p_values)
+        canvas.keys += draw_bar(canvas.axes, p_values)
         if record.discovery:
             draw_significances(canvas.axes, "x")
         else:
@@ -97,18 +97,32 @@ def _set_limits(
     if log:
         canvas.axes.set_xscale("log")
     across = (low / 2, 2 * high) if log else (0.0, 1.05 * high)
+    frame_bar(canvas, across)
+
+
+def frame_bar(canvas: Canvas, across: tuple[float, float]) -> None:
+    """Set the limits of axes for one bar, which has nothing up.
+
+    Args:
+        canvas: The axes.
+        across: Limits across.
+    """
     canvas.limit(across, (-0.6, 0.6))
     canvas.axes.set_yticks([])
     canvas.axes.tick_params(axis="y", which="minor", left=False, right=False)
 
 
-def _draw_band(axes: Axes, p_values: list[float]) -> list[Any]:
-    """Draw the bar, the median in it, and the observed value.
+def draw_bar(axes: Axes, values: list[float]) -> list[Any]:
+    """Draw the bar of a band, the median in it, and the observed value.
+
+    Args:
+        axes: Where to draw.
+        values: The observed one and the five of the band.
 
     Returns:
         What the legend shows.
     """
-    observed, *expected = p_values
+    observed, *expected = values
     bands, up = [], [-_HEIGHT, _HEIGHT]
     for sigma, color in ((2, TWO_SIGMA), (1, ONE_SIGMA)):
         sides = expected[MEDIAN - sigma], expected[MEDIAN + sigma]

@@ -22,12 +22,13 @@ from hfjax.plotting.mathtext import check_text
 from hfjax.plotting.settings import PlotSettings, take_only
 from hfjax.results.expression import fulfilling
 from hfjax.results.fit_record import FitRecord
+from hfjax.results.intervals_record import IntervalsRecord
 from hfjax.results.written import Dumped, Number, flat
 
 MOST = 60
-"""Most parameters in one picture."""
+"""Most parameters in one picture, unless more are asked for."""
 
-_TAKEN = ("select", "xlabel", "title", "text")
+_TAKEN = ("select", "xlabel", "title", "text", "most")
 _ZERO = 1e-9  # a value that is none but for rounding
 _LEAST = 2.5  # pulls that the axis across has at least
 _MARK = POINT_SHAPE | {
@@ -38,6 +39,10 @@ _MARK = POINT_SHAPE | {
 }
 
 
+_Reach = tuple[Number, Number] | None
+"""How far an uncertainty reaches below and above, neither negative; None if unknown."""
+
+
 class _Row(NamedTuple):
     """A parameter in the picture."""
 
@@ -45,22 +50,34 @@ class _Row(NamedTuple):
     value: float
     pull: float | None
     bounds: tuple[Number, Number]
-    width: float | None = None
-    pull_width: float | None = None
+    reach: _Reach = None
+    pull_reach: _Reach = None
 
     @property
     def text(self) -> str:
         """Its value, and what it may be if nothing else says where it is."""
         value = self.value if abs(self.value) > _ZERO else 0.0
-        if self.width:
-            return rf"{value:#.3g} $\pm$ {self.width:#.2g}"
+        if self.reach:
+            return f"{value:#.3g} {_reach_text(*self.reach)}"
         ends = [end for end in self.bounds if end is not None]
         inside = f" in [{ends[0]:g}, {ends[-1]:g}]" if len(ends) == 2 else ""
         return f"{value:#.3g}" + (inside if self.pull is None else "")
 
 
+def _reach_text(below: Number, above: Number) -> str:
+    r"""An uncertainty beside a value.
+
+    >>> _reach_text(0.25, 0.25), _reach_text(0.25, None)
+    ('$\\pm$ 0.25', '$-$0.25 $+$?')
+    """
+    if below is not None and below == above:
+        return rf"$\pm$ {above:#.2g}"
+    low, high = ("?" if end is None else f"{end:#.2g}" for end in (below, above))
+    return f"$-${low} $+${high}"
+
+
 def draw_fit(
-    result: FitRecord | Dumped,
+    result: FitRecord | IntervalsRecord | Dumped,
     settings: PlotSettings = PlotSettings(),
     *,
     pulls: Any = None,
@@ -72,12 +89,14 @@ def draw_fit(
 
     Beside each parameter is its value with its uncertainty, where that is not known and
     there is no constraint term with its bounds. Of more than 60 parameters, those with
-    the largest pulls are drawn.
+    the largest pulls are drawn. Error bars are profile intervals where these are known,
+    standard deviations elsewhere; in units of pulls, one below 1 is of a parameter that
+    the data constrain.
 
     Args:
-        result: A `FitResult`, or what `load_result` reads.
+        result: A `FitResult`, an `IntervalsResult`, or what `load_result` reads.
         settings: What is shown and written: `select`, a condition on `name`, `value`
-            and `pull`, `xlabel`, `title` and `text`.
+            and `pull`, `most`, `xlabel`, `title` and `text`.
         pulls: Those of a `FitResult`, as `hfjax.pulls` finds them; files of
             `hfjax fit` have them, and the others below.
         uncertainties: Those of the values, as
@@ -95,6 +114,7 @@ def draw_fit(
 
     Example:
         >>> from hfjax.results.fit_record import FitRecord
+    from hfjax.results.intervals_record import IntervalsRecord
         >>> fit = FitRecord({"mu": 0.5, "JES": 0.2}, pulls={"JES": 0.2})
         >>> figure, axes = draw_fit(fit)
         >>> [label.get_text() for label in axes.get_yticklabels()]
@@ -106,9 +126,10 @@ def draw_fit(
         "pull_uncertainties": pull_uncertainties,
     }
     given = {key: _finite(each) for key, each in found.items() if each is not None}
-    record = replace(FitRecord.of(result), **given)
+    record = replace(_record(result), **given)
     take_only(settings, _TAKEN, "a fit")
-    rows, heading = _shown(_rows(record, settings))
+    most = MOST if settings.most is None else settings.most
+    rows, heading = _shown(_rows(record, settings), most)
     canvas = Canvas(axes, height=1.9 + 0.24 * len(rows))
     with canvas.style():
         pulled = any(row.pull is not None for row in rows)
@@ -120,6 +141,16 @@ def draw_fit(
         canvas.name_axes((check_text(name), ""), settings)
         canvas.add_legend(heading, settings)
     return canvas.picture
+
+
+def _record(result: FitRecord | IntervalsRecord | Dumped) -> FitRecord:
+    """A fit; of intervals their own, with its intervals."""
+    if isinstance(result, FitRecord | IntervalsRecord):
+        return result if isinstance(result, FitRecord) else result.fit
+    document = result.dump()
+    if "intervals" in document and "mle_parameters" not in document:
+        return IntervalsRecord.parse(document).fit
+    return FitRecord.parse(document)
 
 
 def _finite(values: Mapping[str, Any]) -> dict[str, float]:
@@ -144,8 +175,7 @@ def _rows(record: FitRecord, settings: PlotSettings) -> list[_Row]:
             value,
             record.pulls.get(name),
             record.bounds.get(name, nothing),
-            record.uncertainties.get(name),
-            record.pull_uncertainties.get(name),
+            *_reaches(record, name, value),
         )
         for name, value in record.values.items()
         if value is not None
@@ -160,25 +190,40 @@ def _rows(record: FitRecord, settings: PlotSettings) -> list[_Row]:
     return [row for row in rows if row.name in chosen]
 
 
-def _shown(rows: Sequence[_Row]) -> tuple[list[_Row], str]:
+def _reaches(record: FitRecord, name: str, value: float) -> tuple[_Reach, _Reach]:
+    """How far the uncertainty of a parameter reaches, and that of its pull."""
+    width = record.uncertainties.get(name) or 0.0
+    pull_width = record.pull_uncertainties.get(name) or 0.0
+    interval = record.intervals.get(name)
+    if interval is None or interval.ends == (value, value):
+        own, pulled = ((each, each) if each else None for each in (width, pull_width))
+        return own, pulled
+    low, high = interval.ends
+    below = None if low is None else value - low
+    above = None if high is None else high - value
+    if not width or not pull_width:
+        return (below, above), None
+    slope = pull_width / width  # of the pull, with the parameter
+    scaled = [None if end is None else slope * end for end in (below, above)]
+    return (below, above), (scaled[0], scaled[1])
+
+
+def _shown(rows: Sequence[_Row], most: int) -> tuple[list[_Row], str]:
     """Not more rows than a picture has room for, and what is said of the others."""
-    if len(rows) <= MOST:
+    if len(rows) <= most:
         return list(rows), ""
     order = sorted(range(len(rows)), key=lambda i: -abs(rows[i].pull or 0.0))
-    kept = [rows[i] for i in sorted(order[:MOST])]
-    return kept, f"{MOST} of {len(rows)} parameters"
+    kept = [rows[i] for i in sorted(order[:most])]
+    return kept, f"{most} of {len(rows)} parameters"
 
 
 def _set_limits(canvas: Canvas, rows: Sequence[_Row], pulled: bool) -> None:
     """Give each parameter a line, its name on the left and its value on the right."""
     bars = [
-        (row.pull, row.pull_width) if pulled else (row.value, row.width) for row in rows
+        (row.pull, row.pull_reach) if pulled else (row.value, row.reach) for row in rows
     ]
     known = [
-        end
-        for place, width in bars
-        if place is not None
-        for end in (place - (width or 0.0), place + (width or 0.0))
+        end for place, reach in bars if place is not None for end in _ends(place, reach)
     ]
     widest = max(_LEAST, 1.15 * max(map(abs, known)))
     room = 0.1 * (max(known) - min(known)) or 1.0
@@ -207,7 +252,7 @@ def _draw_pulls(axes: Axes, rows: Sequence[_Row]) -> list[Line2D]:
     pulled = [(row, height) for row, height in pairs if row.pull is not None]
     places = [row.pull or 0.0 for row, _ in pulled]
     for place, (row, height) in zip(places, pulled, strict=True):
-        _draw_bar(axes, place, row.pull_width, height)
+        _draw_bar(axes, place, row.pull_reach, height)
     return axes.plot(places, [height for _, height in pulled], **_MARK)
 
 
@@ -215,16 +260,22 @@ def _draw_values(axes: Axes, rows: Sequence[_Row]) -> list[Line2D]:
     """Draw the values, and lines between the bounds."""
     for row, height in zip(rows, _heights(rows), strict=True):
         ends = [end for end in row.bounds if end is not None]
-        if row.width:
-            _draw_bar(axes, row.value, row.width, height)
+        if row.reach:
+            _draw_bar(axes, row.value, row.reach, height)
         elif len(ends) == 2:
             axes.plot(ends, [height] * 2, color=POINT, linewidth=1.0, zorder=1)
     values = [row.value for row in rows]
     return axes.plot(values, _heights(rows), **_MARK)
 
 
-def _draw_bar(axes: Axes, place: float, width: float | None, height: int) -> None:
+def _draw_bar(axes: Axes, place: float, reach: _Reach, height: int) -> None:
     """Draw an uncertainty, if there is one."""
-    if width:
-        ends = [place - width, place + width]
+    if reach:
+        ends = _ends(place, reach)
         axes.plot(ends, [height] * 2, color="black", linewidth=1.2, zorder=2)
+
+
+def _ends(place: float, reach: _Reach) -> tuple[float, float]:
+    """Where an error bar begins and ends: at its place where nothing is known."""
+    below, above = reach or (0.0, 0.0)
+    return place - (below or 0.0), place + (above or 0.0)

@@ -35,6 +35,8 @@ class PlotSettings:
         forbidden: A region of the plane that is shaded, such as `m_lsp > m_parent`, or
             a line, such as `m_lsp = m_parent`.
         level: A point is excluded where CLs is below it (0.05: 95% confidence level).
+        most: Parameters that are drawn at most: of a fit, those with the largest pulls
+            (by default 60), of a matrix those with the largest correlations (20).
 
     Example:
         >>> PlotSettings(axes="m_parent,m_parent-m_lsp", units="GeV").axes
@@ -54,6 +56,7 @@ class PlotSettings:
     two_sigma: bool = False
     forbidden: str | None = None
     level: float = LEVEL
+    most: int | None = None
 
     def __post_init__(self) -> None:
         """Take texts for lists: `x,y` of axes and of units, and one line of text."""

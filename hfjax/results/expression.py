@@ -6,13 +6,13 @@ A condition is written as in Python, such as `m_parent>300 and m_lsp<50` or
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hfjax.documents.reading.expression import Expression, read_expression
 from hfjax.documents.reading.expression_tree import Tree, tree_value
-from hfjax.errors import DataError, SpecificationError
+from hfjax.errors import DataError, SpecificationError, close_names
 from hfjax.results.scan import ScanResult, Value
 
 Named = tuple[str, Iterable[Value]]
@@ -130,7 +130,7 @@ def _read(text: str, condition: bool = False) -> Expression:
         raise DataError(str(error)) from None
 
 
-def _tree(text: str, names: Iterable[str], condition: bool = False) -> Tree:
+def _tree(text: str, names: Sequence[str], condition: bool = False) -> Tree:
     """Read a text of some names.
 
     Raises:
@@ -139,7 +139,10 @@ def _tree(text: str, names: Iterable[str], condition: bool = False) -> Tree:
     found = _read(text, condition)
     for name in found.names:
         if name not in names:
-            message = f"unknown name {name!r}: choose of {', '.join(names)}"
+            near = " or ".join(map(repr, close_names(name, names)))
+            known = f"choose of {', '.join(names)}"
+            hint = f"did you mean {near}?" if near else known
+            message = f"unknown name {name!r}: {hint}"
             raise DataError(message)
     return found.tree
 

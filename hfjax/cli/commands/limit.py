@@ -48,6 +48,14 @@ class LimitOptions:
     test_stat: Annotated[LimitStat, typer.Option(help="Test statistic.")] = (
         LimitStat.QTILDE
     )
+    curve: Annotated[
+        bool,
+        typer.Option(
+            "--curve",
+            help="CLs of 31 values up to one and a half times the largest limit too, "
+            "for the picture that 'hfjax plot' draws.",
+        ),
+    ] = False
     start: StartOption = None
     hold: HoldOption = None
     fit: FitOptions
@@ -62,29 +70,29 @@ def limit(options: LimitOptions) -> None:
     JSON with --json, in a pipe or in a file:
 
     hfjax limit BkgOnly.json --patchset patchset.json --name m_600_240
-    hfjax limit workspace.json --level 0.1 -o limit.json
+    hfjax limit workspace.json --level 0.1 --curve -o limit.json
     """
     at = opened("limit", options, options.poi)
-    result = hfjax.upper_limit(
-        at.model,
-        at.data,
-        level=options.level,
-        test_stat=options.test_stat.value,
-        settings=at.settings,
-    )
+    asked = {"test_stat": options.test_stat.value, "settings": at.settings}
+    result = hfjax.upper_limit(at.model, at.data, level=options.level, **asked)
+    if options.curve:
+        curve = hfjax.limit_curve(at.model, at.data, result.grid(), **asked)
+        result = result.with_curve(curve)
     document = result.to_dict()
     tell_constraint(at.model, options.poi, options.fit.quiet)
-    asked = {
+    settings = {
         "poi": options.poi,
         "level": options.level,
         "test_stat": options.test_stat.value,
         **options.fit.settings,
     }
-    document |= at.provenance(asked)
+    document |= at.provenance(settings)
     what = f"upper limits on {at.model.poi_name} at {1 - options.level:.4g} confidence"
     parts = functools.partial(limit_parts, what=what)
     write_result(document, options.output, options.as_json, parts)
     if not result.converged:
         complain(document["message"])
+    if options.curve and not result.curve.converged:
+        complain(f"curve: {result.curve.message}")
     if hfjax.LimitStatus.FITS_FAILED in result.statuses:
         raise typer.Exit(NOT_CONVERGED)

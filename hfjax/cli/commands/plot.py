@@ -9,15 +9,11 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
+from hfjax.cli.commands.pictures import draw, kind, read_drawable
 from hfjax.cli.options import takes, writable
 from hfjax.cli.streams import say
 from hfjax.errors import HfjaxError
 from hfjax.plotting.settings import PlotSettings
-from hfjax.results.contour_record import ContourRecord
-from hfjax.results.fit_record import FitRecord
-from hfjax.results.hypotest_record import HypotestRecord
-from hfjax.results.load import Result
-from hfjax.results.profile_record import ProfileRecord
 from hfjax.results.scan import LEVEL, ScanResult
 
 FORMATS = frozenset(
@@ -106,8 +102,8 @@ class PlotOptions:
         str,
         typer.Argument(
             metavar="RESULT",
-            help="Result file of a scan, a test, a fit, a profile or contours, or - "
-            "for standard input.",
+            help="Result file of a command, or of 'hfjax toys -o'; - is standard "
+            "input.",
         ),
     ]
     output: Annotated[
@@ -208,6 +204,23 @@ class PlotOptions:
             help="CLs below which a signal is excluded.",
         ),
     ] = LEVEL
+    correlations: Annotated[
+        bool,
+        typer.Option(
+            "--correlations",
+            help="Of a fit, the matrix of its correlations, which it has after "
+            "'hfjax fit --correlations'.",
+        ),
+    ] = False
+    most: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            metavar="NUMBER",
+            help="Parameters of a fit that are drawn at most: those with the largest "
+            "pulls (60 by default) or correlations (20).",
+        ),
+    ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages.")] = False
 
     @property
@@ -227,28 +240,34 @@ class PlotOptions:
             two_sigma=self.two_sigma,
             forbidden=self.forbidden,
             level=self.level,
+            most=self.most,
         )
 
 
 @takes(PlotOptions)
 def plot(options: PlotOptions) -> None:
-    """Draw a result file: of a scan, a test, a fit, a profile or contours.
+    """Draw a result file of a command, or statistics of toys.
 
     A scan is drawn as exclusion contours, for q0 as contours of the significance.
     Where one label varies, or --axes has one, CLs is drawn against it with its
     expected bands, for q0 p0 with lines at whole standard deviations. A test is
-    CLs or p0 in its expected band, a fit the pulls of its parameters, a profile
-    -2 Delta ln L against its parameter, contours are curves around the best fit;
-    they take fewer options.
+    CLs or p0 in its expected band, a limit too, or with 'hfjax limit --curve'
+    CLs against the tested value. A fit is the pulls of its parameters with their
+    uncertainties, or with --correlations a matrix; statistics of toys are
+    histograms, a profile is -2 Delta ln L, contours are curves around the best
+    fit. These take fewer options.
 
     hfjax plot results.json -o exclusion.pdf --units GeV
     hfjax plot results.json -o exclusion.pdf --axes 'm_parent,m_parent-m_lsp'
     hfjax plot fit.json -o pulls.pdf --select 'pull > 1 or pull < -1'
+    hfjax plot fit.json -o matrix.pdf --correlations --most 15
+    hfjax plot toys.npz -o toys.pdf
     """
     target = _target(options)
-    result = hfjax.load_result(options.result)
-    draw(result, target, options.settings, options.form)
-    say(f"written: {kind(result)} in {options.output}", options.quiet)
+    result = read_drawable(options.result)
+    what = kind(result, options.correlations)
+    draw(result, what, options.settings, target, options.form)
+    say(f"written: {what} in {options.output}", options.quiet)
 
 
 def _target(options: PlotOptions) -> Any:
@@ -271,47 +290,6 @@ def _target(options: PlotOptions) -> Any:
         return writable(options.output)
     except typer.BadParameter as error:
         raise typer.BadParameter(error.message, param_hint=hint) from None
-
-
-def draw(
-    result: Result,
-    target: Any,
-    settings: PlotSettings,
-    form: str | None = None,
-) -> None:
-    """Draw what a result is about into a file.
-
-    Raises:
-        DataError: It cannot be drawn; the message says why.
-    """
-    if isinstance(result, ScanResult):
-        write = hfjax.write_discovery if result.discovery else hfjax.write_exclusion
-        write(result, target, settings, form)
-    elif isinstance(result, FitRecord):
-        hfjax.draw_fit(result, settings).write(target, form)
-    elif isinstance(result, HypotestRecord):
-        hfjax.draw_test(result, settings).write(target, form)
-    elif isinstance(result, ContourRecord):
-        hfjax.draw_contour(result, settings).write(target, form)
-    else:
-        hfjax.draw_profile(result, settings).write(target, form)
-
-
-def kind(result: Result) -> str:
-    """What a picture of a result shows.
-
-    >>> kind(FitRecord({"mu": 1.0}))
-    'best fit'
-    """
-    if isinstance(result, ScanResult):
-        return "significances" if result.discovery else "exclusion"
-    names = {
-        FitRecord: "best fit",
-        HypotestRecord: "test",
-        ProfileRecord: "profile",
-        ContourRecord: "contours",
-    }
-    return names[type(result)]
 
 
 def check_plot(result: ScanResult, settings: PlotSettings, hint: str) -> None:

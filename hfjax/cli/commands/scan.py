@@ -15,13 +15,8 @@ from hfjax.cli.commands.opening import (
     tell_replacement,
     tell_unused,
 )
-from hfjax.cli.commands.plot import (
-    AxesOption,
-    check_plot,
-    draw,
-    drawable,
-    kind,
-)
+from hfjax.cli.commands.pictures import draw, kind
+from hfjax.cli.commands.plot import AxesOption, check_plot, drawable
 from hfjax.cli.commands.result_tables import scan_parts
 from hfjax.cli.commands.selection import select
 from hfjax.cli.options import (
@@ -252,7 +247,7 @@ def draw_if_possible(
         What is drawn where; nothing if there is none, which is told.
     """
     try:
-        draw(result, path, settings)
+        draw(result, kind(result), settings, path)
     except DataError as error:
         complain(f"no plot: {error}")
         return []

@@ -198,6 +198,8 @@ def _parse(content: str) -> Any:
     except json.JSONDecodeError as error:
         if content.lstrip().startswith("<"):
             raise SpecificationError(_markup(content)) from None
+        if columns := _columns(content):
+            raise SpecificationError(_table(columns)) from None
         place = f"line {error.lineno}, column {error.colno}"
         message = f"not JSON: {error.msg.removesuffix(' at')} at {place}"
     except RecursionError:
@@ -216,6 +218,31 @@ def _markup(content: str) -> str:
             "xml2json TOP_FILE.xml --output workspace.json`"
         )
     return "not JSON: it is XML, or a page of a web site"
+
+
+def _columns(content: str) -> list[str]:
+    r"""Return the headings of a table as spreadsheets write it; none of another text.
+
+    >>> _columns("mass,SR[0]\n300,1.5\n"), _columns("one, two or three")
+    (['mass', 'SR[0]'], [])
+    """
+    lines = content.splitlines()[:2]
+    if len(lines) < 2 or lines[0].lstrip()[:1] in ("{", "["):
+        return []
+    for separator in ",;\t":
+        heads, cells = (line.split(separator) for line in lines)
+        if len(heads) == len(cells) > 1 and all(map(str.strip, heads)):
+            return [head.strip() for head in heads]
+    return []
+
+
+def _table(columns: list[str]) -> str:
+    """Say what a table is, and what is made of one."""
+    shown = ", ".join(columns[:3]) + (", ..." if len(columns) > 3 else "")
+    return (
+        f"not JSON: it is a table with the columns {shown}; `hfjax patchset make` "
+        "makes a patchset of a table of signals, and `hfjax scan` the result of that"
+    )
 
 
 def _values(content: str) -> Any:
