@@ -132,7 +132,8 @@ class Canvas:
 
     def add_legend(self, heading: str, settings: PlotSettings) -> None:
         """Put text, a heading and the legend where there is room in the frame."""
-        lines = [check_text(line) for line in (*settings.text, heading) if line]
+        given = (*settings.text, *heading.splitlines())
+        lines = [check_text(line) for line in given if line]
         with self.style():
             place_legend(self.axes, self.keys, "\n".join(lines), self._autoscaled[1])
         self._limits()  # before they are scaled anew

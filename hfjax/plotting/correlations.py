@@ -144,12 +144,21 @@ def _draw_cells(canvas: Canvas, values: np.ndarray) -> None:
         return
     for (row, column), value in np.ndenumerate(values):
         axes.text(
-            *(column, row, f"{value:.2f}" if np.isfinite(value) else "?"),
+            *(column, row, _cell_text(value)),
             color="white" if abs(value) > _DARK else "black",
             fontsize=7.5,
             horizontalalignment="center",
             verticalalignment="center",
         )
+
+
+def _cell_text(value: float) -> str:
+    """A correlation in a cell.
+
+    >>> _cell_text(-0.301), _cell_text(-0.001), _cell_text(np.nan)
+    ('-0.30', '0.00', '?')
+    """
+    return f"{round(value, 2) + 0.0:.2f}" if np.isfinite(value) else "?"
 
 
 def _name_rows(axes: Axes, names: list[str]) -> None:

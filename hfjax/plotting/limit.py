@@ -1,7 +1,7 @@
 """Upper limits: CLs against the tested value, or the limits alone in a bar.
 
-Between tested values, ``sqrt(-2 ln CLs)`` is interpolated, which is nearly a straight
-line in the tested value, and zero where CLs is one.
+Between tested values, ln CLs is interpolated: it falls from zero as a straight line at
+first and as a parabola in the end, where a significance is infinite at zero.
 """
 
 from typing import Any
@@ -30,6 +30,7 @@ from hfjax.results.written import Dumped
 
 _TAKEN = ("xlabel", "ylabel", "title", "text", "log", "points")
 _STEPS = 600
+_SMALLEST = 1e-300
 _FACES = {"Observed limit": "black", "Expected limit": "white"}
 _MARK: dict[str, Any] = {
     "linestyle": "none",
@@ -147,14 +148,14 @@ def _interpolated(curve: CurveRecord) -> tuple[np.ndarray, np.ndarray]:
     ok = np.isfinite(CLs).all(axis=0)
     if len(np.unique(values[ok])) < 2:
         message = (
-            f"{int(ok.sum())} of {len(ok)} tested values have CLs, too few for a "
+            f"{int(ok.sum())} of {values.size} tested values have CLs, too few for a "
             "curve: test more, or allow more steps"
         )
         raise DataError(message)
     x, first = np.unique(values[ok], return_index=True)
-    heights = np.sqrt(-2.0 * np.log(np.clip(CLs[:, ok][:, first], 1e-300, 1.0)))
+    logarithms = np.log(np.maximum(CLs[:, ok][:, first], _SMALLEST))
     steps = np.union1d(np.linspace(x[0], x[-1], _STEPS), x)
-    return steps, np.exp(-0.5 * PchipInterpolator(x, heights, axis=1)(steps) ** 2)
+    return steps, np.exp(PchipInterpolator(x, logarithms, axis=1)(steps))
 
 
 def _mark_tests(axes: Axes, curve: CurveRecord, points: bool) -> list[Any]:

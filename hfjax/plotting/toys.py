@@ -25,6 +25,7 @@ STATISTICS = {
 _TAKEN = ("xlabel", "ylabel", "title", "text")
 _COLOURS = OBSERVED, "#1d5fa8"  # of the tested hypothesis and of the other
 _NOTHING = 1e-12  # what stands for no toys on a logarithmic axis
+_NEARLY_ALL, _STRETCH = 0.99, 1.3
 _ROOM = 0.02  # of the axis across, past the last toy
 
 
@@ -37,7 +38,8 @@ def draw_toys(
     r"""Draw how the test statistic of toys is distributed, and that of the data.
 
     Both samples are histograms of the part of their toys in each bin, on a logarithmic
-    axis. The tails that p-values are made of, from the observed value on, are shaded.
+    axis; the few that are far beyond the others are counted in the last bin. The tails
+    that p-values are made of, from the observed value on, are shaded.
 
     Args:
         result: Toys with their statistics, of `hfjax.toys` or `hfjax.load_toys`.
@@ -64,9 +66,8 @@ def draw_toys(
     canvas = Canvas(axes)
     with canvas.style():
         canvas.axes.set_yscale("log")
-        highest = max(observed, *(float(sample.max()) for sample in samples))
-        edges = np.linspace(0.0, highest or 1.0, BINS + 1)
-        parts = [np.histogram(q, edges)[0] / q.size for q in samples]
+        edges = np.linspace(0.0, _end(samples, observed), BINS + 1)
+        parts = [_parts(q, edges) for q in samples]
         least = 0.5 / max(sample.size for sample in samples)
         canvas.limit(
             (0.0, (1 + _ROOM) * edges[-1]), (least, 2.0 * max(map(max, parts)))
@@ -76,7 +77,8 @@ def draw_toys(
             _shade_tail(canvas.axes, edges, part, observed, colour)
         canvas.keys.append(_draw_observed(canvas.axes, observed))
         canvas.name_axes(_axis_names(result, settings), settings)
-        canvas.add_legend(_heading(result), settings)
+        beyond = sum(int(np.sum(q > edges[-1])) for q in samples)
+        canvas.add_legend(_heading(result, beyond), settings)
     return canvas.picture
 
 
@@ -92,6 +94,22 @@ def _known(result: ToysResult) -> tuple[tuple[np.ndarray, np.ndarray], float]:
         message = f"these toys have no distributions to draw{why}"
         raise DataError(message)
     return samples, observed
+
+
+def _end(samples: tuple[np.ndarray, ...], observed: float) -> float:
+    """Where the last bin ends: past the data and nearly all toys, if not all."""
+    largest = max(observed, *(float(q.max()) for q in samples))
+    nearly = max(float(np.quantile(q, _NEARLY_ALL)) for q in samples)
+    return min(largest, _STRETCH * max(observed, nearly)) or 1.0
+
+
+def _parts(q: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """The part of the toys in each bin; those beyond are in the last one.
+
+    >>> _parts(np.array([0.5, 1.5, 9.0, 99.0]), np.array([0.0, 1.0, 2.0])).tolist()
+    [0.25, 0.75]
+    """
+    return np.histogram(np.minimum(q, edges[-1]), edges)[0] / q.size
 
 
 def _names(result: ToysResult) -> tuple[str, str]:
@@ -152,7 +170,8 @@ def _axis_names(result: ToysResult, settings: PlotSettings) -> tuple[str, str]:
     return check_text(across), check_text(settings.ylabel or "Fraction of toys / bin")
 
 
-def _heading(result: ToysResult) -> str:
-    """What the toys say."""
+def _heading(result: ToysResult, beyond: int) -> str:
+    """What the toys say, and how many are not where they are drawn."""
     name = "$p_0$" if result.discovery else r"$\mathrm{CL}_s$"
-    return rf"{name} = {result.CLs_obs:.3g} $\pm$ {result.CLs_error:.1g}"
+    value = rf"{name} = {result.CLs_obs:.3g} $\pm$ {result.CLs_error:.1g}"
+    return value + (f"\nLast bin: {beyond} toys beyond" if beyond else "")

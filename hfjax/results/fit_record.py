@@ -1,7 +1,7 @@
 """A best fit that was written to a file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hfjax.documents.reading.schema import validate
@@ -10,7 +10,7 @@ from hfjax.provenance import Provenance
 from hfjax.results.interval import Interval, read_intervals
 from hfjax.results.named_matrix import NamedMatrix
 from hfjax.results.scan import CONVERGED
-from hfjax.results.written import Dumped, Number, flat
+from hfjax.results.written import Dumped, Number, flat, name_among
 
 SCHEMA = "fit-result-1.0.0.json"
 """The JSON Schema of the file, in `schemas/`."""
@@ -77,10 +77,10 @@ class FitRecord:
         validate(document, SCHEMA)
         values = document["mle_parameters"]
         named = values if isinstance(values, dict) else {"parameter": values}
-        bounds = flat(document.get("bounds", {}))
+        flat_values, bounds = flat(named), flat(document.get("bounds", {}))
         matrix = document.get("correlations")
         return cls(
-            flat(named),
+            flat_values,
             document["twice_nll"],
             document["status"],
             document["message"],
@@ -88,10 +88,15 @@ class FitRecord:
             {name: (low, high) for name, (low, high) in bounds.items()},
             _known(document, "uncertainties"),
             _known(document, "pull_uncertainties"),
-            read_intervals(document.get("intervals", {})),
-            matrix and NamedMatrix.parse(matrix),
+            {},
+            matrix and NamedMatrix.parse(matrix).named_as(flat_values),
             Provenance.parse(document["hfjax"]),
-        )
+        ).with_intervals(read_intervals(document.get("intervals", {})))
+
+    def with_intervals(self, intervals: Mapping[str, Interval]) -> "FitRecord":
+        """The same with profile intervals, by the names that its values have."""
+        named = {name_among(n, self.values): each for n, each in intervals.items()}
+        return replace(self, intervals=named)
 
     @classmethod
     def of(cls, result: "FitRecord | Dumped") -> "FitRecord":

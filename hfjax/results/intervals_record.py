@@ -1,13 +1,13 @@
 """Profile intervals that were written to a file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from hfjax.errors import unknown_name
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.interval import Interval, read_intervals
-from hfjax.results.written import Number, WrittenRecord
+from hfjax.results.written import Number, WrittenRecord, name_among
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,16 +42,17 @@ class IntervalsRecord(WrittenRecord):
         Raises:
             UnknownNameError: no interval of it was asked for; close names are given.
         """
-        if name not in self.intervals:
+        known = name_among(name, self.intervals)
+        if known not in self.intervals:
             error = unknown_name("interval", name, self.intervals)
             raise error
-        return self.intervals[name].ends
+        return self.intervals[known].ends
 
     @property
     def fit(self) -> FitRecord:
         """The best fit of all parameters, with the intervals."""
         document = {"hfjax": self.provenance.dump(), **self.free}
-        return replace(FitRecord.parse(document), intervals=self.intervals)
+        return FitRecord.parse(document).with_intervals(self.intervals)
 
     def __repr__(self) -> str:
         """How many intervals there are."""

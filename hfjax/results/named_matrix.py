@@ -1,11 +1,11 @@
 """A matrix whose rows and columns have names, as it is in a file."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hfjax.errors import SpecificationError, unknown_name
-from hfjax.results.written import Number
+from hfjax.results.written import Number, name_among
 
 
 @dataclass(frozen=True)
@@ -35,10 +35,15 @@ class NamedMatrix:
         return self.values[row][column]
 
     def _position(self, name: str) -> int:
-        if name not in self.names:
+        known = name_among(name, self.names)
+        if known not in self.names:
             error = unknown_name("parameter", name, self.names, "the matrix")
             raise error
-        return self.names.index(name)
+        return self.names.index(known)
+
+    def named_as(self, names: Container[str]) -> "NamedMatrix":
+        """The same, with the names that its parameters have among others."""
+        return replace(self, names=tuple(name_among(n, names) for n in self.names))
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> "NamedMatrix":

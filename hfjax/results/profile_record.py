@@ -8,7 +8,7 @@ from hfjax.documents.reading.schema import validate
 from hfjax.errors import SpecificationError
 from hfjax.provenance import Provenance
 from hfjax.results.fit_record import FitRecord
-from hfjax.results.written import Dumped
+from hfjax.results.written import Dumped, name_among
 
 SCHEMA = "profile-result-1.0.0.json"
 """The JSON Schema of the file, in `schemas/`."""
@@ -42,7 +42,8 @@ class ProfileRecord:
     @property
     def best(self) -> tuple[float, ...] | None:
         """Where the free fit is, along the axes; None where it is not known."""
-        found = [self.free.values.get(_bare(name, self.free)) for name in self.names]
+        values = self.free.values
+        found = [values.get(name_among(name, values)) for name in self.names]
         numbers = tuple(value for value in found if value is not None)
         return numbers if len(numbers) == len(self.names) else None
 
@@ -82,8 +83,3 @@ def _has_shape(table: Any, shape: tuple[int, ...]) -> bool:
     if not shape or not isinstance(table, list):
         return not shape and not isinstance(table, list)
     return len(table) == shape[0] and all(_has_shape(row, shape[1:]) for row in table)
-
-
-def _bare(name: str, free: FitRecord) -> str:
-    """The name of a component in a fit, which has no number if there is one alone."""
-    return name if name in free.values else name.removesuffix("[0]")

@@ -1,7 +1,7 @@
 """What all records of written results share."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
@@ -140,6 +140,18 @@ def components(name: str, count: int) -> tuple[str, ...]:
     (('mu',), ('gamma[0]', 'gamma[1]'))
     """
     return (name,) if count == 1 else tuple(f"{name}[{i}]" for i in range(count))
+
+
+def name_among(name: str, names: Container[str]) -> str:
+    """The name that a component has among others: one alone may have a number or none.
+
+    >>> name_among("mu[0]", ["mu"]), name_among("g", ["g[0]"]), name_among("mu", ["mu"])
+    ('mu', 'g[0]', 'mu')
+    """
+    if name in names:
+        return name
+    bare, numbered = name.removesuffix("[0]"), f"{name}[0]"
+    return bare if bare in names else numbered if numbered in names else name
 
 
 def flat(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -180,7 +180,7 @@ def test_options_that_contradict_one_another(hfjax, options, message):
         (["--plot", "nowhere/plot.png"], "folder 'nowhere' does not exist"),
         (["--plot", "plot.doc"], "no known suffix"),
         (["--plot", "plot"], "no known suffix"),
-        (["--select", "m > 3"], "unknown name 'm': choose of m_parent, m_lsp, name"),
+        (["--select", "m > 3"], "unknown name 'm': did you mean 'm_parent' or"),
         (["--select", "m_lsp > 9"], "no patch fulfils 'm_lsp > 9'"),
         (["--select", "m_lsp < 2", "--plot", "a.png"], "2 points with a result"),
         (["--axes", "m_parent,m_lsp"], "--axes: it says what --plot FILE draws"),

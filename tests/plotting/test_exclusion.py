@@ -153,9 +153,7 @@ def test_other_labels_can_be_chosen():
     result = sliced(lambda *_: 7)
     axes = drawn(result, axes=("m_lsp", "m_parent"))
     assert axes.get_xlabel() == r"$m_{\mathrm{lsp}}$"
-    with pytest.raises(
-        DataError, match="unknown name 'm_lps': choose of kind, m_parent"
-    ):
+    with pytest.raises(DataError, match="unknown name 'm_lps': did you mean 'm_lsp'"):
         drawn(result, axes=("m_lps", "m_parent"))
 
 

@@ -18,7 +18,10 @@ from hfjax.provenance import Provenance
 from hfjax.results.contour_record import ContourRecord, Curve
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.hypotest_record import HypotestRecord
+from hfjax.results.interval import Interval
+from hfjax.results.intervals_record import IntervalsRecord
 from hfjax.results.profile_record import ProfileRecord
+from tests.plotting.same_picture import assert_seen
 
 BAND = (0.001, 0.005, 0.02, 0.1, 0.3)
 FIT = FitRecord(
@@ -100,6 +103,45 @@ def test_uncertainties_are_bars_and_beside_the_values():
     assert shown[:3] == [r"0.500 $\pm$ 0.30", r"0.250 $\pm$ 0.80", "1.20"]
     values = draw_fit(FitRecord({"mu": 0.5}), uncertainties={"mu": np.array(0.25)})
     assert bars(values.axes, 0) == [(0.25, 0.75)]
+
+
+def interval(value, low, high):
+    return Interval(value, (low, high), ("found", "found"), (1.0, 1.0))
+
+
+ENDS = {"mu": interval(0.5, 0.25, None), "JES": interval(0.25, -0.55, 1.25)}
+ENDS |= {"gamma[0]": interval(1.2, 1.2, 1.2)}
+LOPSIDED = replace(
+    FIT,
+    uncertainties={"mu": 0.3, "JES": 0.8, "gamma[0]": 0.2},
+    pull_uncertainties={"JES": 1.6, "gamma[0]": 0.5},
+    intervals=ENDS,
+)
+
+
+def test_profile_intervals_go_before_standard_deviations():
+    """In units of pulls, they are as much longer as the standard deviation is."""
+    axes = draw_fit(LOPSIDED).axes
+    assert bars(axes, 2) == [(0.25 - 2 * 0.8, 0.25 + 2 * 1.0)]
+    assert bars(axes, 1) == [(2.5, 3.5)]
+    shown = [text.get_text() for text in axes.child_axes[0].get_yticklabels()]
+    assert shown[:2] == ["0.500 $-$0.25 $+$?", "0.250 $-$0.80 $+$1.0"]
+
+
+def test_intervals_are_drawn_with_their_fit():
+    free = {"mle_parameters": {"mu": [0.5]}, "twice_nll": 1.0, "edm": 0.0, "steps": 1}
+    free |= {"status": "converged", "message": ""}
+    record = IntervalsRecord({"mu": interval(0.5, 0.25, 1.0)}, 0.68, free)
+    assert bars(draw_fit(record).axes, 0) == [(0.25, 1.0)]
+
+
+def test_the_pulls_are_what_was_seen(tmp_path):
+    assert_seen(draw_fit(LOPSIDED, PlotSettings(text="13 TeV")), "pulls", tmp_path)
+
+
+def test_fewer_pulls_may_be_asked_for():
+    axes = draw_fit(FIT, PlotSettings(most=1)).axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["gamma[0]"]
 
 
 def test_parameters_are_selected_by_name_value_and_pull():

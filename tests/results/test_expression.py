@@ -35,7 +35,8 @@ def test_numbers_are_what_python_says(text, values):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("m_parnt - 1", "unknown name 'm_parnt': choose of m_parent, m_lsp, life time"),
+        ("m_parnt - 1", "unknown name 'm_parnt': did you mean 'm_parent'"),
+        ("xx - 1", "unknown name 'xx': choose of m_parent, m_lsp, life time"),
         ("m_parent / m_lsp", "has no value for 'b': division by zero"),
         ("kind", "'kind' at point 'a' is 'stop': only finite numbers can be drawn"),
         ("kind * 2", "has no value for 'a': 'kind' is no number"),

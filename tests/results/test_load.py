@@ -15,9 +15,11 @@ from hfjax.inference.limits import upper_limit
 from hfjax.inference.profile import profile
 from hfjax.inference.significance import significance
 from hfjax.json_text import finite_or_none
+from hfjax.provenance import Provenance
 from hfjax.results.covariance_record import CovarianceRecord
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.hypotest_record import HypotestRecord
+from hfjax.results.interval import Interval
 from hfjax.results.intervals_record import IntervalsRecord
 from hfjax.results.limit_record import LimitRecord
 from hfjax.results.load import load_result
@@ -181,6 +183,20 @@ def test_a_fit_has_correlations_and_intervals_where_its_file_has(hello, tmp_path
     assert record.correlations == NamedMatrix.parse(matrix)
     assert list(record.intervals["mu"].ends) == ends["mu"]["ends"]
     assert FitRecord.of(found).correlations is None
+
+
+def test_a_parameter_of_one_bin_has_one_name():
+    """Fits call it by its name, matrices and intervals number it."""
+    one = NamedMatrix(("mu", "gamma[0]"), ((1.0, -0.3), (-0.3, 1.0)))
+    assert one["gamma", "mu"] == -0.3
+    free = {"mle_parameters": {"mu": [1.0], "gamma": [0.9]}, "twice_nll": 1.0}
+    free |= {"status": "converged", "message": "", "edm": 0.0, "steps": 1}
+    document = {"hfjax": Provenance().dump(), **free, "correlations": one.to_dict()}
+    assert FitRecord.parse(document).correlations.names == ("mu", "gamma")
+    ends = Interval(0.9, (0.8, 1.1), ("found",) * 2, (1.0, 1.0))
+    record = IntervalsRecord({"gamma[0]": ends}, 0.68, free)
+    assert record["gamma"] == record["gamma[0]"] == (0.8, 1.1)
+    assert record.fit.intervals == {"gamma": ends}
 
 
 def test_a_matrix_of_another_size_is_refused(hello):

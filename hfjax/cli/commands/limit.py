@@ -92,7 +92,7 @@ def limit(options: LimitOptions) -> None:
     write_result(document, options.output, options.as_json, parts)
     if not result.converged:
         complain(document["message"])
-    if options.curve and not result.curve.converged:
+    if result.curve is not None and not result.curve.converged:
         complain(f"curve: {result.curve.message}")
     if hfjax.LimitStatus.FITS_FAILED in result.statuses:
         raise typer.Exit(NOT_CONVERGED)

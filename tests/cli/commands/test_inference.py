@@ -367,6 +367,21 @@ def test_limit_has_the_closed_form_and_its_schema(hfjax, hello, write):
     assert outcome.json["hfjax"]["settings"]["level"] == 0.05
 
 
+def test_the_curve_of_a_limit_is_there_if_it_is_asked_for(hfjax, hello, write):
+    outcome = hfjax("limit", write("ws.json", hello), "--curve")
+    assert (outcome.code, outcome.stderr) == (0, "")
+    validate(outcome.json, "limit-result-1.0.0.json")
+    curve = outcome.json["curve"]
+    assert len(curve["CLs_obs"]) == len(curve["CLs_exp"]) == 31
+    assert curve["poi_values"][-1] == pytest.approx(1.5 * LIMIT_EXP[-1])
+    crossed = [
+        value
+        for value, CLs in zip(curve["poi_values"], curve["CLs_obs"], strict=True)
+        if CLs >= 0.05
+    ]
+    assert crossed[-1] < LIMIT_OBS < crossed[-1] + curve["poi_values"][1]
+
+
 def test_limits_that_do_not_exist_say_why(hfjax, hello, write):
     for each in hello["channels"][0]["samples"]:
         if any(m["name"] == "mu" for m in each["modifiers"]):

@@ -8,9 +8,11 @@ from statistics import NormalDist
 import pytest
 
 from hfjax.documents.reading.schema import validate
+from hfjax.inference.toys_file import save_toys
 from hfjax.plotting.settings import PlotSettings
 from hfjax.provenance import Provenance
 from hfjax.results.scan import ScanPoint, ScanResult
+from tests.toys import some_toys
 
 
 def p_value(z: float) -> float:
@@ -136,7 +138,11 @@ def test_what_is_written_is_told(hfjax, results, monkeypatch):
         (["-o", "nowhere/a", "--format", "png"], "folder 'nowhere' does not exist"),
         (["-o", "a.png", "--level", "5"], "'5' is not a number between 0 and 1"),
         (["-o", "a.png", "--level", "x"], "'x' is not a number between 0 and 1"),
-        (["-o", "a.png", "--axes", "m_parent,m"], "unknown name 'm': choose of"),
+        (["-o", "a.png", "--axes", "m_parent,m"], "unknown name 'm': did you mean"),
+        (["-o", "a.png", "--axes", "m_parent,mlsp"], "did you mean 'm_lsp'"),
+        (["-o", "a.png", "--axes", "m_parent,xy"], "choose of m_parent, m_lsp"),
+        (["-o", "a.png", "--correlations"], "only a fit has correlations"),
+        (["-o", "a.png", "--most", "9"], "no use for most"),
         (["-o", "a.png", "--axes", "m_parent"], "differ in 'm_lsp' (0, 40, 80)"),
         (
             ["-o", "a.png", "--axes", "m_parent,m_lsp+"],
@@ -161,6 +167,15 @@ def test_what_is_no_result_is_refused(hfjax, write, hello):
     complaint = hfjax("plot", path, "-o", "a.png").complaint
     assert "this looks like a workspace" in complaint
     assert "cannot be read" in hfjax("plot", "none.json", "-o", "a.png").complaint
+
+
+def test_a_table_is_told_what_it_is(hfjax, tmp_path):
+    (tmp_path / "signals.csv").write_text("mass,SR[0],SR[1]\n300,1.5,2\n")
+    complaint = hfjax("plot", "signals.csv", "-o", "a.png").complaint
+    assert (
+        "signals.csv: not JSON: it is a table with the columns mass, SR[0]" in complaint
+    )
+    assert "`hfjax patchset make` makes a patchset of" in complaint
 
 
 def test_a_plot_needs_matplotlib(hfjax, results, monkeypatch):
@@ -203,7 +218,8 @@ def test_a_forbidden_region_outside_is_told(hfjax, results, tmp_path):
 def test_results_of_fits_and_tests_are_drawn(hfjax, write, hello, tmp_path):
     path = write("workspace.json", hello)
     for command in ("fit", "cls"):
-        assert hfjax(command, path, "-o", f"{command}.json").code == 0
+        more = ["--correlations"] if command == "fit" else []
+        assert hfjax(command, path, "-o", f"{command}.json", *more).code == 0
         document = json.loads((tmp_path / f"{command}.json").read_text())
         kind = {"fit": "fit", "cls": "test"}[command]
         validate(document, f"{kind}-result-1.0.0.json")
@@ -213,6 +229,8 @@ def test_results_of_fits_and_tests_are_drawn(hfjax, write, hello, tmp_path):
     fitted = json.loads((tmp_path / "fit.json").read_text())
     assert fitted["bounds"]["mu"] == [[0, 10]]
     assert list(fitted["pulls"]) == ["stat"]
+    matrix = hfjax("plot", "fit.json", "-o", "matrix.png", "--correlations")
+    assert (matrix.code, matrix.stderr) == (0, "")
     refused = hfjax("plot", "fit.json", "-o", "a.png", "--log", "--level", "0.1")
     assert "a picture of a fit has no use for log, level" in refused.complaint
 
@@ -231,3 +249,59 @@ def test_a_profile_is_drawn(hfjax, write, monkeypatch):
     monkeypatch.setattr("hfjax.cli.streams.talks", lambda quiet: not quiet)
     outcome = hfjax("plot", path, "-o", "a.png")
     assert (outcome.code, outcome.stderr) == (0, "hfjax: written: profile in a.png\n")
+
+
+LIMITS = {
+    **{"limit_obs": 1.0, "limit_exp": [0.5, 0.7, 1.0, 1.5, 2.0], "level": 0.05},
+    **{"status": ["found"] * 6, "message": "", "CLs": [0.05] * 6, "mu_hat": 0.1},
+    **{"upper_bound": 10.0, "tests": 30, "fits": "converged"},
+}
+CURVE = {
+    "poi_values": [0.0, 1.0],
+    "CLs_obs": [1.0, 0.05],
+    "CLs_exp": [[1.0] * 5, [0.01, 0.02, 0.05, 0.1, 0.3]],
+    "status": ["converged"] * 2,
+}
+UNCERTAIN = {
+    "uncertainties": {"mu": [0.5], "k": [0.1]},
+    **dict.fromkeys(
+        ("correlations", "covariance"),
+        {"names": ["mu", "k"], "values": [[1.0, 0.2], [0.2, 1.0]]},
+    ),
+    **{"at_bounds": {}, "fixed": [], "flat": [], "status": "known", "message": ""},
+}
+
+
+@pytest.mark.parametrize(
+    ("document", "kind"),
+    [
+        (LIMITS, "limit"),
+        (LIMITS | {"curve": CURVE}, "limit"),
+        (UNCERTAIN, "correlations"),
+        (some_toys().to_dict(), "test with toys"),
+    ],
+)
+def test_other_results_are_drawn(hfjax, write, document, kind, monkeypatch):
+    path = write("result.json", {"hfjax": Provenance().dump(), **document})
+    monkeypatch.setattr("hfjax.cli.streams.talks", lambda quiet: not quiet)
+    outcome = hfjax("plot", path, "-o", "a.png")
+    assert (outcome.code, outcome.stderr) == (0, f"hfjax: written: {kind} in a.png\n")
+
+
+def test_statistics_of_toys_are_drawn_from_their_file(hfjax, monkeypatch, tmp_path):
+    save_toys(some_toys(), tmp_path / "toys.npz")
+    monkeypatch.setattr("hfjax.cli.streams.talks", lambda quiet: not quiet)
+    outcome = hfjax("plot", "toys.npz", "-o", "a.png")
+    assert (outcome.code, outcome.stderr) == (0, "hfjax: written: toys in a.png\n")
+    assert (tmp_path / "a.png").stat().st_size > 10_000
+
+
+def test_a_significance_has_no_picture(hfjax, write):
+    document = {
+        **{"hfjax": Provenance().dump(), "p0": 0.1, "Z": 1.3, "q": 1.6, "steps": 9},
+        **{"p0_exp": [0.1] * 5, "Z_exp": [1.3] * 5, "q_asimov": 1.6, "edm": 0.0},
+        **{"injected": 1.0, "signed": False, "mu_hat": 0.4, "status": "converged"},
+        "message": "",
+    }
+    refused = hfjax("plot", write("s.json", document), "-o", "a.png").complaint
+    assert "there is nothing to draw: give the result of `hfjax cls" in refused

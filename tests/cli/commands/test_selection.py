@@ -55,7 +55,7 @@ def test_strings_can_be_values():
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        ("m_parnt > 3", "unknown name 'm_parnt': choose of m_parent, m_lsp, name"),
+        ("m_parnt > 3", "unknown name 'm_parnt': did you mean 'm_parent'"),
         ("m_parent >", "the condition 'm_parent >' cannot be read: invalid syntax"),
         ("", "the condition '' cannot be read"),
         ("m_parent = 300", "cannot be read at character"),
