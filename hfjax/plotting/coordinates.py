@@ -1,17 +1,18 @@
 """What the axes of a picture are, and where its points are along them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from hfjax.errors import DataError
 from hfjax.plotting.mathtext import check_text, expression_text, mathtext
-from hfjax.plotting.settings import PlotSettings
+from hfjax.plotting.settings import PlotSettings, take_only
 from hfjax.plotting.significance import has_significances
 from hfjax.results.expression import labels_in, numbers, selected
 from hfjax.results.scan import ScanResult
 
+_TAKEN = tuple(each.name for each in fields(PlotSettings) if each.name != "most")
 _ON_LINE = 1e-9  # width over length of a cloud of points that is a line
 
 
@@ -63,8 +64,9 @@ def locate(result: ScanResult, settings: PlotSettings) -> Coordinates:
     Raises:
         DataError: No point is selected, none of the labels varies, an axis is no
             number, or points differ in a label that the axes do not give: no line joins
-            points of different slices.
+            points of different slices; or a setting does not apply.
     """
+    take_only(settings, _TAKEN, "a scan")
     chosen = selected(result, settings.select)
     names = _names(chosen, settings.axes)
     values = np.array([numbers(name, chosen) for name in names], float)

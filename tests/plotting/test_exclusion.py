@@ -155,6 +155,8 @@ def test_other_labels_can_be_chosen():
     assert axes.get_xlabel() == r"$m_{\mathrm{lsp}}$"
     with pytest.raises(DataError, match="unknown name 'm_lps': did you mean 'm_lsp'"):
         drawn(result, axes=("m_lps", "m_parent"))
+    with pytest.raises(DataError, match="a scan has no use for most: it takes axes"):
+        drawn(result, axes=("m_lsp", "m_parent"), most=3)
 
 
 @pytest.mark.parametrize(

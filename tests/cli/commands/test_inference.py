@@ -374,12 +374,8 @@ def test_the_curve_of_a_limit_is_there_if_it_is_asked_for(hfjax, hello, write):
     curve = outcome.json["curve"]
     assert len(curve["CLs_obs"]) == len(curve["CLs_exp"]) == 31
     assert curve["poi_values"][-1] == pytest.approx(1.5 * LIMIT_EXP[-1])
-    crossed = [
-        value
-        for value, CLs in zip(curve["poi_values"], curve["CLs_obs"], strict=True)
-        if CLs >= 0.05
-    ]
-    assert crossed[-1] < LIMIT_OBS < crossed[-1] + curve["poi_values"][1]
+    last = sum(CLs >= 0.05 for CLs in curve["CLs_obs"]) - 1
+    assert curve["poi_values"][last] < LIMIT_OBS < curve["poi_values"][last + 1]
 
 
 def test_limits_that_do_not_exist_say_why(hfjax, hello, write):
