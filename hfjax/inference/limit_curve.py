@@ -28,7 +28,7 @@ from hfjax.model.poi import check_poi_value, require_free_poi
 from hfjax.model.tracing import is_known
 
 
-class Tested(NamedTuple):
+class Answers(NamedTuple):
     """Tests of values.
 
     Attributes:
@@ -84,7 +84,7 @@ def limit_curve(
         >>> search = hfjax.uncorrelated_background(signal, bkg, uncertainty, [51, 48])
         >>> curve = hfjax.limit_curve(*hfjax.build(search), [0.0, 1.0, 2.0])
         >>> curve.CLs_obs.round(4).tolist()
-        [1.0, 0.0525, 0.0001]
+        [1.0, 0.0525, 0.0002]
     """
     check_inputs(model, data, settings)
     model = holding(model, fixed)
@@ -129,7 +129,7 @@ def find_curve(
     count: ScalarInt,
     test_stat: TestStatistic,
     settings: FitSettings,
-) -> Tested:
+) -> Answers:
     """Test values of a model without names, in lanes; `limit_curve` after its checks.
 
     Args:
@@ -142,8 +142,8 @@ def find_curve(
     """
     known, its_data, its_values = constant((model, data, values))
 
-    def one(i: ScalarInt) -> Tested:
+    def one(i: ScalarInt) -> Answers:
         found = tested(known, its_data, its_values[i], test_stat, settings)
-        return Tested(curves_of(found), found.code)
+        return Answers(curves_of(found), found.code)
 
     return map_lanes(one, jnp.arange(values.size), count)

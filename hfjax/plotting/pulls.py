@@ -114,7 +114,6 @@ def draw_fit(
 
     Example:
         >>> from hfjax.results.fit_record import FitRecord
-    from hfjax.results.intervals_record import IntervalsRecord
         >>> fit = FitRecord({"mu": 0.5, "JES": 0.2}, pulls={"JES": 0.2})
         >>> figure, axes = draw_fit(fit)
         >>> [label.get_text() for label in axes.get_yticklabels()]
