@@ -22,7 +22,7 @@ from hfjax.fitting.valleys.candidates import (
     valley_marks,
 )
 from hfjax.fitting.valleys.found import Starts, Told
-from hfjax.fitting.valleys.physical import is_physical
+from hfjax.fitting.valleys.physical import is_better, is_physical
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 
@@ -306,9 +306,8 @@ def better(old: FitResult, new: FitResult) -> FitResult:
     ok = FitStatus.CONVERGED
     settled = (new.code == ok) & (old.code != ok)
     lower = new.deviance < old.deviance - 1e-2 * CONSISTENCY
-    better = (new.physical & ~old.physical) | (
-        (new.physical == old.physical) & (settled | lower)
-    )
+    ends = (new.deviance, new.physical), (old.deviance, old.physical)
+    better = is_better(*ends, settled | lower)
     best = jax.tree.map(lambda a, b: jnp.where(better, a, b), new, old)
     less = new.passed < old.passed
     passed = jnp.minimum(new.passed, old.passed)

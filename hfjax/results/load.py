@@ -54,8 +54,9 @@ def load_result(path: Source) -> Result:
 
     Returns:
         A `ScanResult`; or a `FitRecord`, `HypotestRecord`, `ProfileRecord`,
-        `ContourRecord`, `LimitRecord`, `SignificanceRecord`, `ToysRecord`, `CovarianceRecord` or
-        `IntervalsRecord`. Files of statistics of all toys are for `hfjax.load_toys`.
+        `ContourRecord`, `LimitRecord`, `SignificanceRecord`, `ToysRecord`,
+        `CovarianceRecord` or `IntervalsRecord`. Files of statistics of all toys are for
+        `hfjax.load_toys`.
 
     Raises:
         SpecificationError: it cannot be read, or is no result; names the place.

@@ -9,7 +9,7 @@ the interpolation, not a description of data.
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from hfjax.arrays import Array, Params, ScalarBool
+from hfjax.arrays import Array, Params, Scalar, ScalarBool
 from hfjax.model.model import Model
 from hfjax.model.sample_block import SampleBlock
 
@@ -17,6 +17,9 @@ TURNED_PART = 0.1
 """Part of its bin's rate that a sample may be negative by."""
 TURNED_EVENTS = 0.1
 """Events that a sample may be negative by."""
+FAR = 25.0, 0.25
+"""A physical minimum is no alternative to an unphysical one that it is further above,
+in ``-2 ln L``: so many units, and this part of the deviance."""
 
 Excess = Float[Array, "sample bin"]
 
@@ -24,6 +27,42 @@ Excess = Float[Array, "sample bin"]
 def is_physical(model: Model, params: Params) -> ScalarBool:
     """Whether no sample is beyond what `unphysical_rates` allows."""
     return ~jnp.any(unphysical_rates(model, params) != 0.0)
+
+
+def is_alternative(physical: Scalar, unphysical: Scalar) -> ScalarBool:
+    """Whether a physical minimum is taken, and not a lower one that is unphysical.
+
+    One that is far above describes nothing. The likelihood is lower everywhere on the
+    way out of the other one, where samples are still physical.
+
+    Args:
+        physical: deviance of a physical minimum.
+        unphysical: deviance of one that is not.
+
+    Example:
+        >>> is_alternative(jnp.array(9.0), jnp.array(4.0)).item()
+        True
+    """
+    units, part = FAR
+    return physical <= unphysical + units + part * unphysical
+
+
+def is_better(
+    new: tuple[Scalar, ScalarBool],
+    old: tuple[Scalar, ScalarBool],
+    lower: ScalarBool,
+) -> ScalarBool:
+    """Whether a minimum is to be preferred: a physical one, then a lower one.
+
+    Args:
+        new: deviance of a minimum, and whether it is physical.
+        old: the same of another.
+        lower: whether the first is lower than the other.
+    """
+    (value, physical), (known, was) = new, old
+    gains = physical & ~was & (is_alternative(value, known) | lower)
+    loses = was & ~physical & ~is_alternative(known, value)
+    return gains | loses | ((physical == was) & lower)
 
 
 def unphysical_rates(model: Model, params: Params) -> Excess:

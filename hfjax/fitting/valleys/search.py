@@ -62,7 +62,7 @@ from hfjax.fitting.valleys.found import (
     no_valleys,
     only_found,
 )
-from hfjax.fitting.valleys.physical import is_physical
+from hfjax.fitting.valleys.physical import is_better, is_physical
 from hfjax.fitting.valleys.turns import (
     Kinds,
     Search,
@@ -159,10 +159,11 @@ def _judge(
     noise = rounding(end.value)
     settles = (end.status == ok) & (found.best.status != ok)
     lower = end.value < found.best.value + jnp.where(settles, noise, -noise)
-    given_up = (end.status == FitStatus.MAX_STEPS) & (found.best.status == ok)
-    better = physical & ~found.physical & ~given_up
-    better = better | ((physical == found.physical) & lower)
     possible = jnp.isfinite(end.value)
+    given_up = (end.status == FitStatus.MAX_STEPS) & (found.best.status == ok)
+    new, old = (2.0 * end.value, physical), (2.0 * found.best.value, found.physical)
+    better = is_better(new, old, lower)
+    better = better & ~(given_up & (physical != found.physical))
     better = keeps & done & possible & better
     best = _where(better | first, end, found.best)
     best = dataclasses.replace(best, steps=found.best.steps + end.steps)

@@ -13,6 +13,7 @@ from hfjax.fitting.status import FitSettings
 from hfjax.fitting.valleys.physical import (
     TURNED_EVENTS,
     TURNED_PART,
+    is_better,
     is_physical,
     unphysical_rates,
 )
@@ -158,3 +159,31 @@ def test_nothing_was_passed_over_where_all_is_physical():
     assert found.passed == np.inf
     assert_close(found.initial, found.deviance, 0, 1e-10)
     assert_close(found.initial_params, found.params, 0, 1e-7)
+
+
+# -- which of two minima is preferred ----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "preferred"),
+    [
+        ((9.0, True), (4.0, False), True),
+        ((31.0, True), (4.0, False), False),
+        ((5.5, False), (950.0, True), True),
+        ((4.0, False), (9.0, True), False),
+        ((410.0, True), (350.0, False), True),
+        ((3.0, True), (4.0, True), True),
+        ((5.0, True), (4.0, True), False),
+        ((4.0, True), (np.inf, False), True),
+        ((3.0, True), (4.0, False), True),
+    ],
+)
+def test_a_physical_minimum_that_is_far_above_is_no_alternative(new, old, preferred):
+    """Toys of staus have one at a deviance of 950 beside an unphysical one at 5.5."""
+    (value, physical), (known, was) = new, old
+    found = is_better(
+        (jnp.array(value), jnp.array(physical)),
+        (jnp.array(known), jnp.array(was)),
+        jnp.array(value < known),
+    )
+    assert bool(found) == preferred
