@@ -59,6 +59,7 @@ def test_patches_differ_in_channels_and_modifiers(workspace, patchset):
     assert len(modifiers) >= 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_script_runs(script, capsys):
     runpy.run_path(str(script), run_name="__main__")

@@ -12,6 +12,7 @@ REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_python_prints_the_number_beside_it(monkeypatch, capsys):
     (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     expected = re.findall(r"# ([0-9.]+):", program)

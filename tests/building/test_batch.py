@@ -93,6 +93,7 @@ def assert_same_meaning(workspace, patches, group, draws=2):
             assert_close(logpdf(model, params, data), known, 1e-11)
 
 
+@pytest.mark.slow
 def test_points_mean_what_they_mean_alone(workspace, varied, batch):
     assert batch.failures == {}
     assert_same_meaning(workspace, varied, only_group(batch))
@@ -111,13 +112,14 @@ def test_points_of_the_example_mean_what_they_mean_alone():
     assert_same_meaning(workspace, patches, only_group(batch), draws=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
         "sbottomA",
-        pytest.param("staus", marks=pytest.mark.slow),
-        pytest.param("sleptons", marks=pytest.mark.slow),
-        pytest.param("offshell", marks=pytest.mark.slow),
+        pytest.param("staus", marks=pytest.mark.long),
+        pytest.param("sleptons", marks=pytest.mark.long),
+        pytest.param("offshell", marks=pytest.mark.long),
     ],
 )
 def test_published_points_mean_what_they_mean_alone(name, data_dir):
@@ -175,6 +177,7 @@ def test_points_that_differ_in_yields_stack_nothing_else(workspace):
     assert_close(model.block.nominal[:, 0, 0], [10.0, 20.0, 30.0], 0)
 
 
+@pytest.mark.slow
 def test_the_background_of_a_published_scan_is_shared(data_dir):
     """Hundreds of points cost little more than one."""
     workspace, patches = load_likelihood("staus", data_dir)

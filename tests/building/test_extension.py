@@ -56,7 +56,7 @@ def test_extended_workspaces_by_chance(data):
     assert_agrees(document, data.draw(vectors))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_many_extended_workspaces_by_chance(data):

@@ -28,6 +28,7 @@ def alone():
     return {name: float(density(*point)) for name, point in points.items()}
 
 
+@pytest.mark.slow
 def test_a_function_of_all_points_is_that_of_each(alone):
     batch = build_scan(background(), patchset(VARIED | WRONG))
     assert list(batch.failures) == ["wrong"]

@@ -109,6 +109,7 @@ def compilations(caplog, function):
     return sum("Compiling" in record.getMessage() for record in caplog.records)
 
 
+@pytest.mark.slow
 def test_models_of_equal_shape_share_compilations(caplog):
     density = jax.jit(Model.logpdf)
 

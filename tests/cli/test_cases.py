@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 
+@pytest.mark.slow
 def test_a_parameter_of_interest_may_be_a_component(hfjax, cases_dir):
     path = cases_dir / "poi_is_shapefactor.json"
     outcome = hfjax("cls", path, "--poi", "sf[0]")
@@ -13,12 +14,14 @@ def test_a_parameter_of_interest_may_be_a_component(hfjax, cases_dir):
     assert outcome.json["CLs_obs"] == pytest.approx(0.80538247626, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_fit_needs_no_parameter_of_interest(hfjax, cases_dir):
     outcome = hfjax("fit", cases_dir / "poi_is_shapefactor.json")
     assert outcome.code == 0
     assert outcome.json["status"] == "converged"
 
 
+@pytest.mark.slow
 def test_what_a_signal_alone_cannot_do_is_said(hfjax, cases_dir):
     """Which fit, and which bin; a check says it beforehand."""
     path = cases_dir / "signal_only.json"
@@ -30,6 +33,7 @@ def test_what_a_signal_alone_cannot_do_is_said(hfjax, cases_dir):
     assert "signal" in hfjax("check", path).stdout.lower()
 
 
+@pytest.mark.slow
 def test_empty_vals_are_read_as_none(hfjax, cases_dir, tmp_path):
     path = tmp_path / "empty.json"
     shutil.copy(cases_dir / "hs3_empty_vals.json", path)

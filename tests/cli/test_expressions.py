@@ -27,6 +27,7 @@ def configured(document, *entries):
 # -- expressions -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_test_of_a_square_is_one_of_its_root(hfjax, hello, quadratic, write):
     """mu = 0.6 of the square is mu = 0.36 of the plain model."""
     path, plain = write("q.json", quadratic), write("ws.json", hello)
@@ -37,6 +38,7 @@ def test_a_test_of_a_square_is_one_of_its_root(hfjax, hello, quadratic, write):
     assert found["CLs_exp"] == pytest.approx(known["CLs_exp"], rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_fit_shows_what_expressions_give(hfjax, hello, quadratic, write):
     hello["observations"][0]["data"] = quadratic["observations"][0]["data"] = [60, 61]
     found = hfjax("fit", write("q.json", quadratic)).json
@@ -159,6 +161,7 @@ def test_another_parameter_is_held(hfjax, scaled, write):
     assert found["mle_parameters"]["stat"][1] == 0.9
 
 
+@pytest.mark.slow
 def test_a_constraint_term_is_told(hfjax, hello, write):
     systematic = {"name": "jes", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}}
     hello["channels"][0]["samples"][1]["modifiers"].append(systematic)
@@ -187,6 +190,7 @@ def test_a_derived_parameter_cannot_be_tested(hfjax, quadratic, write):
     assert "'k' is given by an expression, so that no value of it can be" in complaint
 
 
+@pytest.mark.slow
 def test_a_scan_of_another_parameter(hfjax, files, background, write):
     workspace, patchset = files
     found = hfjax("scan", workspace, patchset, "--no-verify", "--poi", "mu").json

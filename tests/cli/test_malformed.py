@@ -138,7 +138,7 @@ def test_some_mutations_of_published_documents(run, data_dir, name):
     assert codes >= {0, 2}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("batch", range(BATCHES))
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_many_mutations_of_published_documents(run, data_dir, name, batch):
@@ -149,7 +149,7 @@ def test_many_mutations_of_published_documents(run, data_dir, name, batch):
     assert check_and_inspect(run, document, seed, OF_BATCH) >= {0, 2}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_whole_published_documents_with_one_other_number(run, data_dir, name):
     document = json.loads((data_dir / "likelihoods" / name).read_text())
@@ -215,11 +215,12 @@ def outcomes_of(hfjax, tmp_path, seed, number):
     return codes
 
 
+@pytest.mark.slow
 def test_some_mutated_documents_are_tested_or_refused(hfjax, tmp_path):
     assert set(outcomes_of(hfjax, tmp_path, "few", 12)) >= {0, 2}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_mutated_documents_are_tested_or_refused(hfjax, tmp_path):
     codes = outcomes_of(hfjax, tmp_path, "many", 60)
     assert set(codes) >= {0, 2}

@@ -30,6 +30,7 @@ def commands(example):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", range(4))
 def test_tables_are_for_terminals_only(hfjax, example, tmp_path, index):
     arguments = commands(example)[index]
@@ -76,6 +77,7 @@ def test_inspect_shows_the_bounds_of_the_parameter_of_interest(hfjax, hello):
     assert ["SR", "2", "99", "125", "signal,", "bkg"] in found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_published_documents_are_shown_in_80_columns(hfjax, data_dir, name):
     folder = data_dir / "likelihoods" / name
@@ -184,6 +186,7 @@ def test_cls_shows_the_band_with_its_labels(hfjax, example):
     assert outcome.lines[-1] == "converged after 16 steps"
 
 
+@pytest.mark.slow
 def test_cls_of_q0_shows_significances(hfjax, example):
     shown = hfjax("cls", *signal(example), "--test-stat", "q0", columns=80)
     found = cells(shown)
@@ -192,6 +195,7 @@ def test_cls_of_q0_shows_significances(hfjax, example):
     assert not any("excluded" in line for line in shown.lines)
 
 
+@pytest.mark.slow
 def test_a_failed_test_has_no_numbers(hfjax, example):
     outcome = hfjax("cls", *signal(example), "--max-steps", "2", columns=80)
     assert outcome.code == 3

@@ -17,6 +17,7 @@ GRID = 2e-3
 """How far a minimum on a grid may be above the minimum, in -2 ln L."""
 
 
+@pytest.mark.slow
 def test_fit_tells_that_another_valley_is_lower(hfjax, write):
     path = write("ws.json", LOWER)
     outcome = hfjax("fit", path)
@@ -48,6 +49,7 @@ def test_a_start_is_where_the_initial_values_are(hfjax, write):
     assert outcome.json["hfjax"]["settings"]["start"] == {"a": -1.0}
 
 
+@pytest.mark.slow
 def test_what_is_passed_over_is_told_and_can_be_taken(hfjax, write):
     path = write("ws.json", PASSED)
     outcome = hfjax("fit", path)
@@ -95,6 +97,7 @@ def points():
     return background, {"metadata": metadata, "patches": patches, "version": "1.0.0"}
 
 
+@pytest.mark.slow
 def test_scan_counts_the_points_and_names_the_worst(hfjax, write, points):
     background, patchset = points
     files = write("b.json", background), write("p.json", patchset)
@@ -112,6 +115,7 @@ def test_scan_counts_the_points_and_names_the_worst(hfjax, write, points):
     assert found.provenance.settings["max_steps"] == 300
 
 
+@pytest.mark.slow
 def test_cls_names_the_fits(hfjax, write):
     outcome = hfjax("cls", write("ws.json", LOWER))
     assert outcome.code == 0
@@ -126,6 +130,7 @@ def test_cls_names_the_fits(hfjax, write):
     assert ", ".join(f"0.841 ({each})" for each in fits) in line
 
 
+@pytest.mark.slow
 def test_cls_says_why_it_has_no_result(hfjax, write):
     only = workspace({"SR": [sample("s", [25.0, 3.0], MU)]}, {"SR": [24.0, 4.0]})
     outcome = hfjax("cls", write("ws.json", only))
@@ -136,6 +141,7 @@ def test_cls_says_why_it_has_no_result(hfjax, write):
     assert outcome.stderr == f"hfjax: not_finite: {message}\n"
 
 
+@pytest.mark.slow
 def test_a_fit_of_too_few_steps_names_the_option(hfjax, write):
     outcome = hfjax("fit", write("ws.json", LOWER), "--max-steps", 1)
     assert outcome.code == 3

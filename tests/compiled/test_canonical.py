@@ -82,6 +82,7 @@ def both(document):
     return own, Objective(padded, its_data), params, more
 
 
+@pytest.mark.slow
 @each_document
 def test_values_and_derivatives_are_the_same(document):
     own, padded, params, more = both(wider(document()))
@@ -126,6 +127,7 @@ def test_every_array_whose_size_varies_has_a_rule():
     assert [(a.shape, b.shape) for a, b in pairs if a.shape != b.shape] == []
 
 
+@pytest.mark.slow
 def test_fits_are_the_same_as_without_padding():
     """Inside ``jit`` nothing is padded."""
     workspace = shapesys([5.0, 1.0, 2.0], [50.0] * 3, [5.0] * 3, [60, 51, 44])
@@ -171,6 +173,7 @@ def test_what_is_made_of_a_model_while_something_is_traced_is_not_traced():
     assert_close(traced, 2.0 * own.block.nominal.sum(), 1e-15)
 
 
+@pytest.mark.slow
 def test_what_is_made_of_a_model_goes_with_it():
     model, data = build(shapesys(*HELLO, [51, 48]))
     padded, _ = canonical(model, data)

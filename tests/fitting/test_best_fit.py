@@ -264,11 +264,11 @@ def test_t8_a_free_fit_is_never_above_a_fixed_one(hello):
 # -- published likelihoods ---------------------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "patch"),
     [
-        pytest.param(*pair, marks=() if pair[0] == "staus" else pytest.mark.slow)
+        pytest.param(*pair, marks=() if pair[0] == "staus" else pytest.mark.long)
         for pair in SINGLE.items()
     ],
 )
@@ -299,7 +299,7 @@ def test_all_patches_of_the_references_are_tested(reference_dir):
         assert tuple(each["patch"] for each in rows) == patches
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_published_background_only_workspace_is_fitted(data_dir):
     """It names a parameter of interest that only its patches bring."""
     background, _ = load_likelihood("staus", data_dir)

@@ -84,9 +84,10 @@ def differences(model, data, params, free):
     return bends / (4.0 * steps * steps[:, None])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "document",
-    [all_kinds, pytest.param(all_constraints, marks=pytest.mark.slow)],
+    [all_kinds, pytest.param(all_constraints, marks=pytest.mark.long)],
 )
 def test_the_inverse_is_that_of_second_differences(document):
     model, data = make(document())
@@ -110,7 +111,7 @@ MINUIT = 3e-4
 """What HESSE's own steps leave, of a few parameters; half of them agree to 1e-6."""
 
 
-PUBLISHED = [pytest.param("sbottomA"), pytest.param("staus", marks=pytest.mark.slow)]
+PUBLISHED = [pytest.param("sbottomA"), pytest.param("staus", marks=pytest.mark.long)]
 
 
 @pytest.fixture(scope="module", params=PUBLISHED)
@@ -124,6 +125,7 @@ def published(request, data_dir):
     return model, data, found, ~np.asarray(found.fixed | found.on_bound)
 
 
+@pytest.mark.slow
 def test_published_likelihoods_as_minuit_has_them(published):
     """What stands at a bound is fixed for both; HESSE is told where to start."""
     iminuit = pytest.importorskip("iminuit")
@@ -203,6 +205,7 @@ def test_holding_one_of_a_flat_direction_frees_the_other():
     assert float(found["k"]) == 0.0
 
 
+@pytest.mark.slow
 def test_many_events_are_no_flat_direction():
     """Two parameters that only a constraint tells apart, with 1e9 events."""
     norm = modifier("normfactor", "norm")
@@ -259,6 +262,7 @@ def test_a_test_has_a_free_fit_with_uncertainties(hello):
 # -- transformations ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_toys_in_a_batch_have_those_of_each(hello):
     model, _ = hello
     params = model.parameters.pack({"mu": 1.5})
@@ -290,6 +294,7 @@ def test_a_second_result_compiles_nothing(hello, caplog):
         covariance(*others, another)
 
 
+@pytest.mark.slow
 def test_an_uncertainty_has_derivatives(hello):
     """What is expected of a search, as a function of its background."""
     model, data = hello

@@ -109,10 +109,11 @@ def moved(objective, dot, by):
     return jax.tree.map(step, objective, dot)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "leaf"),
     [
-        pytest.param(kind, leaf, marks=() if kind == "all kinds" else pytest.mark.slow)
+        pytest.param(kind, leaf, marks=() if kind == "all kinds" else pytest.mark.long)
         for kind in LEAVES
         for leaf in LEAVES[kind]
     ],
@@ -131,7 +132,7 @@ def test_derivatives_in_every_array_are_those_of_differences(kind, leaf):
     assert_close(found[0], params, 1e-4, 1e-5 * size + 2e-8)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_derivatives_in_a_held_value_are_those_of_differences():
     objective = objective_of(all_kinds())
     start, held = jnp.asarray(objective.model.parameters.init), 0
@@ -144,7 +145,7 @@ def test_derivatives_in_a_held_value_are_those_of_differences():
     assert_close(found[1], lowest, 1e-5, 1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_reverse_mode_is_the_transpose_of_forward_mode():
     objective = objective_of(all_kinds())
     start, held = jnp.asarray(objective.model.parameters.init), 0
@@ -183,7 +184,7 @@ WAYS = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("of", "way"),
     [
@@ -197,16 +198,19 @@ def test_all_ways_to_a_derivative_lead_to_it(hello, of, way):
     assert_close(way(of(*hello)), known, 1e-6)
 
 
+@pytest.mark.slow
 def test_where_a_fit_starts_changes_nothing(hello):
     assert float(jax.grad(by_start(*hello))(1.0)) == 0.0
 
 
+@pytest.mark.slow
 def test_a_derivative_has_a_derivative(hello):
     slope = jax.jit(jax.grad(by_count(*hello)))
     known = (slope(1.0 + STEP) - slope(1.0 - STEP)) / (2 * STEP)
     assert_close(jax.hessian(by_count(*hello))(1.0), known, 1e-6)
 
 
+@pytest.mark.slow
 def test_a_parameter_on_its_bound_moves_with_the_bound():
     """Fewer events than background: the best fit is no signal."""
     model, data = build(shapesys(*HELLO, [40, 40]))
@@ -221,6 +225,7 @@ def test_a_parameter_on_its_bound_moves_with_the_bound():
     assert by_data.tolist() == [0.0, 0.0]
 
 
+@pytest.mark.slow
 def test_a_fit_that_has_not_converged_has_no_derivative(hello):
     model, data = hello
     one = FitSettings(max_steps=1)
@@ -231,6 +236,7 @@ def test_a_fit_that_has_not_converged_has_no_derivative(hello):
     assert np.isnan(jax.grad(of)(1.0))
 
 
+@pytest.mark.slow
 def test_a_derivative_in_something_else_is_none_through_the_fit(hello):
     model, data = hello
 
@@ -260,6 +266,7 @@ def test_a_parameter_that_changes_nothing_does_not_move(hello):
     assert float(found[2]) == 0.0
 
 
+@pytest.mark.slow
 def test_programs_without_derivatives_know_nothing_of_them(hello):
     model, data = hello
     text = jax.jit(lambda d: fit(model, d)).lower(data).as_text()

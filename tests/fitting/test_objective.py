@@ -61,6 +61,7 @@ def test_value_and_offset_make_the_log_density(mixed):
         assert_close(found, -model.logpdf(params, data), 1e-11)
 
 
+@pytest.mark.slow
 def test_derivatives_are_those_of_the_value(mixed):
     model, data = mixed
     objective = Objective(model.anonymous(), data.anonymous())
@@ -76,6 +77,7 @@ def test_derivatives_are_those_of_the_value(mixed):
         assert bool(jnp.all(at.prior >= 0.0))
 
 
+@pytest.mark.slow
 def test_the_hessian_is_that_of_the_value(mixed):
     model, data = mixed
     objective = Objective(model.anonymous(), data.anonymous())
@@ -150,6 +152,7 @@ def scalar_minimum(function, low: float, high: float) -> float:
     return (low + high) / 2
 
 
+@pytest.mark.slow
 def test_fit_of_a_log_normal_parameter_is_where_a_scan_finds_it():
     top = sample("top", [50.0], normsys("a", 0.8, 1.2))
     plain = workspace({"SR": [top]}, {"SR": [80.0]}, poi="")
@@ -163,6 +166,7 @@ def test_fit_of_a_log_normal_parameter_is_where_a_scan_finds_it():
     assert_close(best.params[0], known, 1e-6)
 
 
+@pytest.mark.slow
 def test_free_parameter_without_constraint_takes_the_data():
     """Without a term, the rate of the only sample is what was seen."""
     top = sample("top", [50.0], normsys("a", 0.8, 1.2))
@@ -174,6 +178,7 @@ def test_free_parameter_without_constraint_takes_the_data():
     assert 0.0 < float(held.params[0]) < float(free.params[0])
 
 
+@pytest.mark.slow
 def test_fits_return_the_parameters_of_asimov_data(mixed):
     """Every kind of auxiliary measurement reproduces its parameter."""
     model, _ = mixed
@@ -187,6 +192,7 @@ def test_fits_return_the_parameters_of_asimov_data(mixed):
         assert_close(found.deviance, 0.0, 0.0, 1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minimizer", ["newton", "optax-lbfgs"])
 def test_fits_of_all_kinds_converge_to_a_flat_place(mixed, minimizer):
     model, data = mixed

@@ -57,6 +57,7 @@ def test_every_fit_has_names(hello):
     assert float(scan.free["mu"]) == pytest.approx(float(tested.mu_hat), abs=1e-6)
 
 
+@pytest.mark.slow
 def test_names_go_through_jit_and_vmap(hello):
     model, data = hello
     texts = []
@@ -102,6 +103,7 @@ def test_a_fit_shows_its_numbers(hello):
         assert float(value) == pytest.approx(float(found[name]), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_of_many_parameters_some_are_shown():
     bins = SHOWN + 5
     size = [float(i + 1) for i in range(bins)]
@@ -131,6 +133,7 @@ def test_data_of_another_shape_are_refused(hello):
 # -- records -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_status_is_read_as_a_word(hello):
     found = fit(*hello)
     assert found.status is FitStatus.CONVERGED

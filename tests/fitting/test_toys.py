@@ -108,7 +108,7 @@ RULES = pytest.mark.parametrize(
 )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @RULES
 def test_toys_of_sleptons(data_dir, positive):
     """At least 31 of 32 fits converge, 125 of 128."""

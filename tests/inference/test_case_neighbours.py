@@ -112,11 +112,13 @@ EMPTIED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(FILLED))
 def test_a_histosys_fills_an_empty_bin(each):
     all_is_right(each)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(EMPTIED))
 def test_a_histosys_takes_all_from_a_bin_without_events(each):
     all_is_right(each)
@@ -328,6 +330,7 @@ TAKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(TAKEN))
 def test_a_negative_signal_takes_all_where_a_fit_starts(each):
     found = fixed_poi_fit(*loaded(each), 1)
@@ -349,6 +352,7 @@ def test_a_shapefactor_beside_a_signal_of_any_sign(each):
 # -- four regions, whose background is a product of factors ---------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(REGIONS))
 def test_four_regions_with_few_events(each):
     all_is_right(each)
@@ -357,6 +361,7 @@ def test_four_regions_with_few_events(each):
 # -- valleys of a histosys in many bins -----------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(COUPLED))
 def test_the_lower_valley_of_a_histosys_in_many_bins(each):
     all_is_right(each)

@@ -62,6 +62,7 @@ def load(cases_dir, name):
     return build(Workspace.load(cases_dir / f"{name}.json"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", each_case())
 def test_small_inputs(case, cases_dir):
     found = hypotest(*load(cases_dir, case.name))
@@ -70,6 +71,7 @@ def test_small_inputs(case, cases_dir):
     assert numbers == pytest.approx(case.known, rel=0, abs=0.6 * case.digit)
 
 
+@pytest.mark.slow
 def test_a_bin_without_events_ends_where_its_rate_is_zero(cases_dir):
     model, data = load(cases_dir, "edge_extrapolated")
     found = fit(model, data).raise_if_failed()

@@ -82,7 +82,7 @@ def goes_once_around(points, center):
     return bool(np.all(np.diff(angles) >= 0.0)) and angles[-1] - angles[0] < 2 * math.pi
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_constraint_terms_alone_are_an_ellipse():
     """Two systematics without an effect: Normal(0.3; a, 1) Normal(-1; b, 0.5)."""
     document = one_sample(normsys("a", 1.0, 1.0), normsys("b", 1.0, 1.0))
@@ -166,14 +166,14 @@ def test_points_do_not_depend_on_the_order_of_the_names(excess, found):
     assert_close(risen, other.rises[0], 0.0, 1e-7)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_lowest_of_several_valleys_counts():
     model, data = make(lopsided())
     found = contour(model, data, ("mu", "a"), rays=8)
     _are_as_profiled(model, data, found)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_published_search_has_its_profile(data_dir):
     background, patchset = load_likelihood("staus", data_dir)
     model, data = build(background, patch=patchset["TStauStau_160_1"])
@@ -194,7 +194,7 @@ def _are_as_profiled(model, data, found):
             assert status is AT_BOUND or risen == pytest.approx(rise, abs=1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_fits_that_fail_are_a_reason(excess):
     model, data = excess
     data = data.with_counts({"SR": [90.0, 40.0]})

@@ -177,6 +177,7 @@ def two_valleys():
     return model, data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["hello", "lopsided"])
 def test_points_outside_the_bounds_of_a_lane_fail_alone(case, request):
     model, data = request.getfixturevalue(case)
@@ -251,14 +252,15 @@ WAYS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("of", "way"),
     [
         (by_count, "forward"),
         (by_signal, "reverse"),
-        pytest.param(by_value, "batched", marks=pytest.mark.slow),
-        pytest.param(by_count, "compiled", marks=pytest.mark.slow),
-        pytest.param(by_profile, "forward", marks=pytest.mark.slow),
+        pytest.param(by_value, "batched", marks=pytest.mark.long),
+        pytest.param(by_count, "compiled", marks=pytest.mark.long),
+        pytest.param(by_profile, "forward", marks=pytest.mark.long),
     ],
 )
 def test_a_derivative_through_a_test_is_that_of_differences(hello, of, way):
@@ -268,7 +270,7 @@ def test_a_derivative_through_a_test_is_that_of_differences(hello, of, way):
     assert_close(WAYS[way](of(*hello)), known, 1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_q_of_too_much_signal_stands_still(hello):
     """It is zero on one side of the best fit, and so is its derivative."""
     model, data = hello

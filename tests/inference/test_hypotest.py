@@ -55,7 +55,7 @@ from tests.workspaces import (
 
 PROBABILITIES = ("CLs_obs", "CLs_exp", "CLsb", "CLb", "CLsb_exp", "CLb_exp")
 OBSERVED = [51.0, 48.0]
-SLOW = pytest.mark.slow
+SLOW = pytest.mark.long
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +274,7 @@ def test_results_of_pyhf(kind, observed, band, rtol, data_dir):
     assert_close(found.CLs_exp, band, rtol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "observed", "median"),
     [
@@ -311,7 +312,7 @@ def test_validation_with_roots_codes(kind, observed, median, data_dir):
         assert_close(found.CLs_exp[2], 0.30688588855585774, 1e-9)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_t14_a_bin_without_uncertainty_against_root():
     signal = sample("s", [20.0, 10.0], MU)
     background = sample("b", [100.0, 10.0], modifier("shapesys", "g", [10.0, 0.0]))
@@ -341,10 +342,11 @@ def assert_lowest(found, known):
     assert_close(found.mu_hat, known["mu_hat"], 1e-4, 1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "patch"),
     [
-        pytest.param(name, patch, marks=() if name == "staus" else pytest.mark.slow)
+        pytest.param(name, patch, marks=() if name == "staus" else pytest.mark.long)
         for name, patch in SINGLE.items()
     ],
 )
@@ -365,7 +367,7 @@ def points_of(name, data_dir):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ROWS)
 def test_all_rows_of_published_likelihoods(name, data_dir, reference_dir):
     points = points_of(name, data_dir)
@@ -376,7 +378,7 @@ def test_all_rows_of_published_likelihoods(name, data_dir, reference_dir):
             assert_lowest(hypotest(model, data), known)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_where_no_minimum_is_physical_that_is_told(data_dir, reference_dir):
     """A signal that is excluded by far: CLs is below 1e-180, and so is the witness'."""
     model, data = points_of("offshell", data_dir)[UNPHYSICAL]
@@ -412,7 +414,7 @@ def test_the_initial_values_lead_where_they_lead_pyhf(data_dir, reference_dir):
     assert_as_pyhf(found, row(name, patch, reference_dir))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_initial_values_lead_where_they_lead_pyhf_in_all_rows(
     data_dir, reference_dir
 ):
@@ -744,7 +746,7 @@ def batch_of_yields(hello):
     return jax.jit(test)(*yields)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("lane", "scale"), [(0, 0.5), (1, 1.0), (2, 2.0)])
 def test_a_batch_of_signal_yields_equals_models_of_their_own(
     batch_of_yields, lane, scale
@@ -789,7 +791,7 @@ def test_counting_staterror_is_tested_like_a_shapesys(hello, kind):
     assert_close(found.mu_hat, known.mu_hat, 1e-7)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_mixed_constraints_are_tested_by_the_densities_of_loops():
     """Statistics are differences of the slow log-density at the fits."""
     mixed = all_constraints()

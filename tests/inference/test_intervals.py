@@ -47,6 +47,7 @@ def counting(*modifiers, observed=10.0):
     return make(workspace({"SR": samples}, {"SR": [observed]}))
 
 
+@pytest.mark.slow
 def test_a_count_has_the_roots_of_its_likelihood():
     found = intervals(*counting())
 
@@ -57,6 +58,7 @@ def test_a_count_has_the_roots_of_its_likelihood():
     assert_close(found["mu"], known, 1e-8)
 
 
+@pytest.mark.slow
 def test_a_constrained_parameter_alone_has_its_width():
     """With mu free, data say nothing about the other factor."""
     found = intervals(*counting(normsys("JES", 0.9, 1.1)), ["JES"])
@@ -70,6 +72,7 @@ def test_no_events_are_bounded_below():
     assert_close(found["mu"], [0.0, 0.05], 1e-7, 1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [0.5, 0.95])
 def test_ends_are_those_of_a_search_one_by_one(hello, level):
     model, data = hello
@@ -89,6 +92,7 @@ def test_ends_are_those_of_a_search_one_by_one(hello, level):
         assert (how, float(below)) == (AT_BOUND, 0.0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a", "mu"])
 def test_between_the_ends_the_deviance_has_not_risen_so_far(name):
     """Of a likelihood with several valleys: the profile knows all of them."""
@@ -107,7 +111,7 @@ def test_between_the_ends_the_deviance_has_not_risen_so_far(name):
     assert np.all(rise[1:-1] < 1.0)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["staus", "sbottomA"])
 def test_intervals_of_published_likelihoods_end_where_the_profile_has_risen(
     name, data_dir
@@ -127,6 +131,7 @@ def test_every_parameter_is_searched(found):
     assert_close(found.delta, np.ones((3, 2)), 0.0, 1e-6)
 
 
+@pytest.mark.slow
 def test_what_is_held_has_no_width(hello):
     found = intervals(*hello, ["gamma[0]", "mu"], fixed={"gamma[0]": 1.02})
     assert found.statuses("gamma[0]") == (FIXED, FIXED)
@@ -142,6 +147,7 @@ def test_flat_directions_end_at_the_bounds():
     assert float(found["mu"][1]) == 10.0
 
 
+@pytest.mark.slow
 def test_fits_that_fail_are_a_reason(hello):
     found = intervals(*hello, ["mu"], settings=FitSettings(max_steps=1))
     assert set(found.statuses("mu")) == {IntervalStatus.FITS_FAILED}

@@ -218,11 +218,13 @@ def document(known: Known) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KNOWN)
 def test_the_lowest_minima_of_known_models_are_found(name):
     assert misses(document(KNOWN[name])) == {}
 
 
+@pytest.mark.slow
 def test_a_single_fit_finds_another_valley_than_that_of_its_start():
     model, data = build(Workspace.parse(document(KNOWN["one-sided"])))
     lowest = fixed_poi_fit(model, data, 0.0)

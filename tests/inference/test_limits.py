@@ -37,6 +37,7 @@ def curves(model, data, value):
     return np.append(result.CLs_obs, result.CLs_exp)
 
 
+@pytest.mark.slow
 def test_limits_are_those_that_everybody_knows(found):
     """Of pyhf's example, by closed forms."""
     assert found.converged
@@ -51,6 +52,7 @@ def test_cls_at_the_limits_is_the_level(hello, found):
     assert_close(found.CLs, 0.05, 0.0, 1e-8)
 
 
+@pytest.mark.slow
 def test_limits_are_those_of_a_search_one_by_one(hello, found):
     for which, value in enumerate([found.observed, *found.expected]):
 
@@ -60,6 +62,7 @@ def test_limits_are_those_of_a_search_one_by_one(hello, found):
         assert_close(value, brentq(above, 0.05, 9.0, xtol=1e-12), 1e-7)
 
 
+@pytest.mark.slow
 def test_another_level(hello):
     result = upper_limit(*hello, level=0.1)
     assert_close(curves(*hello, float(result.observed))[0], 0.1, 0.0, 1e-8)
@@ -87,6 +90,7 @@ def test_without_signal_there_are_no_limits():
         result.raise_if_failed()
 
 
+@pytest.mark.slow
 def test_fits_that_fail_are_a_reason():
     """No value has a fit that converges in one step."""
     model, data = build(shapesys(*HELLO, [51, 48]))
@@ -95,6 +99,7 @@ def test_fits_that_fail_are_a_reason():
     assert result.to_dict()["fits"] == "max_steps"
 
 
+@pytest.mark.slow
 def test_other_statistics_and_held_parameters(hello):
     model, data = hello
     for options in ({"test_stat": "q"}, {"fixed": {"gamma[0]": 1.02}}):
@@ -103,6 +108,7 @@ def test_other_statistics_and_held_parameters(hello):
         assert_close(at.CLs_exp[2], 0.05, 0.0, 1e-8)
 
 
+@pytest.mark.slow
 def test_limits_under_vmap_are_those_one_by_one(hello):
     model, data = hello
     counts = jnp.array([[51.0, 48.0], [60.0, 61.0]])
@@ -113,7 +119,7 @@ def test_limits_under_vmap_are_those_one_by_one(hello):
         assert_close(many.expected[i], one.expected, 1e-7)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_derivatives_of_limits_are_those_of_differences(hello):
     model, data = hello
 
@@ -156,6 +162,7 @@ def test_a_limit_is_a_record(found, tmp_path):
     assert repr(found).startswith("LimitResult: CLs = 0.05")
 
 
+@pytest.mark.slow
 def test_a_counting_experiment_is_right_in_closed_form():
     """No uncertainty, as many events as expected: q is -2 ln of a ratio of Poissons."""
     samples = [sample("signal", [10.0], MU), sample("bkg", [100.0])]
@@ -172,7 +179,7 @@ def test_a_counting_experiment_is_right_in_closed_form():
     assert_close(result.expected[2], known, 1e-7)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["staus", "sbottomA"])
 def test_published_likelihoods(name, data_dir):
     workspace, patches = load_likelihood(name, data_dir)

@@ -79,7 +79,7 @@ def cosine(x):
     return total
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_chebyshev_coefficients_computed_anew():
     n = 48
     cosines = [cosine(PI * i / (2 * n)) for i in range(4 * n)]

@@ -63,6 +63,7 @@ def held_fit(model, data, held):
 # -- what a scan says --------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_two_parameters_are_a_closed_form():
     """Nothing is left to fit on the grid: 2NLL is that of the rates themselves."""
     model, data = two_factors()
@@ -82,6 +83,7 @@ def test_two_parameters_are_a_closed_form():
     assert found.fits.params[2, 1].tolist() == [0.9, 1.7]
 
 
+@pytest.mark.slow
 def test_one_parameter_profiles_the_others():
     """The gamma of a bin with an auxiliary count is the root of a square equation."""
     signal, background, uncertainty, observed = [10.0], [50.0], [7.0], [57.0]
@@ -98,6 +100,7 @@ def test_one_parameter_profiles_the_others():
     assert float(found.free.params[0]) == pytest.approx(0.7, rel=1e-8)
 
 
+@pytest.mark.slow
 def test_a_scan_is_a_slow_loop_of_fits():
     """A nuisance parameter and the parameter of interest of a model of all types."""
     model, data = make(all_kinds())
@@ -117,7 +120,7 @@ def test_a_scan_is_a_slow_loop_of_fits():
     )
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_accelerators_have_the_same_numbers(monkeypatch):
     """All points at once instead of one after the other."""
     model, data = build(shapesys(*HELLO, [51.0, 48.0]))
@@ -130,6 +133,7 @@ def test_accelerators_have_the_same_numbers(monkeypatch):
     assert found.status.tolist() == known.status.tolist()
 
 
+@pytest.mark.slow
 def test_a_component_is_held_by_its_name():
     model, data = build(shapesys(*HELLO, [51.0, 48.0]))
     found = profile(model, data, {"gamma[1]": [0.8, 1.0]})
@@ -137,6 +141,7 @@ def test_a_component_is_held_by_its_name():
     np.testing.assert_allclose(found.fits.deviance, known, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_model_of_expressions_is_scanned():
     """``20 k + 4 mu + 50`` with ``k = mu f``: f is fitted where it can be."""
     names = {"name": "f", "bounds": [[-1, 1]]}, given("k", "mu * f")
@@ -149,6 +154,7 @@ def test_a_model_of_expressions_is_scanned():
     np.testing.assert_allclose(factors, [0.2, 0.4, -0.5], rtol=1e-7)
 
 
+@pytest.mark.slow
 def test_no_point_lies_below_the_free_fit():
     """A free fit that is stuck on a hill is repeated from the lowest point."""
     settings = FitSettings(valleys="initial")
@@ -162,6 +168,7 @@ def test_no_point_lies_below_the_free_fit():
     np.testing.assert_allclose(found.delta, known, rtol=1e-8)
 
 
+@pytest.mark.slow
 def test_any_number_of_parameters():
     model, data = build(shapesys(*HELLO, [51.0, 48.0]))
     grid = {"mu": [0.0, 1.0], "gamma[0]": [1.0], "gamma[1]": [0.9, 1.0, 1.1]}
@@ -184,6 +191,7 @@ def test_a_scan_in_one_parameter_is_that_of_the_parameter_of_interest():
 # -- failures and programs ---------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_failed_fit_has_no_number():
     model, data = make(all_kinds())
     settings = FitSettings(max_steps=1)
@@ -192,6 +200,7 @@ def test_a_failed_fit_has_no_number():
     assert np.isnan(found.delta).all()
 
 
+@pytest.mark.slow
 def test_a_point_without_a_likelihood_fails_alone():
     """No signal and no background, where events are observed."""
     model, data = make(workspace({"SR": [sample("s", [5.0], MU)]}, {"SR": [4.0]}))
@@ -202,6 +211,7 @@ def test_a_point_without_a_likelihood_fails_alone():
     assert float(found.delta[1]) == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_other_values_and_other_parameters_compile_nothing(caplog):
     model, data = build(shapesys(*HELLO, [51.0, 48.0]))
     profile(model, data, {"mu": [0.3, 1.0], "gamma[0]": [0.9, 1.0]})
@@ -221,6 +231,7 @@ def test_settings_run_the_program():
     assert len(programs) == 1
 
 
+@pytest.mark.slow
 def test_a_scan_of_toys_in_one_call():
     """The data may be a batch, as everywhere."""
     model, data = build(shapesys(*HELLO, [51.0, 48.0]))

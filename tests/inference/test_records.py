@@ -71,6 +71,7 @@ def test_a_profile_is_written_as_its_schema_says(hello, grid):
     assert document["free"]["twice_nll"] == float(found.free.twice_nll)
 
 
+@pytest.mark.slow
 def test_a_profile_that_failed_says_so(hello):
     found = profile(*hello, {"mu": [0.0, 0.5]}, settings=ONE_STEP)
     assert not found.converged

@@ -112,6 +112,7 @@ def test_no_events_are_no_discovery():
     assert_close([found.Z, found.p0], [0.0, 0.5], 0.0, 1e-7)
 
 
+@pytest.mark.slow
 def test_a_counting_experiment_is_right_in_closed_form():
     samples = [sample("signal", [10.0], MU), sample("bkg", [100.0])]
     found = significance(*make(workspace({"SR": samples}, {"SR": [125.0]})))
@@ -119,6 +120,7 @@ def test_a_counting_experiment_is_right_in_closed_form():
     assert_close(found.q_asimov, 2.0 * (110.0 * np.log(1.1) - 10.0), 1e-9)
 
 
+@pytest.mark.slow
 def test_the_lowest_of_several_valleys_counts():
     """A background that grows on both sides of its nominal."""
     samples = [
@@ -135,6 +137,7 @@ def test_the_lowest_of_several_valleys_counts():
     assert_close(found.test.fixed.twice_nll, at_zero, 0.0, 1e-3)
 
 
+@pytest.mark.slow
 def test_fits_that_fail_are_no_number(excess):
     found = significance(*excess, settings=FitSettings(max_steps=1))
     assert found.status is FitStatus.MAX_STEPS
@@ -146,6 +149,7 @@ def test_fits_that_fail_are_no_number(excess):
         found.raise_if_failed()
 
 
+@pytest.mark.slow
 def test_under_jit_vmap_and_grad():
     model, data = wide(EXCESS)
 
@@ -161,6 +165,7 @@ def test_under_jit_vmap_and_grad():
     assert_close(jax.grad(Z)(counts[0])[0], known, 1e-5)
 
 
+@pytest.mark.slow
 def test_it_is_a_record(excess, tmp_path):
     found = significance(*excess)
     found.write(tmp_path / "found.json")

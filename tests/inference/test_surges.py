@@ -137,6 +137,7 @@ def built(case: Surging):
     return make(workspace({"CR": control, "SR": region}, seen))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", MODELS.values(), ids=MODELS)
 def test_the_lowest_minima_are_found(case):
     found = hypotest(*built(case), 1.0)
@@ -149,6 +150,7 @@ def test_the_lowest_minima_are_found(case):
     assert gained == pytest.approx(case.gained, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_asked_for_the_initial_valley_it_is_that_one():
     case = MODELS["two"]
     settings = FitSettings(valleys="initial")
@@ -166,7 +168,7 @@ def test_the_fits_of_the_asimov_data_surge_as_well():
     assert float(found.asimov_fixed.params[number]) < 0.5
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_physical_point_on_the_way_to_an_unphysical_minimum_proves_nothing():
     """The rare sample turns negative where both factors do: a lower minimum, told."""
     found = hypotest(*built(TURNING), 1.0)
@@ -178,6 +180,7 @@ def test_a_physical_point_on_the_way_to_an_unphysical_minimum_proves_nothing():
     assert float(anything.twice_nll) == pytest.approx(lowest, abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.xfail(strict=True, reason="one of ten scattered starts leads there")
 def test_beside_an_unphysical_minimum_the_physical_one_is_found():
     """It is 2.63 above, at k = 0 and s1 = 1.5."""

@@ -114,6 +114,7 @@ def test_fixed_auxiliary_data_make_a_smaller_spread(hello):
     assert lump[1] != lump[0]
 
 
+@pytest.mark.slow
 def test_auxiliary_data_are_drawn_by_their_constraints():
     """T29: Gaussian, Poisson and log-normal ones, each with its width."""
     model, data = make(all_constraints())
@@ -143,6 +144,7 @@ def test_auxiliary_data_are_drawn_by_their_constraints():
     assert_close(np.std(counts, axis=0), np.sqrt(expected), 2 * ERRORS)
 
 
+@pytest.mark.slow
 def test_a_toy_has_the_statistic_of_a_test_of_the_same_data():
     """With several valleys: each fit of a toy tries where the others have ended."""
     model, data = make(lopsided())
@@ -157,7 +159,7 @@ def test_a_toy_has_the_statistic_of_a_test_of_the_same_data():
             assert_close(q, hypotest(model, toy).q, 0.0, 1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_toys_whose_free_fit_is_above_an_unphysical_one_have_a_statistic(data_dir):
     """Some of staus: the held fit is lower, and unphysical or on the way to that."""
     background, patchset = load_likelihood("staus", data_dir)
@@ -213,7 +215,7 @@ def test_a_signal_of_zero_is_told_from_nothing(hello):
     assert abs(float(result.CLs_obs) - 1.0) < Z * float(result.CLs_error)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_stragglers_get_more_steps(hello):
     """With so few steps some fits fail at first; none does in the end."""
     few = FitSettings(max_steps=5)

@@ -42,13 +42,14 @@ def misses(document) -> dict[str, float]:
     return missed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("kind", ["mild", "hard"])
 def test_the_lowest_minima_of_some_models_are_found(kind, seed):
     assert misses(random_model(seed, kind)) == {}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("batch", range(3))
 @pytest.mark.parametrize("kind", ["mild", "hard"])
 def test_the_lowest_minima_of_many_models_are_found(kind, batch):
@@ -77,6 +78,7 @@ def test_the_reference_has_the_likelihood_of_the_other_reference(kind):
                 assert float(small.twice_nll(point)) == pytest.approx(known, rel=1e-10)
 
 
+@pytest.mark.slow
 def test_the_reference_polishes_to_the_minimum():
     """The fit of the library ends no more than 1e-8 below, and not above."""
     document = random_model(3, "mild")
@@ -88,7 +90,7 @@ def test_the_reference_polishes_to_the_minimum():
     assert -1e-8 < float(found.twice_nll) - known < 1e-9
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_fits_of_one_valley_miss_some():
     """So that the models can tell a search from none."""
     settings, missed = FitSettings(valleys="initial"), 0

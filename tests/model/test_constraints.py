@@ -116,6 +116,7 @@ def test_terms_that_do_not_count_may_hold_anything():
     assert bool(jnp.all(jnp.isfinite(jax.grad(terms.logpdf)(PARAMS, AUX))))
 
 
+@pytest.mark.slow
 def test_samples_have_the_mean_and_the_width_of_their_terms():
     keys = jax.random.split(jax.random.key(3), 4000)
     draws = jax.vmap(gaussian().sample, (0, None))(keys, PARAMS)

@@ -59,6 +59,7 @@ def test_counts_and_auxiliary_data_are_changed_by_name(two):
     assert jax.tree.all(jax.tree.map(np.array_equal, own, changed))
 
 
+@pytest.mark.slow
 def test_what_a_model_makes_has_its_names(two):
     model, data = two
     made = (
@@ -72,6 +73,7 @@ def test_what_a_model_makes_has_its_names(two):
         assert list(each.auxiliary) == list(data.auxiliary)
 
 
+@pytest.mark.slow
 def test_a_toy_of_a_batch_is_read_by_name(two):
     model, _ = two
     keys = jax.random.split(jax.random.key(2), 5)

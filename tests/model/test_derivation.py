@@ -182,6 +182,7 @@ def programs(model, data):
     return [str(each) for each in traced]
 
 
+@pytest.mark.slow
 def test_without_expressions_a_program_knows_nothing_of_them(monkeypatch):
     """Not one equation: the same as with all that makes expressions taken away."""
     model, data = make(all_kinds())

@@ -240,6 +240,7 @@ def assert_objective_agrees(model, data, params):
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-10 * size)
 
 
+@pytest.mark.slow
 @each_document
 def test_derivatives_of_the_objective(document):
     model, data = make(document())

@@ -118,14 +118,14 @@ def test_workspaces_by_chance(data):
     draw_and_compare(data)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @by_chance(max_examples=100)
 @given(st.data())
 def test_many_workspaces_by_chance(data):
     draw_and_compare(data)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @by_chance(max_examples=50)
 @given(st.data())
 def test_gradients_of_workspaces_by_chance_are_finite(data):
@@ -161,7 +161,7 @@ def published(name, index, data_dir, reference_dir):
 @pytest.mark.parametrize(
     ("name", "index"),
     [
-        pytest.param(name, i, marks=[pytest.mark.slow] if i else [])
+        pytest.param(name, i, marks=[pytest.mark.long] if i else [])
         for name, number in ROWS.items()
         for i in range(number)
     ],

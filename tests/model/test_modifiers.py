@@ -86,6 +86,7 @@ def test_no_factors_at_all(function):
     assert found.tolist() == ([1.0, 1.0] if function is product else [])
 
 
+@pytest.mark.slow
 def test_tiny_factors_do_not_underflow_in_derivatives():
     """Gammas at their lower bound of 1e-10."""
     factors = jnp.full(4, 1e-10)
@@ -135,6 +136,7 @@ def test_negative_products_stand_as_in_pyhf():
     assert float(norm_systems([DEEP]).factor(alpha)[0, 0]) < -0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_positive_products_by_the_rule_of_root(dtype):
     """At or below zero: the smallest positive number, of either precision."""

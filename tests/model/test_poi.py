@@ -40,6 +40,7 @@ def test_the_model_itself_stays_as_it_is():
     assert other.with_poi("mu").poi_name == "mu"
 
 
+@pytest.mark.slow
 def test_nothing_is_compiled_for_it(caplog):
     model, data = make(all_kinds())
     hypotest(model, data, 1.0)
@@ -67,6 +68,7 @@ def test_a_component_may_be_of_interest():
     assert model.with_poi("free").poi_name == "free"  # a set of one
 
 
+@pytest.mark.slow
 def test_a_constrained_parameter_is_measured_by_its_auxiliary_data_as_well():
     """At the tested value, its constraint term is part of the statistic."""
     model, data = make(all_kinds())
@@ -80,6 +82,7 @@ def test_a_constrained_parameter_is_measured_by_its_auxiliary_data_as_well():
     assert_close(result.asimov_data.aux, aux, 1e-11)
 
 
+@pytest.mark.slow
 def test_a_parameter_that_only_expressions_use():
     document = one_bin({"name": "c"}, given("k", "c**2"), observed=60.0)
     model, data = make(document)
@@ -87,6 +90,7 @@ def test_a_parameter_that_only_expressions_use():
     assert float(result.fixed.params[model.parameters.position("c")]) == 0.5
 
 
+@pytest.mark.slow
 def test_it_goes_through_jit():
     """As a traced model, whose arrays are arguments."""
     model, data = make(all_kinds())
@@ -119,6 +123,7 @@ def test_one_component_of_several_is_tested():
     assert float(result.CLs_obs) == pytest.approx(0.80538247626, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_fit_needs_no_parameter_of_interest():
     """Every bin has a factor of its own, with which all events are explained."""
     model, data = make(four_strengths())

@@ -50,7 +50,7 @@ def test_first_row(name, data_dir, reference_dir):
     assert_points_agree(model, row["points"][:2])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_all_rows(name, data_dir, reference_dir):
     workspace, patches, results = load(name, data_dir, reference_dir)

@@ -71,6 +71,7 @@ def test_a_test_is_read_with_its_band(hello, test_stat, tmp_path):
     assert (record.discovery, record.converged) == (test_stat == "q0", True)
 
 
+@pytest.mark.slow
 def test_a_profile_is_read_with_its_best_fit(hello, tmp_path):
     found = profile(*hello, {"mu": [0.0, 0.5], "gamma[0]": [0.9, 1.0, 1.1]})
     found.write(tmp_path / "profile.json")

@@ -72,6 +72,7 @@ def test_points_without_expressions_are_in_the_same_group(workspace):
     assert_same_meaning(workspace, patches, only_group(batch))
 
 
+@pytest.mark.slow
 def test_tests_are_those_of_the_points_alone(workspace):
     patches = patchset(PATCHES)
     result = scan(build_scan(workspace, patches), 0.7)
@@ -101,6 +102,7 @@ def test_a_patch_that_leaves_an_expression_in_the_air_fails_alone(workspace):
 # -- other parameters of interest --------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("poi", ["c", "xs"])
 def test_another_parameter_is_tested(workspace, poi):
     patches = patchset(PATCHES)

@@ -120,12 +120,13 @@ def assert_tests_are_those_of_patches(workspace, patches, names, compared):
         assert_same(found[name], hypotest(*build(workspace, patch=patches[name])))
 
 
+@pytest.mark.slow
 def test_a_point_is_the_test_of_its_patch(workspace, varied):
     names = ("last", "without_A")
     assert_tests_are_those_of_patches(workspace, varied, names, ["without_A"])
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_points_are_the_tests_of_their_patches(workspace, varied):
     names = [patch.name for patch in varied]
     assert_tests_are_those_of_patches(workspace, varied, names, names)

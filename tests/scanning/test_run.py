@@ -76,10 +76,11 @@ def assert_same(point, alone, rtol=1e-8):
 # -- scan equals hypotest ----------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=() if i < 2 else pytest.mark.slow)
+        pytest.param(name, marks=() if i < 2 else pytest.mark.long)
         for i, name in enumerate(sorted(VARIED, reverse=True))
     ],
 )
@@ -88,7 +89,7 @@ def test_a_point_is_the_test_of_its_patch(workspace, varied, result, name):
     assert_same(result[name], hypotest(model, data))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_points_of_the_example_are_tests_of_their_patches():
     workspace = Workspace.load(EXAMPLES / "BkgOnly.json")
     patches = PatchSet.load(EXAMPLES / "patchset.json")
@@ -104,7 +105,7 @@ def assert_near(point, known):
     assert_close(point.CLs_exp, known["CLs_exp"], 1e-6)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ROWS)
 def test_published_points_in_one_scan(name, data_dir, reference_dir):
     """All at once, and the quick ones alone too."""
@@ -117,7 +118,7 @@ def test_published_points_in_one_scan(name, data_dir, reference_dir):
             assert_near(found[known["patch"]], best_known(known))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", sorted(ROWS))
 def test_published_points_are_tests_of_their_patches(name, data_dir):
     """Points from all over the patchset; those that are tested alone are compiled."""
@@ -134,7 +135,7 @@ def test_published_points_are_tests_of_their_patches(name, data_dir):
             assert found[each].status == FitStatus(int(alone.status)).name.lower()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("test_stat", "poi"), [(q0, 1.0), (qmu, 0.5)])
 def test_other_statistics_and_values(workspace, varied, test_stat, poi):
     names = ["last", "without_A"]
@@ -145,7 +146,7 @@ def test_other_statistics_and_values(workspace, varied, test_stat, poi):
         assert_same(found[name], hypotest(model, data, poi, test_stat=test_stat))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_one_batch_is_the_same_as_one_by_one(workspace, varied, result, monkeypatch):
     """The program for accelerators, run here."""
     for module in (run, lanes):
@@ -255,6 +256,7 @@ NARROW = {
 }
 
 
+@pytest.mark.slow
 def test_a_point_whose_bounds_lack_the_value_fails_alone(workspace, varied, result):
     """The first point is the template of all, but not for its bounds."""
     last = ("narrow", [*VARIED["last"], NARROW])
@@ -269,6 +271,7 @@ def test_a_point_whose_bounds_lack_the_value_fails_alone(workspace, varied, resu
     assert_close(inside["narrow"].CLs_obs, result["last"].CLs_obs, 1e-8)
 
 
+@pytest.mark.slow
 def test_a_point_that_cannot_be_compared_with_zero_fails_alone(workspace):
     above = {**NARROW, "value": {**NARROW["value"], "bounds": [[0.1, 3.0]]}}
     patches = {"above": [*VARIED["last"], above], "last": VARIED["last"]}
@@ -302,6 +305,7 @@ def test_t2_seconds_of_two_groups_are_those_of_their_stages(
     assert scan(batch).provenance.seconds == {"compile": 30.0, "fit": 3.0}
 
 
+@pytest.mark.slow
 def test_the_test_is_told(workspace, varied, result):
     asked = {"test_poi": 1.0, "test_stat": "qtilde"}
     done_with = {"valleys": "lowest", "max_steps": 300}
@@ -320,6 +324,7 @@ def test_the_test_is_told(workspace, varied, result):
     assert scan_point("last", (1,), alone).discovery
 
 
+@pytest.mark.slow
 def test_an_interrupted_scan_has_the_points_that_were_tested(workspace, varied, result):
     def interrupt(done, total):
         assert total == len(varied)
@@ -341,7 +346,7 @@ def test_an_interrupted_scan_has_the_points_that_were_tested(workspace, varied, 
     assert ScanResult.parse(found.dump()) == found
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_point_of_too_few_steps_says_so(workspace, varied):
     batch = build_scan(workspace, varied, names=["first"])
     (point,) = scan(batch, settings=FitSettings(max_steps=1))

@@ -257,6 +257,7 @@ def test_a_fit_that_cannot_start_is_an_error(hfjax, hello):
     assert result["fits"][0]["twice_nll"] is None
 
 
+@pytest.mark.slow
 def test_a_fit_finds_flat_directions_bounds_and_negative_rates(hfjax):
     document = clean()
     for channel in document["channels"]:

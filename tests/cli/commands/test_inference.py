@@ -151,6 +151,7 @@ def test_fit_gives_uncertainties_by_name(hfjax, hello, write):
     assert "mu" not in held["correlations"]["names"]
 
 
+@pytest.mark.slow
 def test_fit_gives_profile_intervals_if_they_are_wanted(hfjax, hello, write):
     path, wanted = write("ws.json", hello), ("--uncertainties", "profile")
     model, data = library.build(library.Workspace.load(path))
@@ -250,7 +251,7 @@ def test_a_failed_fit_says_so(hfjax, hello, write):
     assert "all its steps" in outcome.json["message"]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("options", "kept"), [([], True), (["--no-cache"], False)])
 def test_compiled_programs_are_kept_unless_refused(
     hello, write, tmp_path, options, kept

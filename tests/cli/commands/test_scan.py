@@ -56,6 +56,7 @@ WITNESS = {
 }
 
 
+@pytest.mark.slow
 def test_all_points_converge_in_the_order_of_the_patchset(hfjax, files):
     outcome = hfjax("scan", *files)
     assert outcome.code == 0
@@ -76,6 +77,7 @@ def test_all_points_converge_in_the_order_of_the_patchset(hfjax, files):
     assert {point["status"] for point in document["points"]} == {"converged"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statistic", ["qtilde", "q", "q0"])
 def test_a_scan_agrees_with_cls_point_by_point(hfjax, files, statistic):
     workspace, patchset = files
@@ -201,6 +203,7 @@ def test_a_scan_for_discovery_ends_with_the_largest_significance(
     assert told == f"hfjax: largest significance: {largest}; none failed"
 
 
+@pytest.mark.slow
 def test_select_scans_what_fulfils_the_condition(hfjax, files):
     condition = "m_parent > 300 and name != 'point_2'"
     document = hfjax("scan", *files, "--select", condition).json
@@ -273,6 +276,7 @@ def test_a_patch_that_cannot_be_applied_fails_alone(hfjax, files, write, patchse
     assert "/channels/9" in outcome.json["points"][0]["message"]
 
 
+@pytest.mark.slow
 def test_fits_that_give_up_are_named(hfjax, files):
     outcome = hfjax("scan", *files, "--plot", "exclusion.png", "--max-steps", "1")
     assert outcome.code == 3
@@ -288,6 +292,7 @@ def test_one_document_may_come_from_standard_input(hfjax, files):
     assert outcome.code == 0
 
 
+@pytest.mark.slow
 def test_the_example_agrees_with_pyhf(hfjax, example):
     outcome = hfjax("scan", *example, "--plot", "exclusion.png")
     assert outcome.code == 0
@@ -307,6 +312,7 @@ def test_the_output_is_strict_json(hfjax, files, tmp_path):
     json.loads((tmp_path / "results.json").read_text(), parse_constant=refuse)
 
 
+@pytest.mark.slow
 def test_t2_modifiers_that_are_there_twice_are_composed(
     hfjax, background, patchset, write, twice
 ):
@@ -346,6 +352,7 @@ program()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", [["-o", "results.json"], []])
 def test_t5_an_interrupted_scan_ends_at_once_with_what_it_has(files, tmp_path, output):
     child = subprocess.Popen(

@@ -16,6 +16,7 @@ def search(hello, write):
     return write("ws.json", hello)
 
 
+@pytest.mark.slow
 def test_toys_are_a_document_and_a_file(hfjax, search, tmp_path):
     outcome = hfjax("toys", search, *FEW, "-o", "toys.npz")
     assert outcome.code == 0
@@ -27,6 +28,7 @@ def test_toys_are_a_document_and_a_file(hfjax, search, tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["toys.npz", "ws.json"]
 
 
+@pytest.mark.slow
 def test_shards_that_are_merged_are_the_file_of_one_run(hfjax, search, tmp_path):
     hfjax("toys", search, *FEW, "-o", "one.npz")
     for i in (1, 2, 3):
@@ -43,6 +45,7 @@ def test_shards_that_are_merged_are_the_file_of_one_run(hfjax, search, tmp_path)
     assert "differ in key [0, 3] and [0, 4]" in complaint
 
 
+@pytest.mark.slow
 def test_toys_go_on_from_what_is_kept(hfjax, search, tmp_path):
     hfjax("toys", search, *FEW, "-o", "one.npz")
     hfjax("toys", search, *FEW, "-o", "toys.npz.partial", "--shard", "1/2")
@@ -77,6 +80,7 @@ def test_toys_that_are_interrupted_are_kept(hfjax, search, monkeypatch):
     np.testing.assert_array_equal(load_toys("toys.npz").q, load_toys("one.npz").q)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "spelling", [("--calculator", "toys"), ("--calctype", "toybased")]
 )
@@ -90,6 +94,7 @@ def test_cls_with_toys_is_that_of_toys(hfjax, search, spelling):
     assert pyhf.json["CLs_exp"] == other["CLs_exp"]
 
 
+@pytest.mark.slow
 def test_q0_has_p0_with_its_error(hfjax, search):
     document = hfjax("toys", search, *FEW, "--test-stat", "q0").json
     assert document["poi_value"] == 0.0
@@ -105,6 +110,7 @@ def test_a_table_shows_errors_and_how_many_toys(hfjax, search):
     assert "+-" in shown
 
 
+@pytest.mark.slow
 def test_fits_that_fail_end_with_their_own_code(hfjax, search):
     outcome = hfjax("toys", search, *FEW, "--max-steps", "1")
     assert outcome.code == 3

@@ -72,6 +72,7 @@ def test_cases_are_those_that_pyhf_was_given(operation):
     assert len(EXPECTED[operation]["outcomes"]) == CASES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_edit_gives_the_same_document_or_both_refuse(operation):
     found = zip(cases(operation), EXPECTED[operation]["outcomes"], strict=True)

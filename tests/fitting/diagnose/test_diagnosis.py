@@ -19,6 +19,7 @@ def moved(model, **values):
     return model.parameters.pack(values)
 
 
+@pytest.mark.slow
 def test_the_fit_is_the_fit(two_channels):
     diagnosis = diagnose(*two_channels)
     expected = fit(*two_channels)

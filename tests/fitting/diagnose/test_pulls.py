@@ -33,6 +33,7 @@ def found():
     return model, data, fit(model, data)
 
 
+@pytest.mark.slow
 def test_a_pull_is_a_distance_in_widths(found):
     model, data, result = found
     pulled = pulls(model, data, result)
@@ -57,6 +58,7 @@ def test_pulls_follow_the_auxiliary_data(found):
     np.testing.assert_allclose(shift, 0.25, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_log_normal_terms_are_pulled_in_logarithms(found):
     sample = {"name": "bkg", "data": [50.0], "modifiers": [MU, JES]}
     entry = {"name": "JES", "constraint": "lognormal", "sigmas": [0.2]}

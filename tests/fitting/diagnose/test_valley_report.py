@@ -28,6 +28,7 @@ def fitted(document, **how):
     return model, fit(model, data, **how).raise_if_failed()
 
 
+@pytest.mark.slow
 def test_a_lower_valley_is_told_with_what_moved():
     model, result = fitted(LOWER)
     (best, height), (initial, higher) = valleys(LOWER)
@@ -116,6 +117,7 @@ def test_a_bin_that_a_fit_has_emptied_is_at_the_edge(counted):
     assert edge_bins(model, data, none, none) == ()
 
 
+@pytest.mark.slow
 def test_a_held_signal_of_zero_is_no_edge(counted):
     model, data = counted
     held = fit_ending(model, data, fixed_poi_fit(model, data, 0.0), held=True)
@@ -167,6 +169,7 @@ def test_every_status_names_the_fit_and_only_what_can_be_done(status):
     assert not any(word in line for word in ("FitSettings", "with_start", "--"))
 
 
+@pytest.mark.slow
 def test_a_message_in_python_names_what_python_has():
     model, data = make(LOWER)
     failed = fit(model, data, settings=FitSettings(max_steps=1))
@@ -175,6 +178,7 @@ def test_a_message_in_python_names_what_python_has():
     assert "FitSettings(max_steps=...)" in line
 
 
+@pytest.mark.slow
 def test_a_test_without_background_is_explained(counted):
     model, data = counted
     data = dataclasses.replace(data, main=jnp.array([1.0, 24.0, 2.0, 0.0]))

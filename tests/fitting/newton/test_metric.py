@@ -16,6 +16,7 @@ def metric(bins, seed):
     return Metric(jnp.asarray(curvature), jnp.asarray(factor)), random.random(10) < 0.7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bins", [1, 2, FEW, FEW + 1, 30])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_inverse_is_that_of_the_free_parameters(bins, seed):

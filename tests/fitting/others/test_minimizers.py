@@ -66,6 +66,7 @@ def test_a_minimum_inside(name):
     assert found.steps.dtype == jnp.int32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_a_minimum_on_two_bounds(name):
     lower, upper = jnp.asarray([-5.0, 0.5, -5.0]), jnp.asarray([5.0, 5.0, 0.9])
@@ -123,6 +124,7 @@ def test_too_few_steps_are_said(name):
     assert found.value <= valley(jnp.ones(3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_fits_in_a_batch_agree_with_fits_alone(name):
     starts = jnp.asarray([[0.0, 0.0, 0.0], [2.0, 0.0, 1.0], [0.5, 0.25, 0.0]])
@@ -170,7 +172,7 @@ def test_the_packages_are_imported_only_when_used():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("which", ["free", "mu=1"])
 def test_the_minimum_of_staus(name, which, data_dir, reference_dir):

@@ -97,6 +97,7 @@ def profiled(bent, **grid):
     return np.asarray(found.fits.deviance) - lowest, found.fits.params
 
 
+@pytest.mark.slow
 def test_rates_and_costs_of_a_parameter_alone_are_those_of_the_model():
     objective, best, _, _ = known_minimum("ab")
     for name in SHAPES:
@@ -109,6 +110,7 @@ def test_rates_and_costs_of_a_parameter_alone_are_those_of_the_model():
         assert_close(cost, pulls, 1e-10, 1e-11)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "bent"), [("a", "a"), ("b", "b"), ("t", "")])
 def test_heights_are_those_of_profile_fits(name, bent):
     """Within 2 % of the height, as long as the others follow linearly."""
@@ -125,6 +127,7 @@ def test_without_holding_the_parameter_the_height_is_another():
     assert np.max(np.abs(found - known)) > 0.5
 
 
+@pytest.mark.slow
 def test_heights_of_pairs_are_those_of_profile_fits():
     objective, _, at, _ = known_minimum("ab")
     (_, one, cost, held), (second, other, more, _) = (parts(n, "ab") for n in "ab")
@@ -150,6 +153,7 @@ def test_the_others_follow_to_where_profile_fits_put_them():
     assert np.abs(left).max() < 0.1 * np.abs(way).max()
 
 
+@pytest.mark.slow
 def test_a_parameter_on_its_bound_leaves_it_where_that_is_lower():
     """Where the systematic takes events away, the signal makes up for them."""
     mu = {"name": "mu", "bounds": [[0.0, 10.0]]}

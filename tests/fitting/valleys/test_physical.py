@@ -136,6 +136,7 @@ def two_ways_down():
     return make(workspace(channels, {"SR": [80]}, poi=""))
 
 
+@pytest.mark.slow
 def test_the_lowest_is_physical_and_says_what_it_passed_over():
     model, data = two_ways_down()
     lowest, anything = (
@@ -152,6 +153,7 @@ def test_the_lowest_is_physical_and_says_what_it_passed_over():
     assert_close(lowest.passed_params, anything.params, 0, 1e-5)
 
 
+@pytest.mark.slow
 def test_nothing_was_passed_over_where_all_is_physical():
     channels = {"SR": [sample("b", [100.0], normsys("a", 0.9, 1.1))]}
     found = fit(*make(workspace(channels, {"SR": [90]}, poi="")))

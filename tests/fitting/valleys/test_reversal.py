@@ -53,6 +53,7 @@ def turning():
     return make(workspace({"CR": control, "SR": region}, seen, wide))
 
 
+@pytest.mark.slow
 def test_the_physical_minimum_beyond_zero_is_found(turning):
     model, data = turning
     found = fixed_poi_fit(model, data, 1.0)
@@ -64,6 +65,7 @@ def test_the_physical_minimum_beyond_zero_is_found(turning):
     assert passed == pytest.approx(UNPHYSICAL, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_any_valley_is_the_unphysical_one(turning):
     model, data = turning
     found = fixed_poi_fit(model, data, 1.0, settings=FitSettings(valleys="any"))

@@ -72,6 +72,7 @@ def test_the_model_has_two_valleys(control, lower):
     assert (model.crossings.index == 0).all()
 
 
+@pytest.mark.slow
 @CASES
 @pytest.mark.parametrize("start", [-2.0, -0.9, -0.3, 0.0, 2.0])
 def test_the_lower_valley_is_found_from_any_start(control, lower, start):
@@ -83,6 +84,7 @@ def test_the_lower_valley_is_found_from_any_start(control, lower, start):
     assert height - 0.01 < found.twice_nll < height
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("control", "start"), [(900.0, 0.0), (1000.0, -2.0)])
 def test_without_the_search_a_fit_stays_in_its_valley(control, start):
     model, data = built(control)
@@ -105,6 +107,7 @@ def searched(objective, starts, fixed, settings):
     return search(objective, starts, bounds, fixed, settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("starts", [[[0.0], [-2.0]], [[-2.0], [0.0]], [[0.5], [-0.9]]])
 def test_the_lowest_of_several_starts_is_kept(starts):
     model, data = built(900.0)
@@ -114,6 +117,7 @@ def test_the_lowest_of_several_starts_is_kept(starts):
     assert_close(found.best.params, fit(model, data).params, 1e-6)
 
 
+@pytest.mark.slow
 def test_a_held_fit_that_ends_where_an_earlier_one_did_is_released_once(monkeypatch):
     model, data = built(900.0)
     objective = Objective(model.anonymous(), data.anonymous())
@@ -138,6 +142,7 @@ def test_a_held_fit_that_ends_where_an_earlier_one_did_is_released_once(monkeypa
     assert len(beside) == len(set(beside)) == len(zeros)
 
 
+@pytest.mark.slow
 def test_a_fixed_parameter_is_not_moved_to_a_crossing():
     model, data = built(900.0)
     objective = Objective(model.anonymous(), data.anonymous())
@@ -147,7 +152,7 @@ def test_a_fixed_parameter_is_not_moved_to_a_crossing():
     assert found.status == FitStatus.CONVERGED
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_valleys_are_found_in_every_lane_of_a_batch():
     model, _ = built(900.0)
     data = [built(control)[1] for control in (900.0, 1000.0, 940.0)]
@@ -159,6 +164,7 @@ def test_valleys_are_found_in_every_lane_of_a_batch():
         assert_close(found.params[i], alone.params, 1e-9)
 
 
+@pytest.mark.slow
 def test_a_model_that_has_one_valley_is_not_searched():
     """The programs are the same, so that the search costs nothing.
 
@@ -180,6 +186,7 @@ def test_a_model_that_has_one_valley_is_not_searched():
     assert fit(model, data).steps == fit(model, data, settings=ALONE).steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("control", "zero"), [(900.0, -0.85292), (1000.0, -0.29988)])
 @pytest.mark.parametrize("start", [-2.0, -0.6, 0.0])
 def test_a_rate_that_wants_to_be_negative_ends_at_a_kink(control, zero, start):

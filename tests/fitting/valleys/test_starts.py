@@ -30,6 +30,7 @@ def deviance(n, nu):
 # -- closed forms ------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("observed", [52.0, 60.0, 200.0])
 def test_one_bin_with_a_square(observed):
     """``20 mu^2 + 4 mu + 50 = n``."""
@@ -54,6 +55,7 @@ def test_a_deficit_is_no_signal(expression):
     assert float(result.deviance) == pytest.approx(deviance(40, 50), rel=1e-10)
 
 
+@pytest.mark.slow
 def test_two_couplings_of_three_samples():
     """``a^2 s + a b i + b^2 t`` in three bins of a single sample each: all solved."""
     document = one_bin(
@@ -80,6 +82,7 @@ def test_two_couplings_of_three_samples():
     assert float(derived["ab"]) == pytest.approx(-1.5, rel=1e-7)
 
 
+@pytest.mark.slow
 def test_a_test_of_a_square_is_that_of_its_rates():
     """q, q_A and CLs from deviances of single counts; mu = 1 is 74 events."""
     model, data = make(one_bin(SQUARE, observed=60.0))
@@ -91,6 +94,7 @@ def test_a_test_of_a_square_is_that_of_its_rates():
     assert float(result.CLs_obs) == pytest.approx(float(known), rel=1e-8)
 
 
+@pytest.mark.slow
 def test_discovery_with_a_root():
     """The background-only fit stands where the square root has no slope."""
     model, data = make(one_bin(ROOT, observed=60.0))
@@ -99,6 +103,7 @@ def test_discovery_with_a_root():
     assert float(result.q_asimov) == pytest.approx(deviance(74, 50), rel=1e-9)
 
 
+@pytest.mark.slow
 def test_a_model_of_all_types_is_fitted_to_its_own_asimov_data():
     model, _ = make(interference())
     truth = model.parameters.pack({"mu": 1.3, "coupling": 1.1, "f": 0.8, "i": 0.5})
@@ -106,6 +111,7 @@ def test_a_model_of_all_types_is_fitted_to_its_own_asimov_data():
     assert float(result.deviance) == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_minima_are_those_of_a_slow_search():
     """Independent: the reference's density, minimized by SciPy from where ours ends."""
     from scipy.optimize import minimize
@@ -134,6 +140,7 @@ def test_minima_are_those_of_a_slow_search():
 # -- several valleys ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_no_fit_stays_where_a_square_has_no_slope():
     """mu = 0 is a point of rest on top of a hill: the likelihood rises to both sides.
 
@@ -167,6 +174,7 @@ def test_the_lower_of_two_valleys_is_found_from_anywhere(start):
     assert float(result.deviance) == pytest.approx(0.0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_valley_at_the_bound_of_a_root_is_found():
     """The slope is infinite there: 0.64 below the other minimum, at mu = 0.48."""
     document = one_bin(ROOT, observed=0.0)
@@ -222,7 +230,7 @@ def test_a_fixed_fit_takes_no_more_steps_for_starts_that_are_none():
 # -- other minimizers, and what is wrong -------------------------------------------
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("minimizer", ["jaxopt-lbfgsb", "optax-lbfgs"])
 @pytest.mark.parametrize("expression", [SQUARE, ROOT])
 def test_other_minimizers_agree(minimizer, expression):
@@ -232,6 +240,7 @@ def test_other_minimizers_agree(minimizer, expression):
     assert float(found.params[0]) == pytest.approx(float(known.params[0]), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_a_derived_parameter_is_named_where_it_turns_a_rate_negative():
     mu = {"name": "mu", "inits": [0.5], "fixed": True}
     document = one_bin(mu, given("k", "mu - 1"), observed=40.0)
@@ -239,6 +248,7 @@ def test_a_derived_parameter_is_named_where_it_turns_a_rate_negative():
     assert (rate.sample, rate.rate, rate.parameters) == ("square", -10.0, ("k",))
 
 
+@pytest.mark.slow
 def test_a_parameter_without_effect_is_flat_through_an_expression():
     """mu and f are seen in their product only."""
     document = one_bin({"name": "f"}, given("k", "mu * f"), observed=60.0, linear=0.0)
@@ -246,6 +256,7 @@ def test_a_parameter_without_effect_is_flat_through_an_expression():
     assert set(flat.weights) == {"mu", "f"}
 
 
+@pytest.mark.slow
 def test_an_expression_of_a_nuisance_parameter_is_constrained():
     """A one-bin model that is solved by hand: ``(10 a + 50 - n) / sqrt + a = 0``."""
     document = one_bin(given("k", "1 + theta / 2"), observed=75.0, linear=0.0)
@@ -264,6 +275,7 @@ def test_an_expression_of_a_nuisance_parameter_is_constrained():
     assert 10 * (1 - 75 / nu) + theta == pytest.approx(0.0, abs=1e-7)
 
 
+@pytest.mark.slow
 def test_a_square_is_tested_from_both_sides():
     model, data = make(one_bin(SQUARE, observed=60.0))
     result = hypotest(model, data, 0.2, test_stat=tmu)

@@ -170,7 +170,7 @@ def test_every_input_comes_back(data_dir, tmp_path, name):
         assert sorted_settings(again.document) == sorted_settings(found.document)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_cls_of_the_example_is_that_of_pyhf(data_dir):
     plain = read_xml(data_dir / "xml" / EXAMPLE, XmlSettings(plain=True))
     result = hypotest(

@@ -33,6 +33,7 @@ NORMSYS = '<OverallSys Name="jes" Low="0.9" High="1.1"/>'
 HISTOSYS = '<HistoSys Name="jes" HistoNameLow="top_low" HistoNameHigh="top_high"/>'
 
 
+@pytest.mark.slow
 def test_the_data_driven_example_of_root_has_its_best_fit(data_dir):
     """The data want factors of bins far beyond 10, where the default would cut."""
     model, data = build(read_xml(data_dir / DATA_DRIVEN).workspace())

@@ -151,7 +151,7 @@ def same_density(document, values):
     return expected
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @settings(deadline=None, max_examples=25, suppress_health_check=list(HealthCheck))
 @given(extended(), st.integers(0, 2**32))
 def test_the_log_density_of_extended_workspaces_is_the_same(document, seed):
@@ -219,7 +219,7 @@ def data_of(sample):
     }
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["staus", "sbottomA", "sleptons", "offshell"])
 def test_published_workspaces_come_back(data_dir, name):
     path = data_dir / "likelihoods" / name / "BkgOnly.json"

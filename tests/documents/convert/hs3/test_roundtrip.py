@@ -55,12 +55,14 @@ def assert_same_density(document, other, seed):
         np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-11 + lost)
 
 
+@pytest.mark.slow
 @MANY
 @given(plain.workspaces() | workspaces.kinds())
 def test_document_comes_back_equal(document):
     assert there_and_back(Workspace.parse(document)).workspace.dump() == document
 
 
+@pytest.mark.slow
 @MANY
 @given(plain.workspaces() | workspaces.kinds(), st.integers(0, 99))
 def test_density_is_the_same_for_who_knows_nothing_of_hfjax(document, seed):
@@ -184,6 +186,7 @@ def test_workspace_without_parameters():
     assert there_and_back(workspace).workspace == workspace
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_published_likelihood_comes_back_with_its_digest(data_dir, name):
     workspace = Workspace.load(data_dir / "likelihoods" / name / "BkgOnly.json")
