@@ -141,6 +141,7 @@ from .inference.intervals_result import (
     IntervalStatus as IntervalStatus,
 )
 from .inference.limit_curve import limit_curve as limit_curve
+from .inference.limit_grid import interpolated_limits as interpolated_limits
 from .inference.limit_result import (
     LimitCurve as LimitCurve,
     LimitResult as LimitResult,
@@ -184,6 +185,7 @@ from .plotting.exclusion import (
 )
 from .plotting.hypothesis import draw_test as draw_test
 from .plotting.limit import draw_limit as draw_limit
+from .plotting.limits import draw_limits as draw_limits
 from .plotting.profile import draw_profile as draw_profile
 from .plotting.pulls import draw_fit as draw_fit
 from .plotting.settings import PlotSettings as PlotSettings
@@ -196,6 +198,10 @@ from .results.hypotest_record import HypotestRecord as HypotestRecord
 from .results.interval import Interval as Interval
 from .results.intervals_record import IntervalsRecord as IntervalsRecord
 from .results.limit_record import CurveRecord as CurveRecord, LimitRecord as LimitRecord
+from .results.limits_scan import (
+    LimitPoint as LimitPoint,
+    LimitsScanResult as LimitsScanResult,
+)
 from .results.load import load_result as load_result
 from .results.named_matrix import NamedMatrix as NamedMatrix
 from .results.profile_record import ProfileRecord as ProfileRecord
@@ -205,6 +211,8 @@ from .results.scan import (
 )
 from .results.significance_record import SignificanceRecord as SignificanceRecord
 from .results.toys_record import ToysRecord as ToysRecord
+from .scanning.execution import ScanInterrupted as ScanInterrupted
+from .scanning.limits import scan_limits as scan_limits
 from .scanning.point import scan_point as scan_point
-from .scanning.run import ScanInterrupted as ScanInterrupted, scan as scan
+from .scanning.run import scan as scan
 from .version import __version__ as __version__

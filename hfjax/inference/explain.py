@@ -9,8 +9,8 @@ from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
 from hfjax.fitting.diagnose.explanation import explain_fit
 from hfjax.fitting.diagnose.valley_report import valley_report
 from hfjax.fitting.result import FitResult
-from hfjax.inference.test_fits import ASIMOV, BACKGROUND, FIXED, FREE
 from hfjax.inference.test_result import HypotestResult
+from hfjax.inference.test_state import ASIMOV, BACKGROUND, FIXED, FREE
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 

@@ -133,7 +133,27 @@ def asymptotic_test(
 ) -> HypotestResult:
     """Test a model without names; `hypotest` after all checks of its arguments."""
     poi_value = held_value(model, poi_value)
-    fits = _refused(run_fits(model, data, poi_value, asimov_poi, settings))
+    fits = run_fits(model, data, poi_value, asimov_poi, settings)
+    return conclusion(model, fits, poi_value, asimov_poi, test_stat)
+
+
+def conclusion(
+    model: Model,
+    fits: TestFits,
+    poi_value: Scalar,
+    asimov_poi: Scalar,
+    test_stat: TestStatistic,
+) -> HypotestResult:
+    """What the fits of a test say of the tested value.
+
+    Args:
+        model: a model of any size.
+        fits: all of them.
+        poi_value: tested value.
+        asimov_poi: value of the Asimov data.
+        test_stat: compares the fits.
+    """
+    fits = _refused(fits)
     zero = fits.fixed if test_stat.discovery else fits.background
     mu_hat = fits.free.params[model.poi]
     q = test_stat(

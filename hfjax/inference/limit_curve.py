@@ -19,7 +19,8 @@ from hfjax.fitting.checks import check_inputs, holding
 from hfjax.fitting.implicit import constant
 from hfjax.fitting.status import FitSettings
 from hfjax.inference.limit_result import LimitCurve
-from hfjax.inference.limits import check_limit_statistic, curves_of, tested
+from hfjax.inference.limits import limit_statistic
+from hfjax.inference.repeated_tests import curves_of, repeated_test
 from hfjax.inference.test_statistics import TestStatistic, qmu_tilde
 from hfjax.model.data import Data
 from hfjax.model.model import Model
@@ -89,7 +90,7 @@ def limit_curve(
     check_inputs(model, data, settings)
     model = holding(model, fixed)
     require_free_poi(model)
-    statistic = check_limit_statistic(test_stat)
+    statistic = limit_statistic(test_stat)
     known = _checked(model, values)
     dtype = model.parameters.init.dtype
     size = rung(known.size)
@@ -143,7 +144,8 @@ def find_curve(
     known, its_data, its_values = constant((model, data, values))
 
     def one(i: ScalarInt) -> Answers:
-        found = tested(known, its_data, its_values[i], test_stat, settings)
+        value = its_values[i]
+        found = repeated_test(known, its_data, value, test_stat, settings, None)
         return Answers(curves_of(found), found.code)
 
     return map_lanes(one, jnp.arange(values.size), count)

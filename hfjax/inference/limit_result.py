@@ -26,7 +26,8 @@ class LimitStatus(Status):
     NOT_REACHED = 1
     ALL_EXCLUDED = 2
     JUMPS = 3
-    FITS_FAILED = 4
+    OUTSIDE_VALUES = 4
+    FITS_FAILED = 5
 
     @property
     def sentence(self) -> str:
@@ -44,6 +45,8 @@ _SENTENCES = {
     "something",
     LimitStatus.JUMPS: "CLs jumps across the level: a fit changes its valley there; "
     "test values on both sides with hypotest",
+    LimitStatus.OUTSIDE_VALUES: "CLs does not cross the level between the values that "
+    "were given: give smaller or larger ones",
     LimitStatus.FITS_FAILED: "fits do not converge near the limit; test values there "
     "with hypotest, which says why",
 }
@@ -102,13 +105,14 @@ class LimitResult(Record):
         expected: the expected limits at -2, -1, 0, +1, +2 standard deviations.
         level: of CLs.
         codes: the value of the `LimitStatus` of each limit, the observed one first.
-        CLs: at each limit, as tested.
+        CLs: at each limit, as tested; between given values, as interpolated.
         mu_hat: best fit of the parameter of interest.
         upper_bound: of the parameter in the last tests; larger than its own where a
             limit is beyond that.
         tests: values that were tested.
+        steps: minimizer steps, summed over all fits of the tests.
         fits: the worst `FitStatus` of their fits.
-        curve: CLs of values around the limits, where `with_curve` has put them.
+        curve: CLs of values that were given, or where `with_curve` has put them.
     """
 
     observed: Scalar
@@ -119,6 +123,7 @@ class LimitResult(Record):
     mu_hat: Scalar
     upper_bound: Scalar
     tests: ScalarInt
+    steps: ScalarInt
     fits: ScalarInt
     curve: LimitCurve | None = None
 
@@ -193,6 +198,7 @@ class LimitResult(Record):
             "mu_hat": json_numbers(self.mu_hat),
             "upper_bound": json_numbers(self.upper_bound),
             "tests": int(self.tests),
+            "steps": int(self.steps),
             "fits": str(FitStatus(int(self.fits))),
             **({} if self.curve is None else {"curve": self.curve.to_dict()}),
         }

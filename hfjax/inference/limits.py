@@ -11,11 +11,10 @@ import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 
 from hfjax.arrays import Array, Scalar, ScalarBool, ScalarInt
 from hfjax.compiled.canonical import canonical
@@ -25,8 +24,16 @@ from hfjax.fitting.best_fit import NOTHING
 from hfjax.fitting.checks import check_inputs, holding
 from hfjax.fitting.implicit import constant
 from hfjax.fitting.status import FitSettings, FitStatus
-from hfjax.inference.hypotest import asymptotic_test
 from hfjax.inference.limit_result import LimitResult, LimitStatus
+from hfjax.inference.repeated_tests import (
+    Curves,
+    PastTests,
+    curves_of,
+    height,
+    no_past,
+    remembered,
+    repeated_test,
+)
 from hfjax.inference.test_result import HypotestResult
 from hfjax.inference.test_statistics import (
     TestStatistic,
@@ -55,11 +62,11 @@ HALVES = 6
 EDGE = 1e-3
 """Least part of a bracket that a test is away from its ends."""
 CURVES = 6
+LEVEL_REMEDY = "0.05 for a limit at 95 %"
+"""What a level may be."""
 
 _MIDDLES = 0.5 + 0.3 * np.sin(2.0 * np.arange(MOST_FAILURES + 1))
 """Parts of a bracket at which tests are tried after one has failed."""
-
-Curves = Float[Array, " curve"]
 
 
 def upper_limit(
@@ -91,6 +98,7 @@ def upper_limit(
     Raises:
         MissingPOIError: the model has no parameter of interest.
         ModelError: the parameter of interest is fixed.
+        ParameterError: the parameter of interest cannot be zero.
         ArgumentError: the level is no number between 0 and 1, or the test statistic is
             none for upper limits.
         DataError: the data have the wrong shape, or are no counts.
@@ -107,24 +115,52 @@ def upper_limit(
         >>> round(float(limit.observed), 4), round(float(limit.expected[2]), 4)
         (1.0116, 1.0624)
     """
-    check_inputs(model, data, settings)
     model = holding(model, fixed)
-    require_free_poi(model)
-    statistic = check_limit_statistic(test_stat)
-    check_level(level, "0.05 for a limit at 95 %")
-    if not model.is_traced:
-        check_poi_value(model, statistic.asimov_poi, "limits compare with no signal")
+    statistic = checked_question(model, data, level, test_stat, settings)
     static = {"level": level, "test_stat": statistic, "settings": settings}
-    program = Program(find_limits, canonical(model, data), static)
-    return settings.run(program)
+    return settings.run(Program(find_limits, canonical(model, data), static))
 
 
-def check_limit_statistic(test_stat: TestStatistic | str) -> TestStatistic:
-    """Return a test statistic, once it is clear that it sets upper limits.
+def checked_question(
+    model: Model,
+    data: Data,
+    level: float,
+    test_stat: TestStatistic | str,
+    settings: FitSettings,
+) -> TestStatistic:
+    """Return the test statistic, if limits of a model can be asked for with it.
+
+    Args:
+        model: a model.
+        data: observed data.
+        level: of CLs.
+        test_stat: the test statistic, or its name.
+        settings: of all fits.
 
     Raises:
-        ArgumentError: it sets none.
-        UnknownNameError: there is none of this name.
+        MissingPOIError: the model has no parameter of interest.
+        ModelError: the parameter of interest is fixed.
+        ParameterError: it cannot be zero.
+        ArgumentError: the level, the statistic or the settings are something else.
+        DataError: the data have the wrong shape, or are no counts.
+    """
+    check_inputs(model, data, settings)
+    require_free_poi(model)
+    statistic = limit_statistic(test_stat)
+    check_level(level, LEVEL_REMEDY)
+    if not model.is_traced:
+        check_poi_value(model, statistic.asimov_poi, "limits compare with no signal")
+    return statistic
+
+
+def limit_statistic(test_stat: TestStatistic | str) -> TestStatistic:
+    """Return the test statistic, if it is one for upper limits.
+
+    Args:
+        test_stat: itself, or its name.
+
+    Raises:
+        ArgumentError: it is none.
     """
     found = find_test_statistic(test_stat)
     if found.discovery or found.two_sided:
@@ -152,8 +188,10 @@ class _Search(NamedTuple):
         tests: so many.
         failures: tests without a result.
         missed: whether the last one was such.
+        steps: of the minimizer in all fits.
         worst: status of their fits.
         mu_hat: best fit of the parameter of interest.
+        past: what is kept of the tests.
     """
 
     low: Curves
@@ -168,8 +206,10 @@ class _Search(NamedTuple):
     tests: ScalarInt
     failures: ScalarInt
     missed: ScalarBool
+    steps: ScalarInt
     worst: ScalarInt
     mu_hat: Scalar
+    past: PastTests
 
 
 @functools.partial(jax.jit, static_argnames=("level", "test_stat", "settings"))
@@ -182,11 +222,11 @@ def find_limits(
 ) -> LimitResult:
     """Find the limits of a model without names; `upper_limit` after all its checks."""
     known, its_data = constant((model, data))
-    begin = _begin(known)
+    begin = _begin(known, no_past(known, its_data, MOST_TESTS, settings))
 
     def run(s: _Search) -> _Search:
         value = _next_value(s, level)
-        found = tested(known, its_data, value, test_stat, settings)
+        found = repeated_test(known, its_data, value, test_stat, settings, s.past)
         return _narrowed(s, value, found, level)
 
     end = jax.lax.while_loop(lambda s: _goes_on(s, level), run, begin)
@@ -203,32 +243,12 @@ def find_limits(
         mu_hat=end.mu_hat,
         upper_bound=jnp.maximum(bound, end.largest),
         tests=end.tests,
+        steps=end.steps,
         fits=end.worst,
     )
 
 
-def tested(
-    model: Model,
-    data: Data,
-    value: Scalar,
-    test_stat: TestStatistic,
-    settings: FitSettings,
-) -> HypotestResult:
-    """Test a value, with the upper bound of the parameter moved to it if need be."""
-    own = model.parameters
-    upper = jnp.asarray(own.upper)
-    wide = upper.at[model.poi].set(jnp.maximum(upper[model.poi], value))
-    model = eqx.tree_at(lambda m: m.parameters.upper, model, wide)
-    asimov = jnp.full_like(value, test_stat.asimov_poi)
-    return asymptotic_test(model, data, value, asimov, test_stat, settings)
-
-
-def curves_of(found: HypotestResult) -> Curves:
-    """CLs of all curves: observed, and expected at -2 to +2 standard deviations."""
-    return jnp.append(found.CLs_obs, found.CLs_exp)
-
-
-def _begin(model: Model) -> _Search:
+def _begin(model: Model, past: PastTests) -> _Search:
     """Before the first test: at zero, or at a lower bound above it, nothing is known.
 
     With no signal CLs is 1.
@@ -241,8 +261,8 @@ def _begin(model: Model) -> _Search:
     none, count = jnp.full_like(start, jnp.nan), jnp.int32(0)
     return _Search(
         *(each, nothing, far, far, each, one, each, one),
-        *(start, count, count, jnp.array(False)),
-        *(jnp.int32(FitStatus.CONVERGED), none),
+        *(start, count, count, jnp.array(False), count),
+        *(jnp.int32(FitStatus.CONVERGED), none, past),
     )
 
 
@@ -261,17 +281,12 @@ def _goes_on(s: _Search, level: float) -> ScalarBool:
     return able & jnp.any(_is_open(s, level))
 
 
-def _height(CLs: Array) -> Array:
-    """``sqrt(-2 ln CLs)``, which is infinite where CLs is zero."""
-    return jnp.sqrt(jnp.maximum(-2.0 * jnp.log(CLs), 0.0))
-
-
 def _next_value(s: _Search, level: float) -> Scalar:
     """The value to test next, for the first limit that is open."""
     which = jnp.argmax(_is_open(s, level))
     low, high = s.low[which], s.high[which]
-    wanted = _height(jnp.asarray(level))
-    one, other = (_height(each[which]) for each in (s.CLs, s.before_CLs))
+    wanted = height(jnp.asarray(level))
+    one, other = (height(each[which]) for each in (s.CLs, s.before_CLs))
     slope = (s.limit[which] - s.before[which]) / (one - other)
     part = (s.limit[which] + slope * (wanted - one) - low) / (high - low)
     halves = (s.tests % HALVES == 0) | ~jnp.isfinite(part) | s.missed
@@ -300,12 +315,12 @@ def _narrowed(
     raises = above & (value >= s.low)
     lowers = below & (value <= s.high)
     nearer = ok & ~(jnp.abs(CLs - level) >= jnp.abs(s.CLs - level))
-    height = _height(CLs)
+    found_height = height(CLs)
     return _Search(
         low=jnp.where(raises, value, s.low),
-        low_height=jnp.where(raises, height, s.low_height),
+        low_height=jnp.where(raises, found_height, s.low_height),
         high=jnp.where(lowers, value, s.high),
-        high_height=jnp.where(lowers, height, s.high_height),
+        high_height=jnp.where(lowers, found_height, s.high_height),
         limit=jnp.where(nearer, value, s.limit),
         CLs=jnp.where(nearer, CLs, s.CLs),
         before=jnp.where(nearer, s.limit, s.before),
@@ -314,8 +329,10 @@ def _narrowed(
         tests=s.tests + 1,
         failures=s.failures + ~ok,
         missed=~ok,
+        steps=s.steps + found.steps.astype(jnp.int32),
         worst=jnp.maximum(s.worst, jnp.where(ok, 0, found.code)),
         mu_hat=jnp.where(ok, found.mu_hat, s.mu_hat),
+        past=remembered(s.past, found),
     )
 
 
@@ -359,7 +376,9 @@ def _implicit_jvp(
 
     def slope(which: ScalarInt) -> Scalar:
         def CLs(model: Model, data: Data, value: Scalar) -> Scalar:
-            return curves_of(tested(model, data, value, test_stat, settings))[which]
+            return curves_of(
+                repeated_test(model, data, value, test_stat, settings, None)
+            )[which]
 
         value = limits[which]
         at = (model, data, value)

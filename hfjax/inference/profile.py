@@ -24,7 +24,7 @@ from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.candidates import is_near, valley_marks
 from hfjax.fitting.valleys.found import Told
 from hfjax.html_table import html_table
-from hfjax.inference.test_fits import CONSISTENCY
+from hfjax.inference.test_state import CONSISTENCY
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 from hfjax.model.parameters import Value

@@ -19,7 +19,7 @@ from hfjax.fitting.objective import Objective
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.intervals_result import IntervalStatus
-from hfjax.inference.test_fits import CONSISTENCY
+from hfjax.inference.test_state import CONSISTENCY
 
 PRECISION = 1e-8
 """How near to what the level asks the rise of the deviance is at an end."""

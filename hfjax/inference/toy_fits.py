@@ -14,7 +14,8 @@ from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.candidates import has_valleys
 from hfjax.fitting.valleys.found import Starts
-from hfjax.inference.test_fits import CONSISTENCY, better, elsewhere, marks_of
+from hfjax.inference.test_proofs import better
+from hfjax.inference.test_state import CONSISTENCY, elsewhere, marks_of
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 

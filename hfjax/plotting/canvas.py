@@ -16,7 +16,7 @@ from hfjax.plotting.coordinates import Coordinates, axis_text
 from hfjax.plotting.legend import place_legend
 from hfjax.plotting.mathtext import check_text, mathtext
 from hfjax.plotting.settings import PlotSettings
-from hfjax.results.scan import ScanResult
+from hfjax.results.limits_scan import Scanned
 
 STYLE: dict[Any, Any] = {
     "font.size": 11,
@@ -198,9 +198,10 @@ def plane_names(found: Coordinates, settings: PlotSettings) -> tuple[str, str]:
     return axis_text(found, 0, settings), axis_text(found, 1, settings)
 
 
-def poi_symbol(result: ScanResult) -> str:
+def poi_symbol(result: Scanned) -> str:
     r"""What the parameter of interest of a scan is called in a picture.
 
+    >>> from hfjax.results.scan import ScanResult
     >>> poi_symbol(ScanResult((), ()))
     '$\\mu$'
     """

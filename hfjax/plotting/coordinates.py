@@ -10,7 +10,7 @@ from hfjax.plotting.mathtext import check_text, expression_text, mathtext
 from hfjax.plotting.settings import PlotSettings, take_only
 from hfjax.plotting.significance import has_significances
 from hfjax.results.expression import labels_in, numbers, selected
-from hfjax.results.scan import ScanResult
+from hfjax.results.limits_scan import Scanned
 
 _TAKEN = tuple(each.name for each in fields(PlotSettings) if each.name != "most")
 _ON_LINE = 1e-9  # width over length of a cloud of points that is a line
@@ -27,7 +27,7 @@ class Coordinates:
         log: Whether each axis is logarithmic.
     """
 
-    result: ScanResult
+    result: Scanned
     names: tuple[str, ...]
     values: np.ndarray
     log: tuple[bool, ...]
@@ -58,7 +58,7 @@ class Coordinates:
         return found if shown and close else None
 
 
-def locate(result: ScanResult, settings: PlotSettings) -> Coordinates:
+def locate(result: Scanned, settings: PlotSettings) -> Coordinates:
     """Find the axes of a picture, and the selected points along them.
 
     Raises:
@@ -78,7 +78,7 @@ def locate(result: ScanResult, settings: PlotSettings) -> Coordinates:
     return found
 
 
-def check_drawable(result: ScanResult, settings: PlotSettings = PlotSettings()) -> None:
+def check_drawable(result: Scanned, settings: PlotSettings = PlotSettings()) -> None:
     """Check that a picture can be made of points, whatever their CLs.
 
     Before a scan, this tells whether its result can be drawn.
@@ -91,7 +91,7 @@ def check_drawable(result: ScanResult, settings: PlotSettings = PlotSettings()) 
         DataError: It cannot; the message says why.
 
     Example:
-        >>> from hfjax.results.scan import ScanPoint
+        >>> from hfjax.results.scan import ScanPoint, ScanResult
         >>> one = ScanResult(("mass",), (ScanPoint("a", (1,), 0.1, (0.1,) * 5),))
         >>> check_drawable(one)
         Traceback (most recent call last):
@@ -161,7 +161,7 @@ def unit_text(settings: PlotSettings, axis: int) -> str:
     return f" [{unit}]" if unit else ""
 
 
-def _names(result: ScanResult, wanted: Sequence[str] | None) -> tuple[str, ...]:
+def _names(result: Scanned, wanted: Sequence[str] | None) -> tuple[str, ...]:
     """The axes that are wanted, or the first two labels that vary."""
     varied = [name for name in result.labels if not _constant(result, name)]
     if wanted is None and not varied and len(result.labels) > 1:
@@ -177,7 +177,7 @@ def _names(result: ScanResult, wanted: Sequence[str] | None) -> tuple[str, ...]:
     return names
 
 
-def _constant(result: ScanResult, label: str) -> bool:
+def _constant(result: Scanned, label: str) -> bool:
     """Whether all points have one value for a label."""
     at = result.labels.index(label)
     return len({point.values[at] for point in result}) <= 1

@@ -30,7 +30,7 @@ from hfjax.plotting.canvas import (
 from hfjax.plotting.coordinates import Coordinates, axis_text, check_spread
 from hfjax.plotting.mathtext import check_text
 from hfjax.plotting.settings import PlotSettings
-from hfjax.plotting.significance import has_significances, significances
+from hfjax.plotting.significance import significances
 from hfjax.results.scan import MEDIAN
 
 LEVEL = "#4b5563"
@@ -42,9 +42,15 @@ _LARGEST_Z = 37.0  # beyond, no p-value is a number above 0
 
 
 def draw_curve(
-    found: Coordinates, settings: PlotSettings, axes: Axes | None
+    found: Coordinates, settings: PlotSettings, axes: Axes | None, discovery: bool
 ) -> Picture:
     """Draw observed and expected CLs, or p0, against what is along the one axis.
+
+    Args:
+        found: The points along the axis.
+        settings: What is shown, and what is written.
+        axes: Where to draw; by default a new figure.
+        discovery: Whether it is p0.
 
     Raises:
         DataError: A forbidden region is asked for, or there are too few points.
@@ -53,52 +59,59 @@ def draw_curve(
         message = "a forbidden region needs two axes: give two, or do without it"
         raise DataError(message)
     check_spread(found, found.tested)
-    canvas, discovery = Canvas(axes), found.result.discovery
-    places, p_values = _interpolated(found)
+    canvas = Canvas(axes)
+    places, z = interpolated(found, _LARGEST_Z)
+    p_values = ndtr(-z)
     with canvas.style():
         color = OBSERVED if discovery else "black"
         canvas.keys += draw_bands(canvas.axes, places, p_values, color)
         if settings.points:
-            canvas.keys += _mark_points(canvas.axes, found)
+            heights = ndtr(-np.minimum(significances(found.result)[0], _LARGEST_Z))
+            canvas.keys += mark_observed(canvas.axes, found, heights)
         _set_limits(canvas, found, p_values, discovery or settings.log)
         if discovery:
             draw_significances(canvas.axes)
         else:
             canvas.keys.append(draw_level(canvas.axes, settings.level))
-        _name(canvas, found, settings)
+        _name(canvas, found, settings, discovery)
     return canvas.picture
 
 
-def _interpolated(found: Coordinates) -> tuple[np.ndarray, np.ndarray]:
-    """Many places along the axis, and the p-values there, `[6, place]`."""
+def interpolated(found: Coordinates, largest: float) -> tuple[np.ndarray, np.ndarray]:
+    """Many places along the axis, and what is interpolated there, `[6, place]`.
+
+    Args:
+        found: The points along one axis.
+        largest: Where larger values are cut off.
+    """
     x = found.scaled[0, found.tested]
     order = np.argsort(x)
-    z = np.minimum(significances(found.result)[:, order], _LARGEST_Z)
+    z = np.minimum(significances(found.result)[:, order], largest)
     steps = np.union1d(np.linspace(x.min(), x.max(), _STEPS), x)
-    values = ndtr(-PchipInterpolator(x[order], z, axis=1)(steps))
+    values = PchipInterpolator(x[order], z, axis=1)(steps)
     return (np.exp(steps) if found.log[0] else steps), values
 
 
 def draw_bands(
-    axes: Axes, places: np.ndarray, p_values: np.ndarray, color: str
+    axes: Axes, places: np.ndarray, values: np.ndarray, color: str
 ) -> list[Any]:
     """Draw the observed line, the expected one and its bands of 1 and 2 sigma.
 
     Args:
         axes: Where to draw.
-        places: Along the axis across.
-        p_values: The observed one and the five of the band, `[6, place]`.
+        places: Along the axis.
+        values: Observed, and those of the expected band, `[6, place]`.
         color: Of the observed line.
 
     Returns:
         What the legend shows.
     """
-    observed, *expected = p_values
+    observed, *expected = values
     bands = []
-    for sigma, filling in ((2, TWO_SIGMA), (1, ONE_SIGMA)):
+    for sigma, filled in ((2, TWO_SIGMA), (1, ONE_SIGMA)):
         sides = expected[MEDIAN - sigma], expected[MEDIAN + sigma]
-        axes.fill_between(places, *sides, color=filling, linewidth=0, zorder=1)
-        bands.insert(0, Patch(color=filling, label=rf"Expected $\pm{sigma}\sigma$"))
+        axes.fill_between(places, *sides, color=filled, linewidth=0, zorder=1)
+        bands.insert(0, Patch(color=filled, label=rf"Expected $\pm{sigma}\sigma$"))
     shape = {"color": EXPECTED, "linestyle": "dashed", "linewidth": 1.5, "zorder": 3}
     (median,) = axes.plot(places, expected[MEDIAN], **shape)
     (line,) = axes.plot(places, observed, color=color, linewidth=1.8, zorder=3.1)
@@ -107,12 +120,19 @@ def draw_bands(
     return [line, (bands[0], median), bands[1]]
 
 
-def _mark_points(axes: Axes, found: Coordinates) -> list[Artist]:
-    """Mark the points on the observed line, and where one has no result."""
+def mark_observed(axes: Axes, found: Coordinates, heights: np.ndarray) -> list[Artist]:
+    """Mark the points on the observed line, and where one has no result.
+
+    Args:
+        axes: Where to draw.
+        found: The points along one axis.
+        heights: Of the observed line at those with a result.
+
+    Returns:
+        What the legend shows.
+    """
     x, ok = found.values[0], found.tested
-    observed = [point.CLs_obs for point in found.result if has_significances(point)]
-    tested = np.maximum(np.array(observed, float), ndtr(-_LARGEST_Z))
-    (marks,) = axes.plot(x[ok], tested, **POINT_SHAPE | _ON_LINE)
+    (marks,) = axes.plot(x[ok], heights, **POINT_SHAPE | _ON_LINE)
     keep_whole(axes, marks)
     if ok.all():
         return []
@@ -187,9 +207,11 @@ def _line_at(axes: Axes, place: float, along: str, **shape: Any) -> Line2D:
     return draw(place, color=LEVEL, linestyle="dotted", zorder=2, **shape)
 
 
-def _name(canvas: Canvas, found: Coordinates, settings: PlotSettings) -> None:
+def _name(
+    canvas: Canvas, found: Coordinates, settings: PlotSettings, discovery: bool
+) -> None:
     """Write the names of the axes, and put the legend with its heading."""
-    discovery, result = found.result.discovery, found.result
+    result = found.result
     given = check_text(settings.ylabel) if settings.ylabel else None
     name = "$p_0$" if discovery else r"$\mathrm{CL}_s$"
     canvas.name_axes((axis_text(found, 0, settings), given or name), settings)

@@ -74,7 +74,7 @@ def draw_discovery(
         raise DataError(message)
     found = locate(result, settings)
     if len(found.names) == 1:
-        return draw_curve(found, settings, axes)
+        return draw_curve(found, settings, axes, discovery=True)
     plane = significance_plane(found, [float(level) for level in COLORS])
     name = f"Expected for {poi_symbol(result)} = 1"
     lines = (

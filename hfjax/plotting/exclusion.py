@@ -76,12 +76,12 @@ def draw_exclusion(
         raise DataError(message)
     found = locate(result, settings)
     if len(found.names) == 1:
-        return draw_curve(found, settings, axes)
+        return draw_curve(found, settings, axes, discovery=False)
     threshold = significance(settings.level)
     plane = significance_plane(found, [threshold])
 
     def contours(where: Axes) -> list[Any]:
-        return _draw_contours(where, plane, threshold, settings.two_sigma)
+        return draw_contours(where, plane, threshold, settings.two_sigma)
 
     kinds = _kinds(found, settings.level)
     heading = _heading(result, settings.level)
@@ -146,10 +146,16 @@ def _kinds(found: Coordinates, level: float) -> list[Mark]:
     ]
 
 
-def _draw_contours(
+def draw_contours(
     axes: Axes, plane: Plane, threshold: float, two_sigma: bool
 ) -> list[Any]:
     """Draw the observed and the median expected contour, and the bands around it.
+
+    Args:
+        axes: Where to draw.
+        plane: What is interpolated between the points.
+        threshold: Where it is on the contours; signals are excluded above.
+        two_sigma: Whether the band of 2 standard deviations is drawn as well.
 
     Returns:
         What the legend shows.

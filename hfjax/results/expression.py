@@ -13,7 +13,7 @@ from typing import Any
 from hfjax.documents.reading.expression import Expression, read_expression
 from hfjax.documents.reading.expression_tree import Tree, tree_value
 from hfjax.errors import DataError, SpecificationError, close_names
-from hfjax.results.scan import ScanResult, Value
+from hfjax.results.point_table import Own, PointTable, Value
 
 Named = tuple[str, Iterable[Value]]
 """The name of a point or patch, and its values."""
@@ -54,7 +54,7 @@ def fulfilling(
     return tuple(found)
 
 
-def selected(result: ScanResult, condition: str | None) -> ScanResult:
+def selected(result: Own, condition: str | None) -> Own:
     """Return a result with the points that fulfil a condition; all without one.
 
     Raises:
@@ -73,7 +73,7 @@ def selected(result: ScanResult, condition: str | None) -> ScanResult:
     return replace(result, points=tuple(p for p in result if p.name in names))
 
 
-def numbers(text: str, result: ScanResult) -> tuple[float, ...]:
+def numbers(text: str, result: PointTable[Any]) -> tuple[float, ...]:
     """Return the number that an expression of labels is at each point of a scan.
 
     Args:
@@ -85,7 +85,7 @@ def numbers(text: str, result: ScanResult) -> tuple[float, ...]:
             point.
 
     Example:
-        >>> from hfjax.results.scan import ScanPoint
+        >>> from hfjax.results.scan import ScanPoint, ScanResult
         >>> result = ScanResult(("m_parent", "m_lsp"), (ScanPoint("a", (300, 50)),))
         >>> numbers("m_parent - m_lsp", result), numbers("m_lsp", result)
         ((250.0,), (50.0,))
@@ -106,7 +106,7 @@ def numbers(text: str, result: ScanResult) -> tuple[float, ...]:
     return tuple(found)
 
 
-def labels_in(text: str, result: ScanResult) -> tuple[str, ...]:
+def labels_in(text: str, result: PointTable[Any]) -> tuple[str, ...]:
     """Return the labels that an expression is made of.
 
     Args:
@@ -117,6 +117,7 @@ def labels_in(text: str, result: ScanResult) -> tuple[str, ...]:
         DataError: It cannot be read.
 
     Example:
+        >>> from hfjax.results.scan import ScanResult
         >>> labels_in("m_parent - m_lsp", ScanResult(("m_parent", "m_lsp", "n"), ()))
         ('m_parent', 'm_lsp')
     """

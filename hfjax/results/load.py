@@ -12,6 +12,7 @@ from hfjax.results.fit_record import FitRecord
 from hfjax.results.hypotest_record import HypotestRecord
 from hfjax.results.intervals_record import IntervalsRecord
 from hfjax.results.limit_record import LimitRecord
+from hfjax.results.limits_scan import LimitsScanResult
 from hfjax.results.profile_record import ProfileRecord
 from hfjax.results.scan import SCHEMA, ScanResult
 from hfjax.results.significance_record import SignificanceRecord
@@ -19,6 +20,7 @@ from hfjax.results.toys_record import ToysRecord
 
 Result = (
     ScanResult
+    | LimitsScanResult
     | FitRecord
     | HypotestRecord
     | ProfileRecord
@@ -31,8 +33,15 @@ Result = (
 )
 """What a result file holds."""
 
+
+def _parse_points(document: dict[str, Any]) -> ScanResult | LimitsScanResult:
+    """Read a scan, or one for limits: it has their level."""
+    kind = LimitsScanResult if "level" in document else ScanResult
+    return kind.parse(document)
+
+
 _KINDS: dict[str, Callable[[Any], Result]] = {
-    "points": ScanResult.parse,
+    "points": _parse_points,
     "contours": ContourRecord.parse,
     "delta": ProfileRecord.parse,
     "limit_obs": LimitRecord.parse,
@@ -53,10 +62,10 @@ def load_result(path: Source) -> Result:
         path: a path, "-" for standard input, or an open file.
 
     Returns:
-        A `ScanResult`; or a `FitRecord`, `HypotestRecord`, `ProfileRecord`,
-        `ContourRecord`, `LimitRecord`, `SignificanceRecord`, `ToysRecord`,
-        `CovarianceRecord` or `IntervalsRecord`. Files of statistics of all toys are for
-        `hfjax.load_toys`.
+        A `ScanResult` or `LimitsScanResult`; or a `FitRecord`, `HypotestRecord`,
+        `ProfileRecord`, `ContourRecord`, `LimitRecord`, `SignificanceRecord`,
+        `ToysRecord`, `CovarianceRecord` or `IntervalsRecord`. Files of statistics of
+        all toys are for `hfjax.load_toys`.
 
     Raises:
         SpecificationError: it cannot be read, or is no result; names the place.

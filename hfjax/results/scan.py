@@ -3,25 +3,21 @@
 Plain Python, no JAX: a result file can be read, checked and drawn anywhere.
 """
 
-import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, SupportsIndex
+from typing import Any
 
 from hfjax.documents.reading.json_files import naming, read_json
 from hfjax.documents.reading.schema import validate
-from hfjax.errors import FitError, UnknownNameError, unknown_name
 from hfjax.html_table import html_table
 from hfjax.json_text import finite_or_none
 from hfjax.provenance import Provenance
+from hfjax.results.point_table import PointTable, Value
 
 CONVERGED = "converged"
 """The status of a point whose five fits all reached their minimum."""
-
-NOT_RUN = "not_run"
-"""The status of a point that an interrupted scan did not come to."""
 
 SCHEMA = "scan-result-1.0.0.json"
 """The JSON Schema of the result file, in `schemas/`."""
@@ -31,9 +27,6 @@ LEVEL = 0.05
 
 MEDIAN = 2
 """Position of the median in an expected band."""
-
-Value = int | float | str
-"""A value of a label, as in the patchset."""
 
 _RESULTS = ("CLs_obs", "CLsb", "CLb", "q", "q_asimov", "mu_hat")
 _NEWER = {"lower_by", "passed_over"}  # older files do without
@@ -175,7 +168,7 @@ class ScanPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class ScanResult:
+class ScanResult(PointTable[ScanPoint]):
     """All points of a scan, in the order of the patchset.
 
     Attributes:
@@ -195,89 +188,6 @@ class ScanResult:
         >>> ScanResult.parse(result.dump()) == result
         True
     """
-
-    labels: tuple[str, ...]
-    points: tuple[ScanPoint, ...]
-    provenance: Provenance = field(default_factory=Provenance)
-
-    def __len__(self) -> int:
-        """The number of points."""
-        return len(self.points)
-
-    def __iter__(self) -> Iterator[ScanPoint]:
-        """The points, in the order of the patchset."""
-        return iter(self.points)
-
-    def __getitem__(self, key: str | SupportsIndex | Sequence[Value]) -> ScanPoint:
-        """The point of a name, at a position, or of values.
-
-        Raises:
-            UnknownNameError: There is no such point; close names are suggested.
-            IndexError: There are not so many points.
-        """
-        if isinstance(key, SupportsIndex):
-            return self.points[key]
-        if not isinstance(key, str):
-            return self._of_values(tuple(key))
-        for point in self.points:
-            if point.name == key:
-                return point
-        names = [point.name for point in self.points]
-        error = unknown_name("point", key, names, "the scan")
-        raise error
-
-    def _of_values(self, values: tuple[Value, ...]) -> ScanPoint:
-        for point in self.points:
-            if point.values == values:
-                return point
-        shown = ", ".join(map(str, values))
-        message = f"no point at ({shown}): the labels are {', '.join(self.labels)}"
-        raise UnknownNameError(message)
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        """One flat dict a point, for tables: `pandas.DataFrame(result.rows)`.
-
-        The values have the names of their labels; bands are in columns of their own,
-        such as `CLs_exp[2]` for the median.
-        """
-        return [self._row(point) for point in self.points]
-
-    def _row(self, point: ScanPoint) -> dict[str, Any]:
-        record = point.dump()
-        values = dict(zip(self.labels, record.pop("values"), strict=True))
-        name = {"name": record.pop("name")}
-        flat: dict[str, Any] = {}
-        for key, value in record.items():
-            band = enumerate(value) if isinstance(value, list) else ()
-            one = {key: value} if not isinstance(value, list) else {}
-            flat |= one | {f"{key}[{i}]": each for i, each in band}
-        return name | values | flat
-
-    @property
-    def converged(self) -> bool:
-        """Whether all points have a result."""
-        return not self.failed
-
-    def raise_if_failed(self) -> "ScanResult":
-        """Return the result itself, or raise if a point has none.
-
-        Raises:
-            FitError: How many points, and what happened at the first of them.
-        """
-        if self.failed:
-            first = self.failed[0]
-            message = (
-                f"{len(self.failed)} of {len(self.points)} points have no result, the "
-                f"first is {first.name!r}: {first.message}"
-            )
-            raise FitError(message)
-        return self
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the points, in the order of the patchset."""
-        return tuple(point.name for point in self.points)
 
     def __repr__(self) -> str:
         """How many points there are, and what came out."""
@@ -326,27 +236,9 @@ class ScanResult:
         return max(known, key=lambda point: point.Z or 0.0, default=None)
 
     @property
-    def failed(self) -> tuple[ScanPoint, ...]:
-        """The points without a result."""
-        return tuple(point for point in self.points if not point.converged)
-
-    @property
     def discovery(self) -> bool:
         """Whether the test statistic is q0: p-values of the background, no CLs."""
         return any(point.discovery for point in self.points)
-
-    @property
-    def tested(self) -> tuple[ScanPoint, ...]:
-        """The points that a scan came to, with a result or without."""
-        return tuple(point for point in self.points if point.status != NOT_RUN)
-
-    def dump(self) -> dict[str, Any]:
-        """The result file as JSON values, none of them NaN or infinite."""
-        return {
-            "hfjax": self.provenance.dump(),
-            "labels": list(self.labels),
-            "points": [point.dump() for point in self.points],
-        }
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> "ScanResult":
@@ -368,11 +260,3 @@ class ScanResult:
         document = read_json(path)
         with naming(path):
             return cls.parse(document)
-
-    def text(self) -> str:
-        """The result file's text: JSON."""
-        return json.dumps(self.dump(), indent=2, allow_nan=False) + "\n"
-
-    def write(self, path: str | Path) -> None:
-        """Write the result file."""
-        Path(path).write_text(self.text(), encoding="utf-8")

@@ -4,12 +4,13 @@ import dataclasses
 
 from hfjax.building.align import SignalPoint
 from hfjax.building.points import ScanGroup
+from hfjax.compiled.canonical import cut
 from hfjax.compiled.program import Run, run_directly
 from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
 from hfjax.fitting.diagnose.explanation import End, explain_end, explain_status
 from hfjax.fitting.status import FitStatus
 from hfjax.inference.explain import fit_labels
-from hfjax.inference.test_fits import ASIMOV
+from hfjax.inference.test_state import ASIMOV
 from hfjax.inference.test_statistics import TestStatistic
 from hfjax.scanning.point import PointNumbers
 
@@ -51,5 +52,6 @@ class Failures:
         if worst == ASIMOV:  # its data are not kept
             return explain_status(status, labels[worst], self.advice)
         model, data = group.point(group.members.index(member))
-        end = End(status, numbers.worst_params)
+        worst_params = cut(numbers.worst_params, model.parameters.init.size)
+        end = End(status, worst_params)
         return explain_end(model, data, end, labels[worst], self.advice, self.run)

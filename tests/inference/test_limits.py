@@ -62,6 +62,11 @@ def test_limits_are_those_of_a_search_one_by_one(hello, found):
         assert_close(value, brentq(above, 0.05, 9.0, xtol=1e-12), 1e-7)
 
 
+def test_fits_that_are_done_once_are_not_repeated(found):
+    """Each test takes two fits of a few steps after the first, which has four."""
+    assert int(found.steps) < 6 * int(found.tests)
+
+
 @pytest.mark.slow
 def test_another_level(hello):
     result = upper_limit(*hello, level=0.1)

@@ -16,9 +16,10 @@ from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.test_statistics import q0, qmu
 from hfjax.results.scan import ScanResult
-from hfjax.scanning import run
+from hfjax.scanning import execution
+from hfjax.scanning.execution import CPU_CHUNK, ScanInterrupted
 from hfjax.scanning.point import PointNumbers, scan_point
-from hfjax.scanning.run import CPU_CHUNK, ScanInterrupted, scan
+from hfjax.scanning.run import scan
 from tests.assertions import assert_close, no_compilation
 from tests.building.patchsets import VARIED, add, background, patchset
 from tests.likelihoods import (
@@ -149,7 +150,7 @@ def test_other_statistics_and_values(workspace, varied, test_stat, poi):
 @pytest.mark.long
 def test_one_batch_is_the_same_as_one_by_one(workspace, varied, result, monkeypatch):
     """The program for accelerators, run here."""
-    for module in (run, lanes):
+    for module in (execution, lanes):
         monkeypatch.setattr(module, "one_by_one", lambda: False)
     together = scan(build_scan(workspace, varied))
     assert [point.status for point in together] == [point.status for point in result]
@@ -290,7 +291,7 @@ def test_t2_seconds_of_two_groups_are_those_of_their_stages(
     batch = dataclasses.replace(batches[0], order=order, groups=(one, two))
     clock = [5.0]
 
-    def compiled(group, **_):
+    def compiled(group, _):
         clock[0] += 10.0 * len(group.members)
 
     def tested(group, *_):
@@ -299,9 +300,9 @@ def test_t2_seconds_of_two_groups_are_those_of_their_stages(
             zeros = {field: np.zeros(()) for field in PointNumbers._fields}
             yield member, PointNumbers(**zeros | {"CLs_exp": np.zeros(5)})
 
-    monkeypatch.setattr(run, "compile_chunk", compiled)
-    monkeypatch.setattr(run, "tested_members", tested)
-    monkeypatch.setattr(run.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(execution, "compile_chunk", compiled)
+    monkeypatch.setattr(execution, "computed_members", tested)
+    monkeypatch.setattr(execution.time, "perf_counter", lambda: clock[0])
     assert scan(batch).provenance.seconds == {"compile": 30.0, "fit": 3.0}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from hfjax.cli.options import FitOptions, Valleys
 from hfjax.cli.streams import complain
+from hfjax.results.limits_scan import LimitsScanResult, Scanned
 from hfjax.results.scan import LEVEL, ScanResult
 
 FREE_FIT = "the free fit"
@@ -117,7 +118,7 @@ def tell_valleys_of_scan(result: ScanResult, options: FitOptions) -> None:
         complain("; ".join(parts))
 
 
-def outcome(result: ScanResult) -> str:
+def outcome(result: Scanned) -> str:
     """What a scan has come to, in one line: exclusions, and points without a result.
 
     Args:
@@ -130,29 +131,32 @@ def outcome(result: ScanResult) -> str:
         '1 of 1 points are excluded at 95% confidence level, 0 were expected to be; \
 none failed'
     """
+    observed, expected = len(result.excluded()), len(result.expected_excluded())
+    counts = f"{observed} of {len(result)} points", f"{expected} were expected to be"
+    if isinstance(result, LimitsScanResult):
+        confidence = f"{100.0 * (1.0 - result.level):g}% confidence level"
+        what = f"are excluded at {confidence} (limit below 1)"
+        return f"{counts[0]} {what}, {counts[1]}; {_failed(result)}"
     if result.discovery:
         best = result.most_significant
         largest = f"Z = {best.Z:.3g} ({best.name})" if best else "none"
         return f"largest significance: {largest}; {_failed(result)}"
-    observed, expected = len(result.excluded()), len(result.expected_excluded())
-    return (
-        f"{observed} of {len(result)} points are excluded at {1.0 - LEVEL:.0%} "
-        f"confidence level, {expected} were expected to be; {_failed(result)}"
-    )
+    what = f"are excluded at {1.0 - LEVEL:.0%} confidence level"
+    return f"{counts[0]} {what}, {counts[1]}; {_failed(result)}"
 
 
-def _failed(result: ScanResult) -> str:
+def _failed(result: Scanned) -> str:
     return f"{len(result.failed)} failed" if result.failed else "none failed"
 
 
-def tell_failures(result: ScanResult) -> None:
-    """Tell why points have failed, one line for each reason.
+def tell_failures(result: Scanned) -> None:
+    """Tell why points have no result, or not all limits, one line for each reason.
 
     Args:
         result: of a scan.
     """
     reasons: dict[tuple[str, str], list[str]] = {}
-    for point in result.failed:
+    for point in (each for each in result if each.message):
         names = reasons.setdefault((point.status, point.message), [])
         names.append(point.name)
     for (status, why), names in reasons.items():

@@ -1,14 +1,15 @@
 """The command limit: upper limits on the parameter of interest."""
 
 import functools
+import operator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import hfjax
-from hfjax.cli.commands.opening import opened, tell_constraint
+from hfjax.cli.commands.opening import Opened, opened, tell_constraint
 from hfjax.cli.commands.result_tables import limit_parts
 from hfjax.cli.options import (
     FitOptions,
@@ -18,6 +19,7 @@ from hfjax.cli.options import (
     SignalOptions,
     StartOption,
     WorkspaceArgument,
+    number,
     takes,
 )
 from hfjax.cli.runtime import NOT_CONVERGED
@@ -45,6 +47,14 @@ class LimitOptions:
         float,
         typer.Option(help="CLs at the limit: 0.05 excludes at 95 % confidence level."),
     ] = 0.05
+    values: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIRST:LAST:COUNT",
+            help="Values to test instead of a search, such as 0:5:51 for 0, 0.1, ... "
+            "5, or a list such as 0.5,1,2; limits are interpolated between them.",
+        ),
+    ] = None
     test_stat: Annotated[LimitStat, typer.Option(help="Test statistic.")] = (
         LimitStat.QTILDE
     )
@@ -71,22 +81,16 @@ def limit(options: LimitOptions) -> None:
 
     hfjax limit BkgOnly.json --patchset patchset.json --name m_600_240
     hfjax limit workspace.json --level 0.1 --curve -o limit.json
+    hfjax limit workspace.json --values 0:5:51
     """
+    values = None if options.values is None else given_values(options.values)
     at = opened("limit", options, options.poi)
-    asked = {"test_stat": options.test_stat.value, "settings": at.settings}
-    result = hfjax.upper_limit(at.model, at.data, level=options.level, **asked)
-    if options.curve:
-        curve = hfjax.limit_curve(at.model, at.data, result.grid(), **asked)
-        result = result.with_curve(curve)
+    asked = {"level": options.level, "test_stat": options.test_stat.value}
+    result = _found(at, options, values)
     document = result.to_dict()
     tell_constraint(at.model, options.poi, options.fit.quiet)
-    settings = {
-        "poi": options.poi,
-        "level": options.level,
-        "test_stat": options.test_stat.value,
-        **options.fit.settings,
-    }
-    document |= at.provenance(settings)
+    told = {"poi": options.poi, **asked, "values": options.values}
+    document |= at.provenance(told | options.fit.settings)
     what = f"upper limits on {at.model.poi_name} at {1 - options.level:.4g} confidence"
     parts = functools.partial(limit_parts, what=what)
     write_result(document, options.output, options.as_json, parts)
@@ -96,3 +100,47 @@ def limit(options: LimitOptions) -> None:
         complain(f"curve: {result.curve.message}")
     if hfjax.LimitStatus.FITS_FAILED in result.statuses:
         raise typer.Exit(NOT_CONVERGED)
+
+
+def _found(at: Opened, options: LimitOptions, values: list[float] | None) -> Any:
+    """Limits between given values, or searched for, with a curve if one is wanted."""
+    level, statistic = options.level, options.test_stat.value
+    asked = {"test_stat": statistic, "settings": at.settings}
+    if values is not None:
+        return hfjax.interpolated_limits(
+            at.model, at.data, values, level=level, **asked
+        )
+    result = hfjax.upper_limit(at.model, at.data, level=level, **asked)
+    if not options.curve:
+        return result
+    curve = hfjax.limit_curve(at.model, at.data, result.grid(), **asked)
+    return result.with_curve(curve)
+
+
+def given_values(text: str) -> list[float]:
+    """Read the values to test: first, last and how many, or all with commas between.
+
+    Raises:
+        typer.BadParameter: They are neither, or do not ascend.
+
+    Example:
+        >>> given_values("0:1:5"), given_values("0.5,2")
+        ([0.0, 0.25, 0.5, 0.75, 1.0], [0.5, 2.0])
+    """
+    first, *ends = text.split(":")
+    try:
+        if not ends:
+            values = [number(each) for each in text.split(",")]
+        else:
+            last, count = number(ends[0]), int(ends[1])
+            step = (last - number(first)) / (count - 1)
+            values = [number(first) + step * i for i in range(count - 1)] + [last]
+        if len(ends) in (0, 2) and all(map(operator.lt, values, values[1:])):
+            return values
+    except (typer.BadParameter, ValueError, ArithmeticError, IndexError):
+        pass
+    message = (
+        f"'{text}' is not FIRST:LAST:COUNT, such as 0:5:51, and no list of ascending "
+        "numbers such as 0.5,1,2"
+    )
+    raise typer.BadParameter(message, param_hint="--values")

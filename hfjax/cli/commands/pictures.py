@@ -14,6 +14,7 @@ from hfjax.results.fit_record import FitRecord
 from hfjax.results.hypotest_record import HypotestRecord
 from hfjax.results.intervals_record import IntervalsRecord
 from hfjax.results.limit_record import LimitRecord
+from hfjax.results.limits_scan import LimitsScanResult
 from hfjax.results.profile_record import ProfileRecord
 from hfjax.results.scan import ScanResult
 from hfjax.results.significance_record import SignificanceRecord
@@ -28,6 +29,7 @@ _KINDS: Mapping[type, str] = {
     CovarianceRecord: "correlations",
     ProfileRecord: "profile",
     ContourRecord: "contours",
+    LimitsScanResult: "limits",
 }
 _DRAWN: Mapping[str, Callable[[Any, PlotSettings], Any]] = {
     "best fit": lambda result, settings: hfjax.draw_fit(result, settings),
@@ -38,6 +40,7 @@ _DRAWN: Mapping[str, Callable[[Any, PlotSettings], Any]] = {
     "correlations": lambda result, settings: hfjax.draw_correlations(result, settings),
     "profile": lambda result, settings: hfjax.draw_profile(result, settings),
     "contours": lambda result, settings: hfjax.draw_contour(result, settings),
+    "limits": lambda result, settings: hfjax.draw_limits(result, settings),
     "toys": lambda result, settings: hfjax.draw_toys(result, settings),
 }
 """What draws each kind, once it is asked for: that loads matplotlib, or JAX too."""

@@ -248,7 +248,8 @@ class PlotOptions:
 def plot(options: PlotOptions) -> None:
     """Draw a result file of a command, or statistics of toys.
 
-    A scan is drawn as exclusion contours, for q0 as contours of the significance.
+    A scan is drawn as exclusion contours, for q0 as contours of the significance,
+    for limits as contours where they are 1, with points in the limits' colours.
     Where one label varies, or --axes has one, CLs is drawn against it with its
     expected bands, for q0 p0 with lines at whole standard deviations. A test is
     CLs or p0 in its expected band, a limit too, or with 'hfjax limit --curve'

@@ -1,12 +1,19 @@
 """The results of `fit` and `cls`, as tables for people."""
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hfjax.cli.tables import Document, Parts, facts, figure, line, table, title
-from hfjax.results.scan import CONVERGED, LEVEL, MEDIAN, ScanPoint, ScanResult
+from hfjax.results.limits_scan import (
+    FOUND,
+    LimitPoint,
+    LimitsScanResult,
+    Scanned,
+)
+from hfjax.results.point_table import Value
+from hfjax.results.scan import CONVERGED, LEVEL, MEDIAN, ScanPoint
 
 _BAND = ("-2 sigma", "-1 sigma", "median", "+1 sigma", "+2 sigma")
 _FITTED = {"parameter": "left", "value": "right", "uncertainty": "right", "": "left"}
@@ -274,12 +281,15 @@ def _lacking(status: str, good: str = "found") -> Any:
     return "" if status == good else line(status, _STYLES[False])
 
 
-def scan_parts(result: ScanResult) -> Parts:
+def scan_parts(result: Scanned) -> Parts:
     """The table of a scan: a line for each point, with its labels.
 
     Args:
         result: of a scan.
     """
+    if isinstance(result, LimitsScanResult):
+        yield from _limits_scan_parts(result)
+        return
     kind = "p0" if result.discovery else "CLs"
     numbers = ["observed", "expected", "mu_hat"]
     numbers += ["Z"] if result.discovery else []
@@ -289,15 +299,37 @@ def scan_parts(result: ScanResult) -> Parts:
     yield table({"name": "left", **sides, "": "left"}, map(_scan_row, result))
 
 
+def _limits_scan_parts(result: LimitsScanResult) -> Parts:
+    """The table of the limits of a scan: observed, and the expected band."""
+    numbers = ["observed", *_BAND, "mu_hat"]
+    sides = dict.fromkeys([*result.labels, *numbers], "right")
+    confidence = f"{100.0 * (1.0 - result.level):g}% confidence level"
+    yield line(f"upper limits of {len(result)} points at {confidence}", "bold")
+    yield line("")
+    yield table({"name": "left", **sides, "": "left"}, map(_limits_row, result))
+
+
+def _limits_row(point: LimitPoint) -> tuple[Any, ...]:
+    """A point with its limits; one that is excluded, or lacks one, is marked."""
+    numbers = [point.limit_obs, *point.limit_exp, point.mu_hat]
+    mark = "excluded" if point.excluded() else ""
+    note = mark if point.status == FOUND else point.status
+    style = _STYLES[point.converged]
+    return point.name, *_labels(point.values), *map(_short, numbers), line(note, style)
+
+
+def _labels(values: Sequence[Value]) -> list[str]:
+    return [v if isinstance(v, str) else figure(v) for v in values]
+
+
 def _scan_row(point: ScanPoint) -> tuple[Any, ...]:
     """A point with its result; one that is excluded, or has none, is marked."""
     numbers = [point.CLs_obs, point.CLs_exp[MEDIAN], point.mu_hat]
     numbers += [point.Z] if point.discovery else []
     mark = "excluded" if point.excluded() else ""
-    labels = [v if isinstance(v, str) else figure(v) for v in point.values]
     style = _STYLES[point.converged]
     note = line(mark if point.converged else point.status, style)
-    return point.name, *labels, *map(_short, numbers), note
+    return point.name, *_labels(point.values), *map(_short, numbers), note
 
 
 def _band(document: Document, keys: Iterable[str]) -> Any:

@@ -16,7 +16,7 @@ from hfjax.cli.commands.opening import (
     tell_unused,
 )
 from hfjax.cli.commands.pictures import draw, kind
-from hfjax.cli.commands.plot import AxesOption, check_plot, drawable
+from hfjax.cli.commands.plot import AxesOption, check_plot, drawable, level_of
 from hfjax.cli.commands.result_tables import scan_parts
 from hfjax.cli.commands.selection import select
 from hfjax.cli.options import (
@@ -27,6 +27,7 @@ from hfjax.cli.options import (
     OutputOption,
     PatchSetArgument,
     TestOptions,
+    TestStat,
     takes,
 )
 from hfjax.cli.runtime import (
@@ -44,7 +45,9 @@ from hfjax.documents.reading.digest import digest
 from hfjax.errors import DataError
 from hfjax.plotting.settings import PlotSettings
 from hfjax.provenance import this_run
-from hfjax.results.scan import NOT_RUN, ScanPoint, ScanResult
+from hfjax.results.limits_scan import Scanned
+from hfjax.results.point_table import NOT_RUN
+from hfjax.results.scan import LEVEL, ScanPoint, ScanResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,23 @@ class ScanOptions:
         ),
     ] = None
     axes: AxesOption = None
+    limits: Annotated[
+        bool,
+        typer.Option(
+            "--limits",
+            help="Find upper limits at each point instead of testing one value: "
+            "observed, and expected at -2 to +2 standard deviations.",
+        ),
+    ] = False
+    level: Annotated[
+        float | None,
+        typer.Option(
+            parser=level_of,
+            metavar="NUMBER",
+            help="CLs at the limits of --limits; 0.05 by default, which is 95 % "
+            "confidence level.",
+        ),
+    ] = None
     condition: Annotated[
         str | None,
         typer.Option(
@@ -89,15 +109,18 @@ class ScanOptions:
 def scan(options: ScanOptions) -> None:
     """Test every signal of a patchset: observed and expected CLs of each point.
 
-    A table on a terminal; JSON with --json, in a pipe or in a file:
+    With --limits, upper limits on the parameter of interest instead of CLs at one
+    value of it. A table on a terminal; JSON with --json, in a pipe or in a file:
 
     hfjax scan BkgOnly.json patchset.json -o results.json --plot contour.png
     hfjax scan BkgOnly.json patchset.json --select 'm_parent>300 and m_lsp<50'
+    hfjax scan BkgOnly.json patchset.json --limits -o limits.json
 
     Exit code 0: all points converged; 3: some did not, and have null CLs;
     2: bad input; 130: interrupted: what was tested by then is in the output file.
     """
     stages = Stages()
+    check_question(options)
     tell_unused(options.test)
     try:
         prepared = prepare(options, stages)
@@ -111,6 +134,23 @@ def scan(options: ScanOptions) -> None:
         report_interruption(result, options.output)
         raise typer.Exit(INTERRUPTED) from None
     report(with_provenance(result, prepared, options, stages), options)
+
+
+def check_question(options: ScanOptions) -> None:
+    """Refuse options that say different things about what is wanted of each point.
+
+    Raises:
+        typer.BadParameter: Names the option, and what to do.
+    """
+    if options.level is not None and not options.limits:
+        message = "it is the CLs of limits: give --limits too, or leave it out"
+        raise typer.BadParameter(message, param_hint="--level")
+    if options.limits and options.test.poi_value != 1.0:
+        message = "limits are found by testing many values: leave it out"
+        raise typer.BadParameter(message, param_hint="--poi-value")
+    if options.limits and options.test.test_stat is TestStat.Q0:
+        message = "q0 sets no upper limits: take qtilde or q"
+        raise typer.BadParameter(message, param_hint="--test-stat")
 
 
 class Prepared(NamedTuple):
@@ -169,26 +209,35 @@ def tell_of_poi(batch: Any, options: ScanOptions) -> None:
         tell_replacement(each, asked, quiet)
 
 
-def run_scan(prepared: Prepared, options: ScanOptions) -> ScanResult:
-    """Test every point of a batch, and show how far it is.
+def run_scan(prepared: Prepared, options: ScanOptions) -> Scanned:
+    """Test every point of a batch, or find its limits, and show how far it is.
 
     Raises:
         ScanInterrupted: By Ctrl-C; it has the points that were tested.
     """
+    test_stat, settings = options.test.test_stat.value, prepared.settings
     with progress_bar(len(prepared.batch), options.fit.quiet) as progress:
+        if options.limits:
+            return hfjax.scan_limits(
+                prepared.batch,
+                level=LEVEL if options.level is None else options.level,
+                test_stat=test_stat,
+                settings=settings,
+                progress=progress,
+            )
         return hfjax.scan(
             prepared.batch,
             options.test.poi_value,
-            test_stat=options.test.test_stat.value,
-            settings=prepared.settings,
+            test_stat=test_stat,
+            settings=settings,
             progress=progress,
             advice=ADVICE._replace(start=""),  # it has no --start
         )
 
 
 def with_provenance(
-    result: ScanResult, prepared: Prepared, options: ScanOptions, stages: Stages
-) -> ScanResult:
+    result: Scanned, prepared: Prepared, options: ScanOptions, stages: Stages
+) -> Scanned:
     """Add what only the command line knows to a result's provenance."""
     found = result.provenance
     settings = {
@@ -207,7 +256,7 @@ def with_provenance(
     return dataclasses.replace(result, provenance=provenance)
 
 
-def report_interruption(result: ScanResult, output: Path | None) -> None:
+def report_interruption(result: Scanned, output: Path | None) -> None:
     """Write what an interrupted scan has found, if there is a file for it; say so."""
     if output is None:
         kept = "nothing is written, as there is no --output FILE"
@@ -218,7 +267,7 @@ def report_interruption(result: ScanResult, output: Path | None) -> None:
     complain(f"interrupted: {tested}; {kept}")
 
 
-def report(result: ScanResult, options: ScanOptions) -> None:
+def report(result: Scanned, options: ScanOptions) -> None:
     """Write the result and the plot; tell what failed, then the files."""
     table = wants_tables(options.output, options.as_json)
     shown = rendered_parts(scan_parts(result), colour=True) if table else result.text()
@@ -226,7 +275,8 @@ def report(result: ScanResult, options: ScanOptions) -> None:
     written = [f"{len(result)} points in {options.output or 'standard output'}"]
     written = [] if table else written
     tell_failures(result)
-    tell_valleys_of_scan(result, options.fit)
+    if isinstance(result, ScanResult):
+        tell_valleys_of_scan(result, options.fit)
     if options.plot:
         written += draw_if_possible(result, options.plot, options.settings)
     if result.failed:
@@ -238,9 +288,7 @@ def report(result: ScanResult, options: ScanOptions) -> None:
         raise typer.Exit(NOT_CONVERGED)
 
 
-def draw_if_possible(
-    result: ScanResult, path: Path, settings: PlotSettings
-) -> list[str]:
+def draw_if_possible(result: Scanned, path: Path, settings: PlotSettings) -> list[str]:
     """Draw a picture; too many failed points are no reason to lose the exit code.
 
     Returns:

@@ -379,6 +379,20 @@ def test_the_curve_of_a_limit_is_there_if_it_is_asked_for(hfjax, hello, write):
     assert curve["poi_values"][last] < LIMIT_OBS < curve["poi_values"][last + 1]
 
 
+def test_limits_between_given_values(hfjax, hello, write):
+    outcome = hfjax("limit", write("ws.json", hello), "--values", "0:2:41")
+    assert outcome.code == 0
+    validate(outcome.json, "limit-result-1.0.0.json")
+    assert outcome.json["limit_obs"] == pytest.approx(LIMIT_OBS, rel=1e-3)
+    assert outcome.json["status"] == ["found"] * 5 + ["outside_values"]
+    assert outcome.json["curve"]["poi_values"][:2] == [0.0, 0.05]
+    assert len(outcome.json["curve"]["CLs_exp"]) == 41
+    for text in ("0:2", "2:0:5", "0:1:x", "1,0", "0:1:1", "a:b:3"):
+        refused = hfjax("limit", write("ws.json", hello), "--values", text)
+        assert refused.code == 2
+        assert "FIRST:LAST:COUNT" in refused.complaint
+
+
 def test_limits_that_do_not_exist_say_why(hfjax, hello, write):
     for each in hello["channels"][0]["samples"]:
         if any(m["name"] == "mu" for m in each["modifiers"]):

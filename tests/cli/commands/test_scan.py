@@ -9,6 +9,7 @@ import pytest
 
 from hfjax.documents.reading.digest import digest
 from hfjax.documents.reading.schema import validate
+from hfjax.results.limits_scan import LIMITS_SCHEMA
 from hfjax.results.scan import SCHEMA, ScanResult
 
 # pyhf 0.7.6, NumPy, SLSQP with tolerance 1e-14: its numerical gradients leave 1e-5.
@@ -332,12 +333,12 @@ SLOW = """
 import itertools, signal, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a parent may ignore it
 from hfjax.cli.main import program
-from hfjax.scanning import run
+from hfjax.scanning import execution, limits, run
 
-compile_chunk, calls = run.compile_chunk, itertools.count()
+compile_chunk, calls = execution.compile_chunk, itertools.count()
 
-def slow(group, **question):
-    test = compile_chunk(group, **question)
+def slow(group, program):
+    test = compile_chunk(group, program)
     def chunk(positions):
         if next(calls):
             time.sleep(600)  # no thread can interrupt another, as in compiled code
@@ -347,7 +348,8 @@ def slow(group, **question):
 def told(done, total):
     print(done, flush=True)
 
-run.compile_chunk, run._silent, run.chunk_size = slow, told, lambda group: 1
+run.silent = limits.silent = told
+execution.compile_chunk, execution.chunk_size = slow, lambda group: 1
 program()
 """
 
@@ -392,3 +394,42 @@ def test_a_scan_that_is_interrupted_before_its_fits_says_so(hfjax, files, monkey
     outcome = hfjax("scan", *files)
     assert (outcome.code, outcome.stdout) == (130, "")
     assert outcome.stderr == "hfjax: interrupted: no point was tested\n"
+
+
+def test_limits_are_those_of_single_points_and_fill_a_file(hfjax, files, tmp_path):
+    outcome = hfjax("scan", *files, "--limits", "-o", "limits.json")
+    assert (outcome.code, outcome.stderr) == (0, "")
+    document = json.loads((tmp_path / "limits.json").read_text())
+    validate(document, LIMITS_SCHEMA)
+    assert document["hfjax"]["settings"]["level"] == document["level"] == 0.05
+    for point in document["points"]:
+        signal = ("--patchset", files[1], "--name", point["name"])
+        alone = hfjax("limit", files[0], *signal).json
+        assert point["limit_obs"] == pytest.approx(alone["limit_obs"], rel=1e-7)
+        assert point["limit_exp"] == pytest.approx(alone["limit_exp"], rel=1e-7)
+        assert point["statuses"] == alone["status"]
+
+
+@pytest.mark.slow
+def test_limits_whose_fits_fail_are_told_and_have_their_own_code(hfjax, files):
+    outcome = hfjax("scan", *files, "--limits", "--max-steps", "1")
+    assert outcome.code == 3
+    assert "point_0, point_1, point_2: fits_failed: fits do not" in outcome.stderr
+    assert "3 of 3 points have no result" in outcome.stderr
+    for point in outcome.json["points"]:
+        assert (point["status"], point["limit_obs"]) == ("fits_failed", None)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--level", "0.1"], "give --limits too"),
+        (["--limits", "--poi-value", "2"], "limits are found by testing many values"),
+        (["--limits", "--test-stat", "q0"], "q0 sets no upper limits"),
+        (["--limits", "--level", "2"], "not a number between 0 and 1"),
+    ],
+)
+def test_options_that_say_different_things_are_refused(hfjax, files, options, words):
+    outcome = hfjax("scan", *files, *options)
+    assert outcome.code == 2
+    assert words in outcome.complaint
