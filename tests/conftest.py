@@ -17,8 +17,14 @@ QUICK = "--xla_llvm_disable_expensive_passes=true"
 knows that option, in three quarters of the time."""
 
 jax.config.update("jax_enable_x64", True)
-# The same cases in each run; `--hypothesis-profile=default` looks for new ones.
-hypothesis.settings.register_profile("same cases", derandomize=True)
+# The same cases in each run, however slow the machine is;
+# `--hypothesis-profile=default` looks for new ones.
+hypothesis.settings.register_profile(
+    "same cases",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("same cases")
 
 collect_ignore_glob = ["reference/*_with_pyhf.py", "reference/hs3_readers.py"]

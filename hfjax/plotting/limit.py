@@ -68,7 +68,7 @@ def draw_limit(
 
     Example:
         >>> values = (0.5, 0.7, 1.0, 1.5, 2.0)
-        >>> others = ("", (0.05,) * 6, 0.1, 10.0, 40, "converged")
+        >>> others = ("", (0.05,) * 6, 0.1, 10.0, 40, 160, "converged")
         >>> found = LimitRecord(0.9, values, 0.05, ("found",) * 6, *others)
         >>> figure, axes = draw_limit(found)
         >>> axes.get_legend().get_texts()[0].get_text()

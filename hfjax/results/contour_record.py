@@ -43,7 +43,7 @@ class ContourRecord:
         provenance: versions, digests, settings and times.
 
     Example:
-        >>> points = ((1, 0), (0, 1), (-1, 0), (0, -1))
+        >>> points = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
         >>> square = Curve(0.68, 2.28, points, ("found",) * 4)
         >>> found = ContourRecord(("x", "y"), (0.0, 0.0), (square,))
         >>> found.contours[0].level

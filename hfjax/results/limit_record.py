@@ -61,13 +61,14 @@ class LimitRecord(WrittenRecord):
         mu_hat: best fit of the parameter of interest.
         upper_bound: of the parameter in the last tests.
         tests: values that were tested.
+        steps: minimizer steps, summed over all fits of the tests.
         fits: the worst status of their fits.
         curve: CLs of tested values, where it was asked for.
         provenance: versions, digests, settings and times.
 
     Example:
         >>> values = (0.5, 0.7, 1.0, 1.5, 2.0)
-        >>> others = ("", (0.05,) * 6, 0.1, 10.0, 40, "converged")
+        >>> others = ("", (0.05,) * 6, 0.1, 10.0, 40, 160, "converged")
         >>> LimitRecord(0.9, values, 0.05, ("found",) * 6, *others)
         LimitRecord: CLs = 0.05, observed 0.9, expected 0.5 0.7 1 1.5 2
     """
@@ -88,6 +89,7 @@ class LimitRecord(WrittenRecord):
     mu_hat: Number
     upper_bound: float
     tests: int
+    steps: int
     fits: str
     curve: CurveRecord | None = None
 

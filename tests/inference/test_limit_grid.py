@@ -78,7 +78,7 @@ def test_values_on_one_side_have_no_limit(hello):
     assert set(above.statuses) == {LimitStatus.OUTSIDE_VALUES}
     assert above.to_dict()["limit_obs"] is None
     assert "give smaller or larger ones" in above.to_dict()["message"]
-    assert above.to_dict()["given"]["values"] == [2.5, 3.0, 3.5, 4.0, 4.5]
+    assert above.to_dict()["curve"]["poi_values"] == [2.5, 3.0, 3.5, 4.0, 4.5]
 
 
 def test_fits_that_fail_are_a_reason(hello):

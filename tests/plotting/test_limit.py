@@ -33,7 +33,7 @@ def curve(values=VALUES) -> CurveRecord:
 LIMITS = LimitRecord(
     1.09,
     (0.56, 0.74, 0.98, 1.3, 1.65),
-    *(0.05, ("found",) * 6, "", (0.05,) * 6, 0.1, 10.0, 34, "converged"),
+    *(0.05, ("found",) * 6, "", (0.05,) * 6, 0.1, 10.0, 34, 150, "converged"),
     curve=curve(),
 )
 ALONE = replace(LIMITS, curve=None)
