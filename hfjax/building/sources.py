@@ -46,6 +46,7 @@ def fill_sources(
         shape: of the block of samples.
         measurement: what it sets does not follow from anything.
     """
+    placed = sorted(placed, key=lambda one: one[:2])  # in whatever order they are
     cells = list(_cells(placed, layout))
     uncertainty, cell, parameter = (
         np.concatenate([getattr(c, name) for c in cells] or [np.zeros(0, kind)])
@@ -70,7 +71,7 @@ def _cells(placed: Sequence[PlacedSample], layout: Layout) -> Iterator[Cells]:
     first = 0
     for row, channel, sample in placed:
         start, width = layout.channels[channel]
-        for modifier in sample.modifiers:
+        for modifier in sorted(sample.modifiers, key=lambda m: (m.type, m.name)):
             if modifier.type not in WITH_UNCERTAINTY:
                 continue
             offset = layout.groups[modifier.name].offsets[channel]
@@ -142,7 +143,7 @@ def _varies(
 
 def _normsys(placed: Sequence[PlacedSample]) -> Iterator[tuple[Place, dict]]:
     """All normsys in the order in which a block lists them."""
-    for _, channel, sample in sorted(placed, key=lambda cell: cell[:2]):
+    for _, channel, sample in placed:
         chosen = [m for m in sample.modifiers if m.type == "normsys"]
         for modifier in sorted(chosen, key=lambda m: m.name):
             place = Place("normsys", modifier.name, channel, sample.name)
@@ -168,4 +169,4 @@ def _places(
             if modifier.type == "histosys":
                 place = Place("histosys", modifier.name, channel, sample.name)
                 found[place] = rows[modifier.name]
-    return Places(found)
+    return Places(dict(sorted(found.items())))

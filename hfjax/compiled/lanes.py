@@ -23,8 +23,15 @@ def one_by_one() -> bool:
 
 
 def workers() -> int:
-    """How many programs run side by side: one for each core that runs lanes."""
-    return (os.cpu_count() or 1) if one_by_one() else 1
+    """How many programs run side by side: one for each core that runs lanes.
+
+    Only cores that the process may use count, where the system says which.
+    """
+    if not one_by_one():
+        return 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def map_lanes(

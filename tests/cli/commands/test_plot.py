@@ -252,7 +252,7 @@ def test_a_profile_is_drawn(hfjax, write, monkeypatch):
 LIMITS = {
     **{"limit_obs": 1.0, "limit_exp": [0.5, 0.7, 1.0, 1.5, 2.0], "level": 0.05},
     **{"status": ["found"] * 6, "message": "", "CLs": [0.05] * 6, "mu_hat": 0.1},
-    **{"upper_bound": 10.0, "tests": 30, "fits": "converged"},
+    **{"upper_bound": 10.0, "tests": 30, "steps": 120, "fits": "converged"},
 }
 CURVE = {
     "poi_values": [0.0, 1.0],
