@@ -107,14 +107,13 @@ class Templated(eqx.Module):
 
         Example:
             >>> import jax, hfjax
-            >>> signal, bkg, uncertainty = [12.0, 11.0], [50.0, 52.0], [3.0, 7.0]
-            >>> made = hfjax.uncorrelated_background(signal, bkg, uncertainty, [51, 48])
+            >>> made = hfjax.uncorrelated_background([3.0], [5.0], [1.0], [9.0])
             >>> model, data = hfjax.build(made)
-            >>> def cls(x):
-            ...     changed = model.with_yields({("singlechannel", "signal"): x})
-            ...     return hfjax.hypotest(changed, data).CLs_obs
-            >>> [round(float(d), 4) for d in jax.grad(cls)(jax.numpy.array(signal))]
-            [-0.0105, -0.0088]
+            >>> def logpdf(signal):
+            ...     changed = model.with_yields({("singlechannel", "signal"): signal})
+            ...     return changed.logpdf(model.parameters.init, data)
+            >>> jax.grad(logpdf)(jax.numpy.array([3.0])).tolist()
+            [0.125]
         """
         check_kind("yields", yields, Mapping, BY_PLACE, "dict")
         own = self.templates

@@ -48,6 +48,7 @@ def test_all_kinds_of_constraints_agree_with_loops():
         assert found == pytest.approx(slow.logpdf(params), rel=1e-11)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_extended_workspaces_by_chance(data):

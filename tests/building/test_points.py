@@ -37,6 +37,7 @@ def test_a_function_of_all_points_is_that_of_each(alone):
     np.testing.assert_allclose(found, list(alone.values()), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_points_of_other_shapes_come_back_in_the_order_of_the_patchset(alone):
     first, *others = VARIED
     mixed = {first: VARIED[first]} | removed_c() | {n: VARIED[n] for n in others}

@@ -69,12 +69,14 @@ def test_inspect_shows_expressions(hfjax, quadratic, write):
     assert found["models"][0]["parameters"] == 3
 
 
+@pytest.mark.slow
 def test_check_finds_nothing_wrong_with_an_expression(hfjax, quadratic, write):
     found = hfjax("check", write("q.json", quadratic), "--json", "--fit").json
     assert found["counts"]["error"] == 0
     assert [fit["status"] for fit in found["fits"]] == ["converged"] * 2
 
 
+@pytest.mark.slow
 def test_check_has_a_place_for_parameters_of_expressions_only(hfjax, quadratic, write):
     """A flat direction of two of them, which no modifier has."""
     entries = {"name": "mu"}, {"name": "c"}, {"name": "k", "expression": "mu * c"}
@@ -144,6 +146,7 @@ def scaled(hello):
     return hello
 
 
+@pytest.mark.slow
 def test_another_parameter_is_tested(hfjax, scaled, write):
     path = write("ws.json", scaled)
     found = hfjax("cls", path, "--poi", "scale", "--test-poi", "1.3")
@@ -155,6 +158,7 @@ def test_another_parameter_is_tested(hfjax, scaled, write):
     assert known["hfjax"]["settings"]["poi"] is None
 
 
+@pytest.mark.slow
 def test_another_parameter_is_held(hfjax, scaled, write):
     options = "--poi", "stat[1]", "--test-poi", "0.9"
     found = hfjax("fit", write("ws.json", scaled), *options).json

@@ -31,6 +31,7 @@ def test_without_a_folder_nothing_is_kept(caches):
     assert program_folder() is None
 
 
+@pytest.mark.slow
 def test_a_folder_that_others_can_write_to_is_a_line_of_warning(
     hfjax, hello, write, monkeypatch, tmp_path
 ):

@@ -154,6 +154,7 @@ def test_fit_shows_the_largest_correlations(hfjax, hello):
     assert ["mu", f"{mu:.4f}", "±", f"{width:.4f}"] in found
 
 
+@pytest.mark.slow
 def test_cls_shows_the_band_with_its_labels(hfjax, example):
     outcome = hfjax("cls", *signal(example), columns=80)
     found = cells(outcome)
@@ -204,6 +205,7 @@ def test_a_failed_test_has_no_numbers(hfjax, example):
     assert outcome.stderr.startswith("hfjax: max_steps: ")
 
 
+@pytest.mark.slow
 def test_scan_shows_points_with_their_labels(hfjax, files):
     outcome = hfjax("scan", *files, columns=80)
     found = cells(outcome)
@@ -222,6 +224,7 @@ def test_scan_shows_points_with_their_labels(hfjax, files):
     assert not all("excluded" in row for row in found[3:])
 
 
+@pytest.mark.slow
 def test_scan_of_q0_shows_significances_and_what_failed(hfjax, files):
     found = cells(hfjax("scan", *files, "--test-stat", "q0", columns=80))
     assert found[0][0] == "p0"

@@ -34,6 +34,7 @@ def test_fit_tells_that_another_valley_is_lower(hfjax, write):
     assert hfjax("fit", path, "--quiet").stderr == ""
 
 
+@pytest.mark.slow
 def test_the_minimum_of_the_initial_values_can_be_chosen(hfjax, write):
     outcome = hfjax("fit", write("ws.json", LOWER), "--valleys", "initial")
     assert outcome.stderr == ""
@@ -41,6 +42,7 @@ def test_the_minimum_of_the_initial_values_can_be_chosen(hfjax, write):
     assert outcome.json["hfjax"]["settings"]["valleys"] == "initial"
 
 
+@pytest.mark.slow
 def test_a_start_is_where_the_initial_values_are(hfjax, write):
     outcome = hfjax("fit", write("ws.json", LOWER), "--start", "a=-1")
     assert outcome.stderr == ""

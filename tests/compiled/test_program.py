@@ -29,6 +29,7 @@ def doubled():
     return run
 
 
+@pytest.mark.slow
 def test_no_more_programs_are_kept_than_a_process_has_room_for(doubled):
     sizes = range(1, 3 * MOST_PROGRAMS)
     assert all(doubled(n) for n in sizes)

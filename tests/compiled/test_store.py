@@ -241,6 +241,7 @@ def test_a_program_inside_another_is_a_part_of_that(tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_fit_inside_a_program_is_a_part_of_that(tmp_path):
     model, data = build(shapesys(*HELLO, [51.0, 48.0]))
     settings = FitSettings(run=ProgramStore(tmp_path).run)
@@ -307,6 +308,7 @@ def test_programs_are_left_to_the_cache_of_jax_where_that_is_on(tmp_path):
     assert not (tmp_path / "ours").exists()
 
 
+@pytest.mark.slow
 def test_a_hypothesis_test_is_the_same_from_a_file(tmp_path):
     model, data = build(shapesys(*HELLO, [51.0, 48.0]))
     direct = hypotest(model, data)

@@ -186,6 +186,7 @@ def background_only():
     return make(workspace({"SR": samples}, {"SR": [52.0]}, poi="mu_SIG"))
 
 
+@pytest.mark.slow
 def test_a_background_only_model_is_fitted():
     model, data = background_only()
     found = fit(model, data)
@@ -236,6 +237,7 @@ def test_other_data_values_and_names_do_not_compile_again(hello, caplog):
         fit(*other)
 
 
+@pytest.mark.slow
 def test_a_batch_of_toys_equals_a_loop(hello):
     model, data = hello
     truth = fixed_poi_fit(model, data, 0.0).params

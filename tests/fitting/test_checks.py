@@ -209,6 +209,7 @@ def test_a_fixed_parameter_stays_outside_the_box(hello, minimizer):
     assert 0.0 <= found.params[0] <= 10.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MINIMIZERS)
 def test_every_minimizer_clips_free_parameters_only(name):
     settings = FitSettings(minimizer=name, max_steps=3000, tolerance=1e-6)

@@ -181,6 +181,7 @@ def flat_pair():
     return make(workspace(channels, {"SR": [12.0], "CR": [27.0]}))
 
 
+@pytest.mark.slow
 def test_a_flat_direction_is_named_and_the_others_stay_right():
     model, data = flat_pair()
     found = covariance(model, data, fit(model, data))

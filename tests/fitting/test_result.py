@@ -39,6 +39,7 @@ def test_parameters_have_their_names(hello):
     assert packed.tolist() == found.params.tolist()
 
 
+@pytest.mark.slow
 def test_every_fit_has_names(hello):
     model, data = hello
     assert float(fixed_poi_fit(model, data, 0.5)["mu"]) == 0.5

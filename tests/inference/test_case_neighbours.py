@@ -124,6 +124,7 @@ def test_a_histosys_takes_all_from_a_bin_without_events(each):
     all_is_right(each)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(CORNERED))
 def test_a_minimum_where_a_bin_is_empty_or_beyond(each):
     all_is_right(each)
@@ -219,6 +220,7 @@ OPPOSED = Neighbour(
 """A signal that is negative in the bin without background, and wanted in the other."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(ALONE))
 def test_a_signal_alone_in_a_bin_is_not_below_zero(each):
     all_is_right(each)
@@ -277,6 +279,7 @@ def test_a_fit_starts_without_the_signal_that_a_bin_needs(each):
 # -- nothing but a signal, where events are seen --------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(IMPOSSIBLE))
 def test_which_fit_is_impossible_without_a_signal_and_where(each):
     model, data = loaded(each)

@@ -86,6 +86,7 @@ def test_the_other_valley_of_a_coupled_histosys(cases_dir):
     assert alpha == pytest.approx(-0.455, abs=6e-4)
 
 
+@pytest.mark.slow
 def test_a_fit_may_start_where_the_signal_is_zero(cases_dir):
     """Without a signal the first bin is empty, and four events were seen in it."""
     model, data = load(cases_dir, "start_poi_zero")
@@ -99,6 +100,7 @@ def test_a_fit_may_start_where_the_signal_is_zero(cases_dir):
     assert tested.background.status == FitStatus.NOT_FINITE
 
 
+@pytest.mark.slow
 def test_a_fit_may_start_where_a_negative_signal_takes_all(cases_dir):
     model, data = load(cases_dir, "start_negative_poi")
     found = fixed_poi_fit(model, data, 1.0).raise_if_failed()

@@ -99,6 +99,7 @@ def test_exact_results(name, key, reference_dir):
     assert_close(clipped.CLs_exp, known["CLs_exp_clipped"], 1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "test_stat"),
     [
@@ -232,6 +233,7 @@ def coupled_shapefactor(folder) -> dict:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "observed", "band", "rtol"),
     [
@@ -406,6 +408,7 @@ def assert_as_pyhf(found, known):
     assert_close(found.CLs_obs, known["witness"]["CLs_obs"], 1e-6)
 
 
+@pytest.mark.slow
 def test_the_initial_values_lead_where_they_lead_pyhf(data_dir, reference_dir):
     name, patch = "staus", SINGLE["staus"]
     background, patchset = load_likelihood(name, data_dir)
@@ -472,6 +475,7 @@ def test_q0_tests_zero_whatever_the_poi(hello):
     assert_close(found.CLs_obs, hypotest(*hello, test_stat=q0).CLs_obs, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TEST_STATISTICS)
 def test_a_statistic_may_be_named(name, hello):
     named = hypotest(*hello, test_stat=name)
@@ -487,6 +491,7 @@ def test_an_unknown_statistic_is_refused(wrong, hello):
         hypotest(*hello, test_stat=wrong)
 
 
+@pytest.mark.slow
 def test_a_test_shows_its_numbers(hello):
     found = hypotest(*hello)
     head, *rows = repr(found).splitlines()
@@ -541,6 +546,7 @@ def test_t3_q_counts_a_deficit_fully():
     assert_close(found.q, fixed - free, 1e-9)
 
 
+@pytest.mark.slow
 def test_t5_the_expected_band_follows_the_observed_control_region():
     """Asimov data are made at the fit to the data, not at the nominal parameters."""
     factor = modifier("normfactor", "k")
@@ -669,6 +675,7 @@ def test_parameters_are_held_in_all_fits_of_a_test(hello):
     assert float(held.CLs_obs) != float(hypotest(model, data).CLs_obs)
 
 
+@pytest.mark.slow
 def test_values_that_are_held_may_be_traced(hello):
     model, data = hello
     values = jnp.array([0.95, 1.1])
@@ -696,6 +703,7 @@ def test_an_unknown_base_is_named(hello):
         hypotest(*hello, test_stat=dataclasses.replace(qmu, base="clipped"))
 
 
+@pytest.mark.slow
 def test_a_test_that_did_not_converge_is_nan_with_a_reason(hello):
     found = hypotest(*hello, settings=FitSettings(max_steps=1))
     assert found.status == FitStatus.MAX_STEPS
@@ -726,6 +734,7 @@ def test_a_start_without_a_likelihood_is_nan_with_a_reason(hello):
 # -- transformations ---------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_batch_of_poi_values_equals_a_loop(hello):
     model, data = hello
     values = jnp.array([0.0, 0.5, 1.0, 3.0])

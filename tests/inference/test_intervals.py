@@ -65,6 +65,7 @@ def test_a_constrained_parameter_alone_has_its_width():
     assert_close(found["JES"], [-1.0, 1.0], 1e-8)
 
 
+@pytest.mark.slow
 def test_no_events_are_bounded_below():
     """The deviance of 10 mu expected is 20 mu."""
     found = intervals(*counting(observed=0.0))
@@ -139,6 +140,7 @@ def test_what_is_held_has_no_width(hello):
     assert found.statuses("mu") == (FOUND, FOUND)
 
 
+@pytest.mark.slow
 def test_flat_directions_end_at_the_bounds():
     """Two factors of one sample: the one makes up for the other."""
     second = {"name": "nu", "type": "normfactor", "data": None}

@@ -233,6 +233,7 @@ def test_a_single_fit_finds_another_valley_than_that_of_its_start():
     assert float(lowest.twice_nll) < float(initial.twice_nll) - 0.2
 
 
+@pytest.mark.slow
 def test_a_point_at_rest_between_two_minima_is_left():
     """At zero the rates have no gradient in a0: both its sides are lower."""
     model, data = build(Workspace.parse(document(KNOWN["even"])))

@@ -81,6 +81,7 @@ def test_values_on_one_side_have_no_limit(hello):
     assert above.to_dict()["curve"]["poi_values"] == [2.5, 3.0, 3.5, 4.0, 4.5]
 
 
+@pytest.mark.slow
 def test_fits_that_fail_are_a_reason(hello):
     result = interpolated_limits(*hello, VALUES, settings=FitSettings(max_steps=1))
     assert set(result.statuses) == {LimitStatus.FITS_FAILED}

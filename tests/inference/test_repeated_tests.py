@@ -40,6 +40,7 @@ def past_of(hello):
     return no_past(*canonical(*hello), len(VALUES), SETTINGS)
 
 
+@pytest.mark.slow
 def test_one_after_the_other_is_the_same_as_alone(hello, run):
     past, steps = past_of(hello), []
     for value in VALUES:

@@ -159,6 +159,7 @@ def test_asked_for_the_initial_valley_it_is_that_one():
     assert float(found.twice_nll) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_fits_of_the_asimov_data_surge_as_well():
     """Made without multijet events, they are fitted by the same valley."""
     found = hypotest(*built(MODELS["also without signal"]), 1.0)

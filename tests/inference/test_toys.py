@@ -65,6 +65,7 @@ def same(one, other):
     assert one.question == other.question
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("observed", [0, 3, 7])
 def test_p_values_are_those_of_exact_enumeration(observed):
     """T20: q has a lump at zero, which counts as a whole or not at all."""
@@ -82,6 +83,7 @@ def test_a_lower_bound_below_zero_changes_no_statistic():
     assert np.min(results[1].mu_hat) < 0.0
 
 
+@pytest.mark.slow
 def test_toys_are_near_the_asymptotic_formulae(hello):
     result, formula = toys(*hello, 1.0, 4000, 1), hypotest(*hello, 1.0)
     assert result.converged
@@ -300,6 +302,7 @@ toys(*build(shapesys(*HELLO, [51, 48])), 1.0, 10**6, 3, settings)
 """
 
 
+@pytest.mark.slow
 def test_toys_that_were_killed_go_on_and_have_the_same_bits(hello, tmp_path):
     """Whatever was kept at the moment of kill -9 is used, the rest is drawn."""
     path = tmp_path / "toys.npz.partial"

@@ -122,6 +122,7 @@ def test_vmap_and_grad_go_through_expressions():
 # -- derivatives -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_derivatives_are_those_of_automatic_differentiation(seed):
     model, data = make(interference())

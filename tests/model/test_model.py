@@ -112,6 +112,7 @@ by_chance = functools.partial(
 )
 
 
+@pytest.mark.slow
 @by_chance(max_examples=12)
 @given(st.data())
 def test_workspaces_by_chance(data):
@@ -158,6 +159,7 @@ def published(name, index, data_dir, reference_dir):
     return *build(background, patch=patchset[row["patch"]]), row
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "index"),
     [

@@ -21,6 +21,7 @@ def stated(poi):
     return document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["k_fake", "xsec", "lumi"])
 def test_it_is_as_if_the_measurement_had_named_it(name):
     model, data = make(all_kinds())
@@ -48,6 +49,7 @@ def test_nothing_is_compiled_for_it(caplog):
         hypotest(model.with_poi("k_fake"), data, 0.5)
 
 
+@pytest.mark.slow
 def test_a_test_of_another_parameter_is_about_that_one():
     model, data = make(all_kinds())
     found = hypotest(model.with_poi("k_fake"), data, 0.4)

@@ -54,6 +54,7 @@ def assert_same(one: tuple[Model, Data], other: tuple[Model, Data]) -> None:
         assert_close(model.logpdf(params, data), known.logpdf(params, its_data), 1e-12)
 
 
+@pytest.mark.slow
 @each_document
 def test_templates_make_the_model_that_they_are_of(document):
     model, data = make(document())
@@ -141,6 +142,7 @@ def rebuilt(yields: Any, errors: Any) -> tuple[Model, Data]:
     return build(Workspace.parse(copy.deepcopy(document)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["yields", "errors"])
 def test_derivatives_of_tests_in_templates_are_those_of_workspaces(which):
     start = {"yields": jnp.array([50.0, 52.0]), "errors": jnp.array([2.0, 4.0])}

@@ -83,6 +83,7 @@ def test_a_profile_is_read_with_its_best_fit(hello, tmp_path):
     assert record.best == (float(found.free["mu"]), float(found.free["gamma[0]"]))
 
 
+@pytest.mark.slow
 def test_points_that_failed_are_none(hello):
     document = profile(*hello, {"mu": [0.0, 0.5]}).dump()
     document["delta"] = [None, 1.0]
@@ -117,6 +118,7 @@ def read_again(found, path):
 FILES = "first", "second"
 
 
+@pytest.mark.slow
 def test_limits_are_read(hello, tmp_path):
     found = upper_limit(*hello)
     record = read_again(found, tmp_path)
@@ -162,6 +164,7 @@ def test_uncertainties_are_read_by_name(hello, tmp_path):
             read["gamma[00]"] if read is record else read["gamma[00]", "mu"]
 
 
+@pytest.mark.slow
 def test_intervals_are_read_with_their_fit(hello, tmp_path):
     found = intervals(*hello, ["gamma[0]", "mu"])
     record = read_again(found, tmp_path)
@@ -174,6 +177,7 @@ def test_intervals_are_read_with_their_fit(hello, tmp_path):
         record["nu"]
 
 
+@pytest.mark.slow
 def test_a_fit_has_correlations_and_intervals_where_its_file_has(hello, tmp_path):
     found = fit(*hello)
     matrix = covariance(*hello, found).matrix("correlation")

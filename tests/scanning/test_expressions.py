@@ -65,6 +65,7 @@ def test_points_mean_what_they_mean_alone(workspace):
     assert_same_meaning(workspace, patches, only_group(batch))
 
 
+@pytest.mark.slow
 def test_points_without_expressions_are_in_the_same_group(workspace):
     patches = patchset(PATCHES | VARIED)
     batch = build_scan(workspace, patches)
@@ -117,6 +118,7 @@ def test_another_parameter_is_tested(workspace, poi):
         assert "no parameter named 'c' in" in points["signal_only"].message
 
 
+@pytest.mark.slow
 def test_the_measurement_need_not_name_any(workspace):
     document = workspace.dump()
     document["measurements"][0]["config"]["poi"] = ""

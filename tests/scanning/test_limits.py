@@ -46,6 +46,7 @@ def result(batch):
     return scan_limits(batch)
 
 
+@pytest.mark.slow
 def test_limits_are_those_of_each_point_alone(search, patches, result):
     for name in ("mass_1", "mass_3"):
         alone = upper_limit(*build(search, patch=patches[name]))

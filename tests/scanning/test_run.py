@@ -356,6 +356,7 @@ def test_a_point_of_too_few_steps_says_so(workspace, varied):
     assert point.CLs_obs is None
 
 
+@pytest.mark.slow
 def test_a_record_can_be_made_of_a_hypothesis_test(workspace, varied, result):
     """What `hfjax cls` says of a patch is what a scan says of it."""
     name = sorted(VARIED)[-1]

@@ -61,6 +61,7 @@ def test_cls_says_where_its_numbers_come_from(hfjax, hello, write):
     assert set(origin["seconds"]) == {"load", "start", "build", "fit", "total"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "observed", "CLs_obs"),
     [
@@ -107,6 +108,7 @@ def test_a_digest_that_does_not_fit_can_be_ignored(hfjax, files, write, backgrou
     assert hfjax("cls", other, *options, "--no-verify").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minimizer", ["newton", "jaxopt-lbfgsb", "optax-lbfgs"])
 def test_every_minimizer_finds_the_minimum(hfjax, hello, write, minimizer):
     result = hfjax("fit", write("ws.json", hello), "--minimizer", minimizer).json
@@ -133,6 +135,7 @@ def test_fit_can_hold_the_parameter_of_interest(hfjax, hello, write):
     assert result["twice_nll"] == pytest.approx(28.9221801337, rel=1e-10)
 
 
+@pytest.mark.slow
 def test_fit_gives_uncertainties_by_name(hfjax, hello, write):
     path = write("ws.json", hello)
     model, data = library.build(library.Workspace.load(path))
@@ -186,6 +189,7 @@ def test_fit_names_what_has_no_finite_uncertainty(hfjax, hello, write):
     assert hfjax("fit", path, "--quiet").stderr == ""
 
 
+@pytest.mark.slow
 def test_a_background_only_workspace_can_be_fitted(hfjax, background, write):
     outcome = hfjax("fit", write("ws.json", background))
     assert outcome.code == 0
@@ -234,6 +238,7 @@ def test_a_parameter_that_is_taken_for_a_missing_one_is_told(
     assert hfjax(command, path, "--poi", "mu").stderr == ""
 
 
+@pytest.mark.slow
 def test_cls_of_a_failed_fit_is_null_and_exit_3(hfjax, hello, write):
     outcome = hfjax("cls", write("ws.json", hello), "--max-steps", "1")
     assert outcome.code == 3
@@ -279,6 +284,7 @@ def test_compiled_programs_are_kept_unless_refused(
     assert any((tmp_path / "cache").rglob("*.program")) == kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["cls", "fit"])
 def test_t2_modifiers_that_are_there_twice_are_composed(
     hfjax, hello, write, twice, command
@@ -295,6 +301,7 @@ def test_t2_modifiers_that_are_there_twice_are_composed(
     )
 
 
+@pytest.mark.slow
 def test_t2_what_a_patch_brings_is_composed(hfjax, hello, write, twice):
     def patch(document):
         sample = document["channels"][0]["samples"][-1] | {"name": "new"}
@@ -358,6 +365,7 @@ LIMIT_OBS = 1.0115718814
 LIMIT_EXP = [0.5598842551, 0.7570290235, 1.0623550007, 1.5011808271, 2.0508020218]
 
 
+@pytest.mark.slow
 def test_limit_has_the_closed_form_and_its_schema(hfjax, hello, write):
     outcome = hfjax("limit", write("ws.json", hello))
     assert (outcome.code, outcome.stderr) == (0, "")
@@ -368,6 +376,7 @@ def test_limit_has_the_closed_form_and_its_schema(hfjax, hello, write):
     assert outcome.json["hfjax"]["settings"]["level"] == 0.05
 
 
+@pytest.mark.slow
 def test_the_curve_of_a_limit_is_there_if_it_is_asked_for(hfjax, hello, write):
     outcome = hfjax("limit", write("ws.json", hello), "--curve")
     assert (outcome.code, outcome.stderr) == (0, "")
@@ -379,6 +388,7 @@ def test_the_curve_of_a_limit_is_there_if_it_is_asked_for(hfjax, hello, write):
     assert curve["poi_values"][last] < LIMIT_OBS < curve["poi_values"][last + 1]
 
 
+@pytest.mark.slow
 def test_limits_between_given_values(hfjax, hello, write):
     outcome = hfjax("limit", write("ws.json", hello), "--values", "0:2:41")
     assert outcome.code == 0
@@ -404,6 +414,7 @@ def test_limits_that_do_not_exist_say_why(hfjax, hello, write):
     assert set(outcome.json["status"]) == {"not_reached"}
 
 
+@pytest.mark.slow
 def test_limits_whose_fits_fail_end_with_their_own_code(hfjax, hello, write):
     outcome = hfjax("limit", write("ws.json", hello), "--max-steps", "1")
     assert outcome.code == 3
@@ -444,6 +455,7 @@ def test_a_significance_that_is_none_says_why(hfjax, hello, write, option, words
     assert words in outcome.stderr
 
 
+@pytest.mark.slow
 def test_a_significance_whose_fits_fail_ends_with_its_own_code(hfjax, hello, write):
     outcome = hfjax("significance", write("ws.json", hello), "--max-steps", "1")
     assert outcome.code == 3

@@ -213,6 +213,7 @@ def test_a_forbidden_region_outside_is_told(hfjax, results, tmp_path):
     assert (tmp_path / "a.png").exists()
 
 
+@pytest.mark.slow
 def test_results_of_fits_and_tests_are_drawn(hfjax, write, hello, tmp_path):
     path = write("workspace.json", hello)
     for command in ("fit", "cls"):

@@ -90,6 +90,7 @@ def test_a_scan_agrees_with_cls_point_by_point(hfjax, files, statistic):
             assert point[key] == pytest.approx(alone[key], rel=1e-8, abs=1e-8), key
 
 
+@pytest.mark.slow
 def test_q0_has_p0_and_significances_of_a_test_of_zero(hfjax, files, write):
     workspace = json.loads(files[0].read_text())
     workspace["observations"][0]["data"] = [60.0, 65.0]
@@ -396,6 +397,7 @@ def test_a_scan_that_is_interrupted_before_its_fits_says_so(hfjax, files, monkey
     assert outcome.stderr == "hfjax: interrupted: no point was tested\n"
 
 
+@pytest.mark.slow
 def test_limits_are_those_of_single_points_and_fill_a_file(hfjax, files, tmp_path):
     outcome = hfjax("scan", *files, "--limits", "-o", "limits.json")
     assert (outcome.code, outcome.stderr) == (0, "")

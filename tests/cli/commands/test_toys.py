@@ -60,6 +60,7 @@ def test_toys_go_on_from_what_is_kept(hfjax, search, tmp_path):
     assert "toys.npz.partial has toys of another run, remove it" in complaint
 
 
+@pytest.mark.slow
 def test_toys_that_are_interrupted_are_kept(hfjax, search, monkeypatch):
     """Ctrl-C while the file of --output is written, which is after all of them."""
     saved = "hfjax.inference.toy_run.save_toys"

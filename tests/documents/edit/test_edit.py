@@ -218,6 +218,7 @@ def test_everything_is_sorted():
     assert names == ["JES", "lumi", "mu"]
 
 
+@pytest.mark.slow
 @slow_to_draw
 @given(workspaces.forms(), st.randoms(use_true_random=False))
 def test_any_order_is_sorted_to_the_same_digest(document, random):

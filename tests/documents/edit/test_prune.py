@@ -252,6 +252,7 @@ def leaves_nothing(document, arguments):
     )
 
 
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(workspaces.forms(), st.data())
 def test_result_is_valid_and_the_original_untouched(document, data):

@@ -28,6 +28,7 @@ def test_the_fit_is_the_fit(two_channels):
     assert (diagnosis.flat, diagnosis.at_bounds, diagnosis.negative) == ((), {}, ())
 
 
+@pytest.mark.slow
 def test_the_parameter_of_interest_can_be_held(two_channels):
     model, data = two_channels
     held = diagnose(model, data, poi_value=0.0)

@@ -45,6 +45,7 @@ def test_a_lower_valley_is_told_with_what_moved():
     assert "a at -0.971 instead of 0.957" in report.sentence
 
 
+@pytest.mark.slow
 def test_nothing_is_told_where_the_initial_values_lead_to_the_best():
     model, data = make(LOWER)
     result = fit(model.with_start({"a": -1.0}), data)

@@ -271,6 +271,7 @@ STARTS = jnp.array(
 MASKS = jnp.array([[0, 0, 0], [1, 0, 0], [0, 0, 0], [1, 1, 1]], bool)
 
 
+@pytest.mark.slow
 def test_a_batch_equals_a_loop():
     objective = hello()
     bounds = bounds_of(objective)
@@ -366,6 +367,7 @@ def random_starts(objective, number, seed):
 LANES = 32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [1, 2, 5, 300])
 def test_never_above_the_start_and_never_out_of_bounds(limit):
     objective = varied()

@@ -97,6 +97,7 @@ def test_a_start_on_a_bound_can_leave_it(name):
     np.testing.assert_allclose(found.params, CENTRE, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_steps_where_the_objective_is_infinite_are_rejected(name):
     start = jnp.asarray([4.0, 2.0, 2.0])

@@ -42,6 +42,7 @@ def promised(model: Model, data: Data, auxiliary: float) -> float:
     return float(np.max(promise(Objective(model, data), at, jnp.array(1.0)).alone))
 
 
+@pytest.mark.slow
 def test_the_other_side_is_promised_where_both_are_as_far_from_the_measurement(known):
     assert promised(*known, 0.0) > 0.0
 

@@ -120,6 +120,7 @@ def test_heights_are_those_of_profile_fits(name, bent):
     assert_close(found, known, 0.02, 0.01)
 
 
+@pytest.mark.slow
 def test_without_holding_the_parameter_the_height_is_another():
     """It would follow against its own move: the direction that is held matters."""
     found = estimated("t", "", held=0.0).value
@@ -140,6 +141,7 @@ def test_heights_of_pairs_are_those_of_profile_fits():
     assert_close(found, known, 0.03, 0.02)
 
 
+@pytest.mark.slow
 def test_the_others_follow_to_where_profile_fits_put_them():
     _, best, at, bounds = known_minimum("a")
     moved = jnp.arange(best.params.size) == parts("a", "a")[0][0]

@@ -73,6 +73,7 @@ def test_any_valley_is_the_unphysical_one(turning):
     assert not is_physical(model, found.params)
 
 
+@pytest.mark.slow
 def test_only_free_factors_of_turned_samples_turn_back(turning):
     model, data = turning
     own = model.parameters

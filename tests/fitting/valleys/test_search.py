@@ -94,6 +94,7 @@ def test_without_the_search_a_fit_stays_in_its_valley(control, start):
     assert found.twice_nll > lower.twice_nll + 1.0
 
 
+@pytest.mark.slow
 def test_the_steps_of_all_tries_count():
     model, data = built(900.0)
     alone = fit(model, data, settings=ALONE)

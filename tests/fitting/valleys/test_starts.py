@@ -217,6 +217,7 @@ def test_other_models_have_no_other_starts():
     assert several_starts(model, starts, model.parameters.fixed) is starts
 
 
+@pytest.mark.slow
 def test_a_fixed_fit_takes_no_more_steps_for_starts_that_are_none():
     model, data = make(one_bin(SQUARE, observed=60.0))
     quick = FitSettings(valleys="initial")

@@ -114,6 +114,7 @@ def test_what_came_back_once_comes_back_equal(document):
     assert not likely & {remark.kind for remark in report.losses}
 
 
+@pytest.mark.slow
 @quick
 @given(workspaces.workspaces())
 def test_every_setting_that_is_lost_is_in_the_report(document):
