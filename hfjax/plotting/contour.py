@@ -38,8 +38,8 @@ def draw_contour(
         DataError: No point of the curves is known, or a setting does not apply.
 
     Example:
-        >>> points, found = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0)), ("found",) * 4
-        >>> curves = (Curve(0.68, 2.28, points, found),)
+        >>> points = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
+        >>> curves = (Curve(0.68, 2.28, points, ("found",) * 4),)
         >>> record = ContourRecord(("x", "y"), (0.0, 0.0), curves)
         >>> figure, axes = draw_contour(record)
         >>> [text.get_text() for text in axes.get_legend().get_texts()]
@@ -66,7 +66,8 @@ def draw_contour(
 def _closed(curve: Curve) -> np.ndarray:
     """The points of a curve, the first at its end again; NaN where there is none.
 
-    >>> _closed(Curve(0.68, 2.28, ((1.0, 0.0), (0.0, None)), ("found", "jumps"))).tolist()
+    >>> points = (1.0, 0.0), (0.0, None)
+    >>> _closed(Curve(0.68, 2.28, points, ("found", "jumps"))).tolist()
     [[1.0, 0.0], [0.0, nan], [1.0, 0.0]]
     """
     points = np.array(curve.points, float).reshape(-1, 2)
