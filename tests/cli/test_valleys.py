@@ -67,6 +67,7 @@ def test_what_is_passed_over_is_told_and_can_be_taken(hfjax, write):
     assert taken["twice_nll"] == pytest.approx(lower, abs=GRID)
 
 
+@pytest.mark.slow
 def test_that_there_is_no_physical_minimum_is_told(hfjax, write):
     outcome = hfjax("fit", write("ws.json", NOTHING))
     (line,) = outcome.stderr.splitlines()

@@ -130,6 +130,7 @@ def test_a_minimum_where_a_bin_is_empty_or_beyond(each):
     all_is_right(each)
 
 
+@pytest.mark.slow
 @pytest.mark.xfail(strict=True, reason="a gap without a likelihood is not crossed")
 def test_a_minimum_beyond_a_gap_in_the_likelihood():
     all_is_right(PARTED)
@@ -226,6 +227,7 @@ def test_a_signal_alone_in_a_bin_is_not_below_zero(each):
     all_is_right(each)
 
 
+@pytest.mark.slow
 def test_a_negative_signal_alone_in_a_bin_is_not_above_zero():
     found = hypotest(*loaded(OPPOSED))
     assert found.free.status == FitStatus.CONVERGED
@@ -266,6 +268,7 @@ AT_ZERO = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(AT_ZERO))
 def test_a_fit_starts_without_the_signal_that_a_bin_needs(each):
     found = hypotest(*loaded(each))

@@ -49,6 +49,7 @@ def test_a_test_that_failed_is_written_with_what_happened(hello):
         found.raise_if_failed()
 
 
+@pytest.mark.slow
 def test_a_batch_of_tests_is_no_record(hello):
     batch = jax.vmap(lambda value: hypotest(*hello, value))(jnp.array([1.0, 2.0]))
     with pytest.raises(ArgumentError, match=r"take one of a batch by jax\.tree\.map"):

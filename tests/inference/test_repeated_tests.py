@@ -56,6 +56,7 @@ def test_one_after_the_other_is_the_same_as_alone(hello, run):
     assert 2 * steps[3] < steps[0]  # two fits of four, close to known ones
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [FREE, ASIMOV])
 def test_what_was_wrong_before_is_done_anew(hello, run, which):
     """A free fit far above, or a start without a likelihood, proves the past wrong."""

@@ -76,6 +76,7 @@ def test_p_values_are_those_of_exact_enumeration(observed):
         assert abs(float(estimate.value) - known) < Z * max(float(estimate.error), 1e-9)
 
 
+@pytest.mark.slow
 def test_a_lower_bound_below_zero_changes_no_statistic():
     """T3: the zero of qtilde is that of its definition, not a bound."""
     results = [toys(*counting(3, bounds=(low, 10.0)), 1.0, 200, 0) for low in (0, -1)]
@@ -94,6 +95,7 @@ def test_toys_are_near_the_asymptotic_formulae(hello):
     assert abs(float(result.CLs_exp[2] - formula.CLs_exp[2])) < 0.03
 
 
+@pytest.mark.slow
 def test_chunks_shards_and_keys_of_both_kinds_give_the_same_bits(hello):
     whole = toys(*hello, 1.0, 40, jax.random.key(3))
     same(whole, toys(*hello, 1.0, 40, 3))
@@ -244,6 +246,7 @@ def test_failures_are_counted_by_reason_and_told(hello):
     assert "over the other 47" in repr(result)
 
 
+@pytest.mark.slow
 def test_data_without_a_best_fit_have_no_toys(hello):
     settings = ToySettings(fits=FitSettings(max_steps=1))
     result = toys(*hello, 1.0, 10, 0, settings)

@@ -60,6 +60,7 @@ def test_a_test_of_another_parameter_is_about_that_one():
     assert float(found.background.params[position]) == 0.0
 
 
+@pytest.mark.slow
 def test_a_component_may_be_of_interest():
     model, data = make(all_kinds())
     found = model.with_poi("free[0]")

@@ -90,6 +90,7 @@ def test_points_that_failed_are_none(hello):
     assert ProfileRecord.parse(document).delta == [None, 1.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("delta", [[1.0], [[1.0, 2.0]], [[1.0], [1.0, 2.0]], 1.0])
 def test_a_table_of_another_shape_is_refused(hello, delta):
     document = profile(*hello, {"mu": [0.0, 0.5]}).dump()

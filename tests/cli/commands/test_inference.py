@@ -321,6 +321,7 @@ def test_t2_what_a_patch_brings_is_composed(hfjax, hello, write, twice):
     assert "bad.json: sample 'new': modifier 'mu' 'normfactor' is there tw" in complaint
 
 
+@pytest.mark.slow
 def test_a_value_that_q0_does_not_use_is_told(hfjax, hello, write):
     path = write("ws.json", hello)
     outcome = hfjax("cls", path, "--test-stat", "q0", "--poi-value", "2")
@@ -403,6 +404,7 @@ def test_limits_between_given_values(hfjax, hello, write):
         assert "FIRST:LAST:COUNT" in refused.complaint
 
 
+@pytest.mark.slow
 def test_limits_that_do_not_exist_say_why(hfjax, hello, write):
     for each in hello["channels"][0]["samples"]:
         if any(m["name"] == "mu" for m in each["modifiers"]):

@@ -116,6 +116,7 @@ def test_q0_has_p0_and_significances_of_a_test_of_zero(hfjax, files, write):
     assert "p0" not in hfjax("scan", *files, "--no-verify").json["points"][0]
 
 
+@pytest.mark.slow
 def test_q0_draws_significances(hfjax, files, monkeypatch, tmp_path):
     drawn = []
     monkeypatch.setattr("hfjax.write_exclusion", drawn.append, raising=False)
@@ -137,6 +138,7 @@ def test_points_of_several_slices_are_not_drawn(hfjax, files, write, patchset):
     assert "--select 'tau == 0'" in complaint
 
 
+@pytest.mark.slow
 def test_the_result_says_where_it_comes_from(hfjax, files):
     options = ("--test-poi", "0.5", "--minimizer", "newton")
     result = ScanResult.parse(hfjax("scan", *files, *options).json)

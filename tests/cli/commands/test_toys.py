@@ -103,6 +103,7 @@ def test_q0_has_p0_with_its_error(hfjax, search):
     assert document["p0_error"] > 0.01
 
 
+@pytest.mark.slow
 def test_a_table_shows_errors_and_how_many_toys(hfjax, search):
     lines = hfjax("toys", search, *FEW, columns=100).lines
     assert lines[0] == "toys of mu = 1 with qtilde"

@@ -45,6 +45,7 @@ def without_poi():
     return document
 
 
+@pytest.mark.slow
 def test_parameters_at_both_bounds(two_channels):
     model, data = two_channels
     low = model.expected_data(moved(model, mu=0.0))

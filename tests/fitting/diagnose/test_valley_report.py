@@ -54,6 +54,7 @@ def test_nothing_is_told_where_the_initial_values_lead_to_the_best():
     assert ValleyReport().sentence == ""
 
 
+@pytest.mark.slow
 def test_a_lower_unphysical_minimum_is_told():
     model, result = fitted(PASSED)
     (where, lower), (best, height) = valleys(PASSED)

@@ -47,6 +47,7 @@ def test_the_other_side_is_promised_where_both_are_as_far_from_the_measurement(k
     assert promised(*known, 0.0) > 0.0
 
 
+@pytest.mark.slow
 def test_a_side_far_from_the_auxiliary_measurement_is_not(known):
     """Its constraint term alone costs ``(2 * 1.5)^2`` there."""
     assert promised(*known, -BESIDE) < 0.0

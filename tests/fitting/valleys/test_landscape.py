@@ -183,6 +183,7 @@ def test_a_parameter_on_its_bound_leaves_it_where_that_is_lower():
     assert known.params[3, model.poi] == 0.0
 
 
+@pytest.mark.slow
 def test_holding_the_direction_of_one_parameter_is_holding_it():
     _, best, at, _ = known_minimum("a")
     one = jnp.arange(best.params.size) == parts("a", "a")[0][0]

@@ -93,6 +93,7 @@ def test_they_are_held_at_a_little_of_the_other_sign_or_on_their_bound(lower, kn
     assert moved.tolist() == pytest.approx([known, 1.0])
 
 
+@pytest.mark.slow
 def test_other_starts_are_on_the_other_side_of_the_initial_values(turning):
     """First those that turn the sample, then all that may make valleys."""
     model, data = turning

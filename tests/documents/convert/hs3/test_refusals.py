@@ -514,6 +514,7 @@ def mutated(draw):
     return document
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(mutated())
 def test_wrong_document_raises_nothing_but_our_error(document):
