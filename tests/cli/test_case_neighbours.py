@@ -16,10 +16,11 @@ from tests.workspaces import (
     workspace,
 )
 
+pytestmark = pytest.mark.slow
+
 # -- a component of a shapefactor is the parameter of interest ------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(COMPONENTS))
 def test_a_component_of_a_shapefactor_is_tested(hfjax, write, each):
     name = f"sf[{each.known['component']}]"
@@ -28,7 +29,6 @@ def test_a_component_of_a_shapefactor_is_tested(hfjax, write, each):
     assert outcome.json["CLs_obs"] == pytest.approx(each.known["CLs_obs"], rel=1e-5)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(COMPONENTS))
 def test_a_fit_needs_no_component_of_interest_and_a_check_tells_tests_do(
     hfjax, write, each
@@ -52,7 +52,6 @@ def test_a_check_says_where_only_a_signal_can_be(hfjax, write, each):
     assert line.endswith("/channels/0")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(IMPOSSIBLE)[-2:])
 def test_a_test_says_which_fit_is_impossible_and_where(hfjax, write, each):
     outcome = hfjax("cls", write("ws.json", each.document))

@@ -13,11 +13,12 @@ from hfjax.results.scan import ScanResult
 from tests.fitting.valleys.models import LOWER, NOTHING, PASSED, valleys
 from tests.workspaces import MU, sample, workspace
 
+pytestmark = pytest.mark.slow
+
 GRID = 2e-3
 """How far a minimum on a grid may be above the minimum, in -2 ln L."""
 
 
-@pytest.mark.slow
 def test_fit_tells_that_another_valley_is_lower(hfjax, write):
     path = write("ws.json", LOWER)
     outcome = hfjax("fit", path)
@@ -34,7 +35,6 @@ def test_fit_tells_that_another_valley_is_lower(hfjax, write):
     assert hfjax("fit", path, "--quiet").stderr == ""
 
 
-@pytest.mark.slow
 def test_the_minimum_of_the_initial_values_can_be_chosen(hfjax, write):
     outcome = hfjax("fit", write("ws.json", LOWER), "--valleys", "initial")
     assert outcome.stderr == ""
@@ -42,7 +42,6 @@ def test_the_minimum_of_the_initial_values_can_be_chosen(hfjax, write):
     assert outcome.json["hfjax"]["settings"]["valleys"] == "initial"
 
 
-@pytest.mark.slow
 def test_a_start_is_where_the_initial_values_are(hfjax, write):
     outcome = hfjax("fit", write("ws.json", LOWER), "--start", "a=-1")
     assert outcome.stderr == ""
@@ -51,7 +50,6 @@ def test_a_start_is_where_the_initial_values_are(hfjax, write):
     assert outcome.json["hfjax"]["settings"]["start"] == {"a": -1.0}
 
 
-@pytest.mark.slow
 def test_what_is_passed_over_is_told_and_can_be_taken(hfjax, write):
     path = write("ws.json", PASSED)
     outcome = hfjax("fit", path)
@@ -67,7 +65,6 @@ def test_what_is_passed_over_is_told_and_can_be_taken(hfjax, write):
     assert taken["twice_nll"] == pytest.approx(lower, abs=GRID)
 
 
-@pytest.mark.slow
 def test_that_there_is_no_physical_minimum_is_told(hfjax, write):
     outcome = hfjax("fit", write("ws.json", NOTHING))
     (line,) = outcome.stderr.splitlines()
@@ -100,7 +97,6 @@ def points():
     return background, {"metadata": metadata, "patches": patches, "version": "1.0.0"}
 
 
-@pytest.mark.slow
 def test_scan_counts_the_points_and_names_the_worst(hfjax, write, points):
     background, patchset = points
     files = write("b.json", background), write("p.json", patchset)
@@ -118,7 +114,6 @@ def test_scan_counts_the_points_and_names_the_worst(hfjax, write, points):
     assert found.provenance.settings["max_steps"] == 300
 
 
-@pytest.mark.slow
 def test_cls_names_the_fits(hfjax, write):
     outcome = hfjax("cls", write("ws.json", LOWER))
     assert outcome.code == 0
@@ -133,7 +128,6 @@ def test_cls_names_the_fits(hfjax, write):
     assert ", ".join(f"0.841 ({each})" for each in fits) in line
 
 
-@pytest.mark.slow
 def test_cls_says_why_it_has_no_result(hfjax, write):
     only = workspace({"SR": [sample("s", [25.0, 3.0], MU)]}, {"SR": [24.0, 4.0]})
     outcome = hfjax("cls", write("ws.json", only))
@@ -144,7 +138,6 @@ def test_cls_says_why_it_has_no_result(hfjax, write):
     assert outcome.stderr == f"hfjax: not_finite: {message}\n"
 
 
-@pytest.mark.slow
 def test_a_fit_of_too_few_steps_names_the_option(hfjax, write):
     outcome = hfjax("fit", write("ws.json", LOWER), "--max-steps", 1)
     assert outcome.code == 3

@@ -28,6 +28,8 @@ from tests.inference.neighbours import (
     shifted,
 )
 
+pytestmark = pytest.mark.slow
+
 MINIMUM = 1e-6
 """How far a minimum of 2NLL may be from the right one."""
 TAIL = 1e-5
@@ -112,25 +114,21 @@ EMPTIED = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(FILLED))
 def test_a_histosys_fills_an_empty_bin(each):
     all_is_right(each)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(EMPTIED))
 def test_a_histosys_takes_all_from_a_bin_without_events(each):
     all_is_right(each)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(CORNERED))
 def test_a_minimum_where_a_bin_is_empty_or_beyond(each):
     all_is_right(each)
 
 
-@pytest.mark.slow
 @pytest.mark.xfail(strict=True, reason="a gap without a likelihood is not crossed")
 def test_a_minimum_beyond_a_gap_in_the_likelihood():
     all_is_right(PARTED)
@@ -221,13 +219,11 @@ OPPOSED = Neighbour(
 """A signal that is negative in the bin without background, and wanted in the other."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(ALONE))
 def test_a_signal_alone_in_a_bin_is_not_below_zero(each):
     all_is_right(each)
 
 
-@pytest.mark.slow
 def test_a_negative_signal_alone_in_a_bin_is_not_above_zero():
     found = hypotest(*loaded(OPPOSED))
     assert found.free.status == FitStatus.CONVERGED
@@ -268,7 +264,6 @@ AT_ZERO = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(AT_ZERO))
 def test_a_fit_starts_without_the_signal_that_a_bin_needs(each):
     found = hypotest(*loaded(each))
@@ -282,7 +277,6 @@ def test_a_fit_starts_without_the_signal_that_a_bin_needs(each):
 # -- nothing but a signal, where events are seen --------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(IMPOSSIBLE))
 def test_which_fit_is_impossible_without_a_signal_and_where(each):
     model, data = loaded(each)
@@ -336,7 +330,6 @@ TAKEN = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(TAKEN))
 def test_a_negative_signal_takes_all_where_a_fit_starts(each):
     found = fixed_poi_fit(*loaded(each), 1)
@@ -358,7 +351,6 @@ def test_a_shapefactor_beside_a_signal_of_any_sign(each):
 # -- four regions, whose background is a product of factors ---------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(REGIONS))
 def test_four_regions_with_few_events(each):
     all_is_right(each)
@@ -367,7 +359,6 @@ def test_four_regions_with_few_events(each):
 # -- valleys of a histosys in many bins -----------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("each", each_of(COUPLED))
 def test_the_lower_valley_of_a_histosys_in_many_bins(each):
     all_is_right(each)

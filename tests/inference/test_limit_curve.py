@@ -14,6 +14,8 @@ from hfjax.inference.limits import upper_limit
 from tests.assertions import assert_close
 from tests.workspaces import HELLO, MU, make, sample, shapesys, workspace
 
+pytestmark = pytest.mark.slow
+
 VALUES = (2.0, 0.0, 0.7)
 
 
@@ -22,7 +24,6 @@ def hello():
     return build(shapesys(*HELLO, [51, 48]))
 
 
-@pytest.mark.slow
 def test_values_are_tested_one_by_one_in_their_order(hello):
     curve = limit_curve(*hello, VALUES)
     for i, value in enumerate(VALUES):
@@ -33,7 +34,6 @@ def test_values_are_tested_one_by_one_in_their_order(hello):
     assert curve.CLs_obs[1] == 1.0
 
 
-@pytest.mark.slow
 def test_a_counting_experiment_is_right_in_closed_form_beyond_the_bound():
     """As many events as expected: q is -2 ln of a ratio of Poissons."""
     samples = [sample("signal", [2.0], MU), sample("bkg", [100.0])]
@@ -47,7 +47,6 @@ def test_a_counting_experiment_is_right_in_closed_form_beyond_the_bound():
         assert_close(curve.CLs_exp[:, i], known, 1e-6)
 
 
-@pytest.mark.slow
 def test_the_curve_of_a_limit_crosses_the_level_there(hello):
     limit = upper_limit(*hello)
     grid = limit.grid()
@@ -63,7 +62,6 @@ def test_the_curve_of_a_limit_crosses_the_level_there(hello):
     assert "curve" not in limit.dump()
 
 
-@pytest.mark.slow
 def test_fits_that_fail_leave_no_cls_and_say_why(hello):
     curve = limit_curve(*hello, [0.5, 1.0], settings=FitSettings(max_steps=1))
     assert np.isnan(curve.CLs_obs).all()

@@ -16,6 +16,8 @@ from hfjax.model.data import Data
 from tests.assertions import assert_close
 from tests.workspaces import HELLO, shapesys
 
+pytestmark = pytest.mark.slow
+
 VALUES = (0.4, 0.8, 1.2, 1.6, 2.0)
 
 
@@ -81,13 +83,11 @@ def test_values_on_one_side_have_no_limit(hello):
     assert above.to_dict()["curve"]["poi_values"] == [2.5, 3.0, 3.5, 4.0, 4.5]
 
 
-@pytest.mark.slow
 def test_fits_that_fail_are_a_reason(hello):
     result = interpolated_limits(*hello, VALUES, settings=FitSettings(max_steps=1))
     assert set(result.statuses) == {LimitStatus.FITS_FAILED}
 
 
-@pytest.mark.slow
 def test_limits_under_vmap_and_their_derivatives(hello, found):
     model, data = hello
 

@@ -16,6 +16,8 @@ from hfjax.inference.test_statistics import qmu_tilde
 from tests.assertions import assert_close
 from tests.workspaces import HELLO, shapesys
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = FitSettings()
 VALUES = (0.4, 3.0, 2.0, 2.05, 0.9, 11.0)
 
@@ -40,7 +42,6 @@ def past_of(hello):
     return no_past(*canonical(*hello), len(VALUES), SETTINGS)
 
 
-@pytest.mark.slow
 def test_one_after_the_other_is_the_same_as_alone(hello, run):
     past, steps = past_of(hello), []
     for value in VALUES:
@@ -56,7 +57,6 @@ def test_one_after_the_other_is_the_same_as_alone(hello, run):
     assert 2 * steps[3] < steps[0]  # two fits of four, close to known ones
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("which", [FREE, ASIMOV])
 def test_what_was_wrong_before_is_done_anew(hello, run, which):
     """A free fit far above, or a start without a likelihood, proves the past wrong."""

@@ -18,6 +18,8 @@ from hfjax.scanning.limits import scan_limits
 from tests.assertions import assert_close
 from tests.likelihoods import load_likelihood
 
+pytestmark = pytest.mark.slow
+
 SIGNALS = {1: 8.0, 2: 0.0, 3: 2.0}
 
 
@@ -46,7 +48,6 @@ def result(batch):
     return scan_limits(batch)
 
 
-@pytest.mark.slow
 def test_limits_are_those_of_each_point_alone(search, patches, result):
     for name in ("mass_1", "mass_3"):
         alone = upper_limit(*build(search, patch=patches[name]))
@@ -116,7 +117,6 @@ def test_what_sets_no_limits_is_refused(batch, options):
         scan_limits(batch, **options)
 
 
-@pytest.mark.slow
 def test_published_points_are_those_alone(data_dir):
     workspace, patches = load_likelihood("staus", data_dir)
     names = ["TStauStau_100_1", "TStauStau_240_40", "TStauStau_320_160"]

@@ -8,6 +8,8 @@ import pytest
 from tests.reference.shapesys import ShapesysModel
 from tests.workspaces import HELLO
 
+pytestmark = pytest.mark.slow
+
 NAMES = "mu", "stat[0]", "stat[1]"
 
 
@@ -57,7 +59,6 @@ def test_a_fit_gives_given_parameters_back(hfjax, excess):
     assert found["pulls"]["stat"] == pytest.approx([0.0, 0.0], abs=1e-6)
 
 
-@pytest.mark.slow
 def test_a_test_of_nominal_data_has_the_band_before_there_are_data(hfjax, excess):
     """CLs at N standard deviations is Phi(-N - a) / Phi(-N), a^2 the nominal q."""
     hfjax("asimov", excess, "--poi-value", 0, "-o", "nominal.json")

@@ -4,6 +4,8 @@ import pytest
 
 from hfjax.documents.reading.schema import validate
 
+pytestmark = pytest.mark.slow
+
 PLANE = ["--parameter", "mu", "--parameter", "stat[0]"]
 
 
@@ -15,7 +17,6 @@ def excess(hello, write):
     return write("excess.json", hello)
 
 
-@pytest.mark.slow
 def test_points_of_a_contour_are_where_the_profile_has_risen(hfjax, excess):
     outcome = hfjax("contour", excess, *PLANE, "--rays", 8)
     assert (outcome.code, outcome.stderr) == (0, "")

@@ -7,6 +7,8 @@ import pytest
 from hfjax.documents.reading.schema import validate
 from tests.workspaces import MU, one_sample
 
+pytestmark = pytest.mark.slow
+
 N = 10.0
 
 
@@ -23,7 +25,6 @@ def rise(mu):
     return 2.0 * (10.0 * mu - N + N * math.log(N / (10.0 * mu)))
 
 
-@pytest.mark.slow
 def test_a_profile_has_the_closed_form_and_its_schema(hfjax, count):
     outcome = hfjax("profile", count, "--parameter", "mu=0.5:2:4")
     assert (outcome.code, outcome.stderr) == (0, "")
@@ -34,7 +35,6 @@ def test_a_profile_has_the_closed_form_and_its_schema(hfjax, count):
     assert result["hfjax"]["settings"]["parameters"] == ["mu=0.5:2:4"]
 
 
-@pytest.mark.slow
 def test_the_usual_range_is_three_uncertainties_inside_the_bounds(hfjax, count):
     """The uncertainty is sqrt(10) / 10."""
     (values,) = hfjax("profile", count, "--parameter", "mu").json["values"]
@@ -43,7 +43,6 @@ def test_the_usual_range_is_three_uncertainties_inside_the_bounds(hfjax, count):
     assert values[-1] == pytest.approx(1.0 + 3.0 / math.sqrt(10.0))
 
 
-@pytest.mark.slow
 def test_a_parameter_at_its_bound_has_a_range(hfjax, write):
     """Without events the rise is 20 mu, 9 of which are 3 standard deviations."""
     path = write("none.json", one_sample(MU, observed=(0.0,)))
@@ -54,7 +53,6 @@ def test_a_parameter_at_its_bound_has_a_range(hfjax, write):
     assert result["delta"] == pytest.approx([20.0 * mu for mu in values], abs=1e-7)
 
 
-@pytest.mark.slow
 def test_two_parameters_are_a_plane(hfjax, hello, write):
     asked = ["--parameter", "stat[0]", "--parameter", "mu=0:2:3"]
     result = hfjax("profile", write("ws.json", hello), *asked).json
@@ -66,7 +64,6 @@ def test_two_parameters_are_a_plane(hfjax, hello, write):
     assert len(table) == 1 + 63 + 2
 
 
-@pytest.mark.slow
 def test_points_without_a_result_are_told(hfjax, count):
     """No likelihood at 0: events, and none expected."""
     outcome = hfjax("profile", count, "--parameter", "mu=0:1:3")

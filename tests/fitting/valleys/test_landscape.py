@@ -25,6 +25,8 @@ from hfjax.inference.profile import profile
 from tests.assertions import assert_close
 from tests.workspaces import MU, histosys, make, modifier, sample, workspace
 
+pytestmark = pytest.mark.slow
+
 PLACES = np.array([-3.0, -1.6, -0.7, 0.7, 1.6, 3.0])
 ALONE = FitSettings(valleys="initial")
 
@@ -97,7 +99,6 @@ def profiled(bent, **grid):
     return np.asarray(found.fits.deviance) - lowest, found.fits.params
 
 
-@pytest.mark.slow
 def test_rates_and_costs_of_a_parameter_alone_are_those_of_the_model():
     objective, best, _, _ = known_minimum("ab")
     for name in SHAPES:
@@ -110,7 +111,6 @@ def test_rates_and_costs_of_a_parameter_alone_are_those_of_the_model():
         assert_close(cost, pulls, 1e-10, 1e-11)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "bent"), [("a", "a"), ("b", "b"), ("t", "")])
 def test_heights_are_those_of_profile_fits(name, bent):
     """Within 2 % of the height, as long as the others follow linearly."""
@@ -120,7 +120,6 @@ def test_heights_are_those_of_profile_fits(name, bent):
     assert_close(found, known, 0.02, 0.01)
 
 
-@pytest.mark.slow
 def test_without_holding_the_parameter_the_height_is_another():
     """It would follow against its own move: the direction that is held matters."""
     found = estimated("t", "", held=0.0).value
@@ -128,7 +127,6 @@ def test_without_holding_the_parameter_the_height_is_another():
     assert np.max(np.abs(found - known)) > 0.5
 
 
-@pytest.mark.slow
 def test_heights_of_pairs_are_those_of_profile_fits():
     objective, _, at, _ = known_minimum("ab")
     (_, one, cost, held), (second, other, more, _) = (parts(n, "ab") for n in "ab")
@@ -141,7 +139,6 @@ def test_heights_of_pairs_are_those_of_profile_fits():
     assert_close(found, known, 0.03, 0.02)
 
 
-@pytest.mark.slow
 def test_the_others_follow_to_where_profile_fits_put_them():
     _, best, at, bounds = known_minimum("a")
     moved = jnp.arange(best.params.size) == parts("a", "a")[0][0]
@@ -155,7 +152,6 @@ def test_the_others_follow_to_where_profile_fits_put_them():
     assert np.abs(left).max() < 0.1 * np.abs(way).max()
 
 
-@pytest.mark.slow
 def test_a_parameter_on_its_bound_leaves_it_where_that_is_lower():
     """Where the systematic takes events away, the signal makes up for them."""
     mu = {"name": "mu", "bounds": [[0.0, 10.0]]}
@@ -183,7 +179,6 @@ def test_a_parameter_on_its_bound_leaves_it_where_that_is_lower():
     assert known.params[3, model.poi] == 0.0
 
 
-@pytest.mark.slow
 def test_holding_the_direction_of_one_parameter_is_holding_it():
     _, best, at, _ = known_minimum("a")
     one = jnp.arange(best.params.size) == parts("a", "a")[0][0]

@@ -29,6 +29,8 @@ from hfjax.fitting.valleys.reversal import (
 )
 from tests.workspaces import MU, make, modifier, normsys, sample, shapesys, workspace
 
+pytestmark = pytest.mark.slow
+
 LOWEST_PHYSICAL = 21.34493009746489
 """By L-BFGS-B from 150 starts, and Nelder-Mead, in `tests.reference.histfactory`."""
 UNPHYSICAL = 20.434348349929238
@@ -53,7 +55,6 @@ def turning():
     return make(workspace({"CR": control, "SR": region}, seen, wide))
 
 
-@pytest.mark.slow
 def test_the_physical_minimum_beyond_zero_is_found(turning):
     model, data = turning
     found = fixed_poi_fit(model, data, 1.0)
@@ -65,7 +66,6 @@ def test_the_physical_minimum_beyond_zero_is_found(turning):
     assert passed == pytest.approx(UNPHYSICAL, abs=1e-8)
 
 
-@pytest.mark.slow
 def test_any_valley_is_the_unphysical_one(turning):
     model, data = turning
     found = fixed_poi_fit(model, data, 1.0, settings=FitSettings(valleys="any"))
@@ -73,7 +73,6 @@ def test_any_valley_is_the_unphysical_one(turning):
     assert not is_physical(model, found.params)
 
 
-@pytest.mark.slow
 def test_only_free_factors_of_turned_samples_turn_back(turning):
     model, data = turning
     own = model.parameters
@@ -93,7 +92,6 @@ def test_they_are_held_at_a_little_of_the_other_sign_or_on_their_bound(lower, kn
     assert moved.tolist() == pytest.approx([known, 1.0])
 
 
-@pytest.mark.slow
 def test_other_starts_are_on_the_other_side_of_the_initial_values(turning):
     """First those that turn the sample, then all that may make valleys."""
     model, data = turning
