@@ -5,15 +5,14 @@ which cell becomes a table of indices. Everything here is NumPy and runs once.
 """
 
 import dataclasses
-import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from hfjax.building.layout import Layout
 from hfjax.documents.reading.expression_tree import Operation, Tree
-from hfjax.documents.workspace.workspace import Sample
+from hfjax.documents.workspace.workspace import Modifier, Sample
 from hfjax.model.derivation import Derivation, Step
 from hfjax.model.interpolation import code4_coefficients, safe_log
 from hfjax.model.modifiers import HistoSys, NormSys, Scaling
@@ -129,6 +128,20 @@ def _fill_histosys(
     return HistoSys(index, odd, even, settings.histosys)
 
 
+def listed_normsys(
+    placed: Iterable[PlacedSample],
+) -> Iterator[tuple[PlacedSample, int, Modifier]]:
+    """All normsys in the order of their variations, each with its slot in its cell.
+
+    Args:
+        placed: samples in any order.
+    """
+    for cell in sorted(placed, key=lambda cell: cell[:2]):
+        chosen = [m for m in cell.sample.modifiers if m.type == "normsys"]
+        for slot, modifier in enumerate(sorted(chosen, key=lambda m: m.name)):
+            yield cell, slot, modifier
+
+
 def _fill_normsys(
     placed: Sequence[PlacedSample],
     layout: Layout,
@@ -142,15 +155,11 @@ def _fill_normsys(
     owner = np.full(shape.variations, len(rows), np.int32)
     where = np.zeros(shape.variations, np.int32)
     hi, lo = np.ones((2, shape.variations))
-    each = itertools.count()
-    for row, channel, sample in sorted(placed, key=lambda cell: cell[:2]):
-        place = (row, layout.channel_index[channel])
-        chosen = [m for m in sample.modifiers if m.type == "normsys"]
-        for slot, modifier in enumerate(sorted(chosen, key=lambda m: m.name)):
-            i, own = next(each), rows[modifier.name]
-            slots[slot, *place] = table[own, *place] = i
-            owner[i], where[i] = own, np.ravel_multi_index(place, room)
-            hi[i], lo[i] = modifier.data["hi"], modifier.data["lo"]
+    for i, (cell, slot, modifier) in enumerate(listed_normsys(placed)):
+        place, own = (cell.row, layout.channel_index[cell.channel]), rows[modifier.name]
+        slots[slot, *place] = table[own, *place] = i
+        owner[i], where[i] = own, np.ravel_multi_index(place, room)
+        hi[i], lo[i] = modifier.data["hi"], modifier.data["lo"]
     return NormSys(
         index=np.array([layout.sets[name].start for name in rows], np.int32),
         modifier=owner,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hfjax.building.fill import BlockShape, PlacedSample
+from hfjax.building.fill import BlockShape, PlacedSample, listed_normsys
 from hfjax.building.layout import Layout
 from hfjax.documents.workspace.measurement import Measurement, ParameterConfig
 from hfjax.model.places import NOMINAL, Place, Places
@@ -101,28 +101,22 @@ def _rules(layout: Layout, measurement: Measurement) -> dict[str, np.ndarray]:
     configs = {config.name: config for config in measurement.parameters}
     wide, centred, least, aux, fixed = [], [], [], [], []
     for name, group in layout.groups.items():
-        config = configs.get(name, ParameterConfig(name))
-        fixed += [bool(config.fixed)] * group.size
+        config, own = configs.get(name, ParameterConfig(name)), group.size
+        follows = group.kind in WITH_UNCERTAINTY
+        fixed += [bool(config.fixed)] * own if follows else group.fixed
         if not group.auxdata:
             continue
-        own = group.kind in WITH_UNCERTAINTY
-        given = config.sigmas is not None
-        follows = own and not given
-        wide += [follows and config.factors is None] * group.size
+        follows = follows and config.sigmas is None
         counts = follows and group.constraint == "poisson"
-        centred += [counts and config.auxdata is None] * group.size
-        least += [config.threshold or 0.0] * group.size
+        wide += [follows and config.factors is None] * own
+        centred += [counts and config.auxdata is None] * own
+        least += [config.threshold or 0.0] * own
         aux += group.auxdata
-    unconfigured = np.array(fixed, bool)
-    for name, group in layout.groups.items():
-        if group.kind not in WITH_UNCERTAINTY:
-            start = layout.sets[name].start
-            unconfigured[start : start + group.size] = group.fixed
     return {
         "wide": np.array(wide, bool),
         "centred": np.array(centred, bool),
         "least": np.array(least, float),
-        "fixed": unconfigured,
+        "fixed": np.array(fixed, bool),
         "aux": np.array(aux, float),
     }
 
@@ -141,18 +135,10 @@ def _varies(
     return varies
 
 
-def _normsys(placed: Sequence[PlacedSample]) -> Iterator[tuple[Place, dict]]:
-    """All normsys in the order in which a block lists them."""
-    for _, channel, sample in placed:
-        chosen = [m for m in sample.modifiers if m.type == "normsys"]
-        for modifier in sorted(chosen, key=lambda m: m.name):
-            place = Place("normsys", modifier.name, channel, sample.name)
-            yield place, modifier.data
-
-
 def _factors(placed: Sequence[PlacedSample]) -> np.ndarray:
     """Factors of all normsys, at +1 and at -1."""
-    pairs = [(data["hi"], data["lo"]) for _, data in _normsys(placed)]
+    found = [modifier.data for _, _, modifier in listed_normsys(placed)]
+    pairs = [(data["hi"], data["lo"]) for data in found]
     return np.array(pairs, float).reshape(-1, 2).T
 
 
@@ -162,7 +148,8 @@ def _places(
     """Where each template stands."""
     rows = {name: i for i, name in enumerate(shape.histosys)}
     found = {each.place: each.first for each in cells}
-    found |= {place: i for i, (place, _) in enumerate(_normsys(placed))}
+    for i, (cell, _, modifier) in enumerate(listed_normsys(placed)):
+        found[Place("normsys", modifier.name, cell.channel, cell.sample.name)] = i
     for row, channel, sample in placed:
         found[Place(NOMINAL, "", channel, sample.name)] = row
         for modifier in sample.modifiers:
