@@ -182,7 +182,8 @@ def _two(parameters: Iterable[str]) -> tuple[str, str]:
     """The names of the two parameters."""
     names = (parameters,) if isinstance(parameters, str) else tuple(parameters)
     if len(names) != 2:
-        message = f"a contour is one of two parameters, not of {list(names)}"
+        given = ", ".join(names) or "none"
+        message = f"a contour is one of two parameters, not of {given}: name two"
         raise ParameterError(message)
     return names
 

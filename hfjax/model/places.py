@@ -1,6 +1,6 @@
 """Where templates stand, by the names of modifiers, channels and samples."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from hfjax.errors import unknown_name
@@ -50,34 +50,45 @@ class Places:
             return True
         return isinstance(other, Places) and self._positions == other._positions
 
-    def types(self, name: str, channel: str, sample: str) -> tuple[str, ...]:
-        """Types of the modifiers of a name that act on a sample in a channel."""
-        place = name, channel, sample
-        return tuple(p.type for p in self._positions if p[1:] == place)
+    def types(
+        self, name: str, where: tuple[str, str], among: Sequence[str]
+    ) -> tuple[str, ...]:
+        """Types of the modifiers of a name that act on a sample in a channel.
+
+        Args:
+            name: of the modifiers.
+            where: names of the channel and the sample.
+            among: types that are meant.
+
+        Raises:
+            UnknownNameError: there is no such sample, or none acts on it; close names
+                are given.
+        """
+        self.position(Place(NOMINAL, "", *where))
+        acting = [p for p in self._positions if p[2:] == where and p.type in among]
+        found = tuple(sorted(p.type for p in acting if p.name == name))
+        if found:
+            return found
+        channel, sample = where
+        names = sorted({p.name for p in acting})
+        place = f"sample {sample!r} of channel {channel!r}"
+        raise unknown_name(" or ".join(among), name, names, place)
 
     def position(self, place: Place) -> int:
         """Position of a template.
 
         Raises:
-            UnknownNameError: there is none; says which of the names is unknown, and
-                gives close ones.
+            UnknownNameError: there is no such channel, or no such sample in it; close
+                names are given.
         """
         if place in self._positions:
             return self._positions[place]
-        raise self._unknown(place)
-
-    def _unknown(self, place: Place) -> Exception:
-        """The error for a template that does not exist."""
-        known = [p for p in self._positions if p.type == place.type]
-        channels = {p.channel for p in known}
-        if place.channel not in channels:
-            what = f"templates of type {place.type}" if place.name else "the model"
-            return unknown_name("channel", place.channel, sorted(channels), what)
-        where = f"channel {place.channel!r}"
-        own = [p for p in known if p.channel == place.channel]
-        samples = {p.sample for p in own}
-        if place.sample not in samples:
-            return unknown_name("sample", place.sample, sorted(samples), where)
-        names = {p.name for p in own if p.sample == place.sample}
-        where = f"sample {place.sample!r} of {where}"
-        return unknown_name(place.type, place.name, sorted(names), where)
+        samples = [p for p in self._positions if p.type == NOMINAL]
+        known = sorted({p.sample for p in samples if p.channel == place.channel})
+        if known:
+            where = f"channel {place.channel!r}"
+            error = unknown_name("sample", place.sample, known, where)
+        else:
+            channels = sorted({p.channel for p in samples})
+            error = unknown_name("channel", place.channel, channels, "the model")
+        raise error

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from hfjax.arrays import Array
-from hfjax.errors import ArgumentError, DataError, ModelError, check_kind, unknown_name
+from hfjax.errors import ArgumentError, DataError, ModelError, check_kind
 from hfjax.model.constraints import (
     GaussianConstraints,
     LogNormalConstraints,
@@ -118,9 +118,9 @@ class Templated(eqx.Module):
         check_kind("yields", yields, Mapping, BY_PLACE, "dict")
         own = self.templates
         nominal = own.nominal
-        for (channel, sample), values in yields.items():
-            place = Place(NOMINAL, "", channel, sample)
-            row, bins = self._position(place), self._bins(channel)
+        for where, values in yields.items():
+            place = Place(NOMINAL, "", *_named(where))
+            row, bins = self._position(place), self._bins(place.channel)
             nominal = _put(nominal, (row, bins), _numbers(place, values, bins))
         changed = eqx.tree_at(lambda t: t.nominal, own, nominal)
         return self.with_templates(changed)
@@ -153,11 +153,9 @@ class Templated(eqx.Module):
         """
         check_kind("variations", variations, Mapping, BY_PLACE, "dict")
         own = self.templates
-        for (channel, sample), pair in variations.items():
-            place = Place(
-                self._kind(name, (channel, sample), pair), name, *(channel, sample)
-            )
-            own = self._varied(own, place, pair)
+        for where, pair in variations.items():
+            kind = self._kind(name, _named(where), pair)
+            own = self._varied(own, Place(kind, name, *where), pair)
         return self.with_templates(own)
 
     def with_uncertainty(self: T, name: str, uncertainties: Mapping[Where, Value]) -> T:
@@ -186,11 +184,11 @@ class Templated(eqx.Module):
         check_kind("uncertainties", uncertainties, Mapping, BY_PLACE, "dict")
         own = self.templates
         changed = own.uncertainty
-        for (channel, sample), values in uncertainties.items():
-            types = self._sources.places.types(name, channel, sample)
-            kind = "shapesys" if "shapesys" in types else "staterror"
-            place = Place(kind, name, channel, sample)
-            first, bins = self._position(place), self._bins(channel)
+        for where, values in uncertainties.items():
+            kinds = "shapesys", "staterror"
+            kind = self._sources.places.types(name, _named(where), kinds)[0]
+            place = Place(kind, name, *where)
+            first, bins = self._position(place), self._bins(place.channel)
             cells = slice(first, first + bins.stop - bins.start)
             numbers = _numbers(place, values, bins, least=0.0)
             changed = _put(changed, cells, numbers)
@@ -230,13 +228,9 @@ class Templated(eqx.Module):
 
     def _bins(self, channel: str) -> slice:
         """Which bins are those of a channel that exists."""
-        start = 0
-        for name, bins in self.names.channel_bins:
-            if name == channel:
-                return slice(start, start + bins)
-            start += bins
-        error = unknown_name("channel", channel, self.names.channels, "the model")
-        raise error
+        at = self.names.channels.index(channel)
+        start = sum(self.names.bins[:at])
+        return slice(start, start + self.names.bins[at])
 
     def _kind(self, name: str, where: Where, pair: object) -> str:
         """Whether the variations are those of a histosys or of a normsys."""
@@ -246,13 +240,8 @@ class Templated(eqx.Module):
                 '{("SR", "top"): (lo, hi)}'
             )
             raise ArgumentError(message)
-        types = self._sources.places.types(name, *where)
-        both = "histosys" in types and "normsys" in types
-        return (
-            "normsys"
-            if "normsys" in types and not (both and np.ndim(pair[0]))
-            else "histosys"
-        )
+        types = self._sources.places.types(name, where, ("histosys", "normsys"))
+        return types[0] if len(types) == 1 or np.ndim(pair[0]) else "normsys"
 
     def _varied(
         self, own: Templates, place: Place, pair: tuple[Value, Value]
@@ -272,6 +261,18 @@ class Templated(eqx.Module):
         cells = row, sample, bins
         changed = _put(own.lo, cells, lo), _put(own.hi, cells, hi)
         return eqx.tree_at(lambda t: (t.lo, t.hi), own, changed)
+
+
+def _named(where: Any) -> Where:
+    """The names of a channel and a sample.
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    if isinstance(where, tuple) and len(where) == 2:
+        return where
+    message = f"{where!r} is no sample in a channel: {BY_PLACE}"
+    raise ArgumentError(message)
 
 
 def _put(array: Array, place: Any, values: Array) -> Array:
@@ -295,7 +296,11 @@ def _numbers(place: Place, values: Value, bins: slice, least: float = -np.inf) -
         )
         raise DataError(message)
     if is_known(values):
-        known = np.asarray(values, float)
+        try:
+            known = np.asarray(values, float)
+        except (TypeError, ValueError):
+            message = f"{values!r} for {named}: these are no numbers"
+            raise DataError(message) from None
         if not np.all(np.isfinite(known) & (known >= least)):
             rule = "finite and not negative" if least == 0.0 else "finite"
             message = f"{np.ravel(known).tolist()} for {named}: they have to be {rule}"

@@ -213,7 +213,7 @@ def hello() -> Model:
         (
             lambda m: m.with_variation("JES", {("SR", "signal"): (1, 2)}),
             UnknownNameError,
-            "no channel|no histosys",
+            "no histosys or normsys named 'JES' in sample 'signal' of channel 'SR'",
         ),
         (
             lambda m: m.with_uncertainty("gamma", {("SR", "bkg"): [-1.0, 2.0]}),
@@ -221,6 +221,11 @@ def hello() -> Model:
             "not negative",
         ),
         (lambda m: m.anonymous().templates, ModelError, "hfjax.build"),
+        (
+            lambda m: m.with_yields({("SR", "signal"): ["a", 2.0]}),
+            DataError,
+            "no numbers",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(change, error, message):
