@@ -222,7 +222,7 @@ def hello() -> Model:
         ),
         (lambda m: m.anonymous().templates, ModelError, "hfjax.build"),
         (
-            lambda m: m.with_yields({("SR", "signal"): ["a", 2.0]}),
+            lambda m: m.with_yields({("SR", "signal"): np.array(["a", "2"])}),
             DataError,
             "no numbers",
         ),
