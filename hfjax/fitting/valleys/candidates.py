@@ -66,7 +66,8 @@ ROUGH = 0.05
 CLOSELY = 0.5
 """...or above it at most, where no more parameters are lopsided than one look takes."""
 BAD_FIT = 0.06
-"""How far above it may be for each unit of the deviance beyond the number of bins."""
+"""How far above it may be for each unit of the deviance beyond the number of bins, one
+standard deviation away or more; nearer by, for its square."""
 PATIENCE = 2.0
 """A fit is given up if this many times the gain of its last step is not enough."""
 ELSEWHERE = 0.15
@@ -91,15 +92,25 @@ class Promise(NamedTuple):
         """Whether anything is worth a look."""
         return jnp.any(self.alone >= 0.0) | jnp.any(self.surges.gain >= 0.0)
 
-    def where(self, some: ScalarBool, all_: ScalarBool) -> "Promise":
-        """The same if some are looked at; with all that exist if all are."""
+    def or_all(self, all_: ScalarBool) -> "Promise":
+        """The same; with all that exist worth a look if all are looked at."""
 
         def kept(gain: Array) -> Array:
             least = jnp.where(all_ & (gain > -jnp.inf), 0.0, -jnp.inf)
-            return jnp.where(some, jnp.maximum(gain, least), -jnp.inf)
+            return jnp.maximum(gain, least)
 
         surges = self.surges._replace(gain=kept(self.surges.gain))
         return Promise(kept(self.alone), surges)
+
+
+def nothing_promised(model: Model) -> Promise:
+    """Nothing is worth a look."""
+    dtype = model.parameters.init.dtype
+    index = model.surges.index
+    surges = SurgePromise(
+        jnp.full(index.shape[0], -jnp.inf, dtype), jnp.zeros(index.shape, dtype)
+    )
+    return Promise(jnp.full(model.lopsided.index.size, -jnp.inf, dtype), surges)
 
 
 def explores(model: Model) -> bool:
@@ -174,7 +185,8 @@ def lopsided_promise(
     mixed = (stiff[:, 0, 1] + stiff[:, 1, 0]) * rise * bend
     cost = term[:, :-1] - term[:, -1:] - gain + square + mixed
     rough = CLOSELY if _are_few(model) else -ROUGH
-    limit = jnp.minimum(STRAIGHT * apart**2 + rough, 2.0 * worth) + BAD_FIT * excess
+    limit = jnp.minimum(STRAIGHT * apart**2 + rough, 2.0 * worth)
+    limit = limit + BAD_FIT * excess * jnp.minimum(apart**2, 1.0)
     least = jnp.where(apart >= ELSEWHERE, limit - cost, -jnp.inf)
     exists = jnp.asarray(own.index) < params.size
     return jnp.where(exists, jnp.max(least, axis=1), -jnp.inf)

@@ -38,6 +38,7 @@ from hfjax.fitting.valleys.candidates import (
     WORTH_PART,
     are_known,
     leads_nowhere,
+    nothing_promised,
     number_of_marks,
     other_valleys,
     promise,
@@ -253,9 +254,12 @@ def _explored(
         worth = jnp.where(s.found.physical, 0.0, UNPHYSICAL_WORTH)
         worth = worth + WORTH + WORTH_PART * 2.0 * best.value
         model = objective.model
-        gain = promise(objective, best, worth)
         some = jnp.isfinite(best.value) & (2.0 * best.value > LEAST_DEVIANCE) & looks
-        gain = gain.where(some, ~s.found.physical)
+        gain = jax.lax.cond(
+            some,
+            lambda: promise(objective, best, worth).or_all(~s.found.physical),
+            lambda: nothing_promised(model),
+        )
 
         def look() -> tuple[Valleys, Array]:
             seen = other_valleys(objective, best.params, gain, minima, domain, worth)

@@ -47,10 +47,12 @@ WANTED = np.array([0.3, 0.6, 1.0])
 GIVEN_UP = -0.3
 """Pressure with which a sample is given up."""
 
-_LEAST_PRESSURE, _MOST_PRESSURE, _HALVINGS = 0.01, 3.0, 9
+_LEAST_PRESSURE, _RATIO, _NUMBER = 0.01, 1.6, 13
+_PRESSURES = _LEAST_PRESSURE * _RATIO ** np.arange(_NUMBER)
 _LEAST, _LARGEST = 1e-100, 100.0  # factor, and exponent
 
-Logs = Float[Array, "surge factor place"]
+Logs = Float[Array, "place surge factor"]
+"""Places come first: sums and maxima over them are over whole rows of factors."""
 
 
 class SurgePromise(NamedTuple):
@@ -80,7 +82,7 @@ def surge_promise(
     logs = _logarithms(own, params, jnp.asarray(AWAY, params.dtype))
     pull = jnp.asarray(own.along) @ residual
     best = jnp.maximum(pull, 0.0) / jnp.where(own.size > 0.0, own.stiff, jnp.inf)
-    wanted = _sizes(own, logs[..., HERE]) + WANTED[:, None] * best
+    wanted = _sizes(own, logs[HERE]) + WANTED[:, None] * best
     raised = _pressures(own, logs, wanted)
     given_up = jnp.full_like(raised[:1], GIVEN_UP)
     moved = jax.vmap(lambda pressure: _raised(logs, pressure))
@@ -97,26 +99,32 @@ def surge_promise(
 def _pressures(
     own: Surges, logs: Logs, wanted: Float[Array, "look surge"]
 ) -> Float[Array, "look surge"]:
-    """Pressures by which samples become as large as wanted: by halves of a range."""
+    """Pressures by which samples become about as large as wanted.
 
-    def half(_: ScalarInt, state: tuple[Array, Array]) -> tuple[Array, Array]:
-        low, high = state
-        middle = jnp.sqrt(low * high)
-        sizes = jax.vmap(lambda pressure: _sizes(own, _raised(logs, pressure)[0]))
-        less = sizes(middle) < wanted
-        return jnp.where(less, middle, low), jnp.where(less, high, middle)
-
-    ends = (jnp.full_like(wanted, end) for end in (_LEAST_PRESSURE, _MOST_PRESSURE))
-    return jax.lax.fori_loop(0, _HALVINGS, half, tuple(ends))[0]
+    Their sizes are known at a few pressures; between these, both are interpolated by
+    their logarithms.
+    """
+    steps = jnp.asarray(_PRESSURES, logs.dtype)
+    sizes = jax.lax.map(lambda one: _sizes(own, _raised(logs, one)[0]), steps)
+    heights = jnp.log(jnp.maximum(sizes, _LEAST))
+    target = jnp.log(jnp.maximum(wanted, _LEAST))
+    above = jnp.clip(jnp.sum(sizes[:, None] < wanted, axis=0), 1, steps.size - 1)
+    high, low = (jnp.take_along_axis(heights, above - k, axis=0) for k in (0, 1))
+    part = (target - low) / jnp.where(high > low, high - low, jnp.inf)
+    place = above - 1 + jnp.clip(part, 0.0, 1.0)
+    return _LEAST_PRESSURE * jnp.asarray(_RATIO, logs.dtype) ** place
 
 
 def _raised(
-    logs: Logs, pressure: Float[Array, " surge"]
+    logs: Logs, pressure: Float[Array, " surge"] | Scalar
 ) -> tuple[Float[Array, "surge factor"], Float[Array, "surge factor"]]:
     """Logarithms of the factors under a pressure, and how far away that is."""
-    steps = jnp.asarray(AWAY, logs.dtype)
-    best = jnp.argmax(pressure[:, None, None] * logs - steps**2, axis=2)
-    return jnp.take_along_axis(logs, best[..., None], axis=2)[..., 0], steps[best]
+    steps = jnp.asarray(AWAY, logs.dtype)[:, None, None]
+    height = jnp.asarray(pressure)[..., None] * logs - steps**2
+    best = height == jnp.max(height, axis=0)
+    both = (jnp.where(best, each, -jnp.inf) for each in (logs, steps))
+    there, away = (jnp.max(each, axis=0) for each in both)
+    return there, away
 
 
 def _logarithms(own: Surges, params: Params, away: Float[Array, " place"]) -> Logs:
@@ -129,10 +137,10 @@ def _factors(
     own: Surges, params: Params, away: Float[Array, " place"]
 ) -> tuple[Logs, Logs]:
     """Polynomials, or 1, and exponents, or 0, of factors away from a minimum."""
-    alpha = _now(own, params)[..., None] + away
-    edge = own.edge[:, None, None]
-    terms = jnp.moveaxis(jnp.asarray(own.coefficients), 1, 0)[..., None]
-    logs = own.log_hi[..., None], own.log_lo[..., None]
+    alpha = _now(own, params) + away[:, None, None]
+    edge = own.edge[:, None]
+    terms = jnp.moveaxis(jnp.asarray(own.coefficients), 1, 0)
+    logs = own.log_hi, own.log_lo
     return inner_factor(alpha, terms, edge), outer_exponent(alpha, logs, edge)
 
 
@@ -149,8 +157,8 @@ def _gain(
 ) -> Float[Array, " surge"]:
     """What is gained at a place; nothing where factors are zero or negative."""
     (there, away), (pull, worth) = place, scale
-    slope = (logs[..., HERE + 1] - logs[..., HERE - 1]) / (2.0 * _SIDE[0])
-    before, after = (_sizes(own, each) for each in (logs[..., HERE], there))
+    slope = (logs[HERE + 1] - logs[HERE - 1]) / (2.0 * _SIDE[0])
+    before, after = (_sizes(own, each) for each in (logs[HERE], there))
     change = after - before
     bent = change - before * jnp.sum(slope * away, axis=1)
     apart = jnp.sum(away**2, axis=1)
@@ -178,8 +186,8 @@ def surge_sizes(own: Surges, params: Params) -> Float[Array, " surge"]:
     """
     smooth, exponents = _factors(own, params, jnp.zeros(1, params.dtype))
     logs = jnp.log(jnp.maximum(jnp.abs(smooth), _LEAST)) + exponents
-    negative = jnp.sum(smooth < 0.0, axis=(1, 2)) % 2
-    return jnp.where(negative, -1.0, 1.0) * _sizes(own, logs[..., 0])
+    negative = jnp.sum(smooth[0] < 0.0, axis=1) % 2
+    return jnp.where(negative, -1.0, 1.0) * _sizes(own, logs[0])
 
 
 def surge_starts(
