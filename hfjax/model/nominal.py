@@ -1,0 +1,72 @@
+"""Parameters before any fit: what constraint terms say of them, and how surely."""
+
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from hfjax.arrays import Array
+from hfjax.model.constraints import GaussianConstraints, PoissonConstraints
+from hfjax.model.data import Data
+from hfjax.model.model import Constraints, Model
+
+Values = Float[np.ndarray, " par"]
+
+
+class Nominal(NamedTuple):
+    """Parameters before any fit.
+
+    Attributes:
+        values: where the nominal auxiliary datum of a parameter is most probable; the
+            initial value of what has no constraint term, or is fixed.
+        widths: standard deviations, in units of the parameters; 0 of what has no
+            constraint term, or is fixed.
+    """
+
+    values: Values
+    widths: Values
+
+
+def nominal_parameters(model: Model) -> Nominal:
+    """Parameters before any fit: their nominal values, and their pre-fit uncertainties.
+
+    ``a`` and ``sigma`` of a Gaussian term with its nominal datum ``a``; of a Poisson
+    term ``a / tau`` and ``sqrt(a) / tau``, of a log-normal one ``beta`` and
+    ``width beta``, less what turns a parameter into ``gamma`` or ``beta``. Where fits
+    start does not matter.
+
+    Args:
+        model: a single one, as `hfjax.build` makes it.
+
+    Raises:
+        ModelError: it was not built from a workspace by itself.
+
+    Example:
+        >>> import hfjax
+        >>> search = hfjax.uncorrelated_background([3.0], [50.0], [5.0], [62.0])
+        >>> model, _ = hfjax.build(search)
+        >>> found = nominal_parameters(model.with_start({"uncorr_bkguncrt": 1.5}))
+        >>> found.values.tolist(), found.widths.tolist()
+        ([1.0, 1.0], [0.0, 0.1])
+    """
+    datum = model.with_nominal_auxiliary(Data(np.zeros(0), np.zeros(0))).aux
+    known, aux = jax.tree.map(np.asarray, (model, datum))
+    own = known.parameters
+    values, widths = np.array(own.init), np.zeros(own.init.shape)
+    for terms in known.constraints:
+        said = _said(terms, aux[terms.position])
+        moves = terms.present & ~own.fixed[terms.index]
+        index = terms.index[moves]
+        values[index], widths[index] = said.values[moves], said.widths[moves]
+    return Nominal(values, widths)
+
+
+def _said(terms: Constraints, datum: Array) -> Nominal:
+    """What the terms of one kind say with their data."""
+    if isinstance(terms, GaussianConstraints):
+        return Nominal(datum, np.asarray(terms.width))
+    if isinstance(terms, PoissonConstraints):
+        width = np.sqrt(datum) / terms.factor
+        return Nominal(datum / terms.factor - terms.shift, width)
+    return Nominal(datum / terms.scale - terms.shift, terms.width * datum / terms.scale)
