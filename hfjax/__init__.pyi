@@ -134,6 +134,11 @@ from .fitting.status import FitSettings as FitSettings, FitStatus as FitStatus
 from .inference.contour import contour as contour
 from .inference.contour_result import ContourResult as ContourResult
 from .inference.explain import explain as explain, fits_by_name as fits_by_name
+from .inference.goodness import goodness_of_fit as goodness_of_fit
+from .inference.goodness_result import (
+    GoodnessResult as GoodnessResult,
+    GoodnessStatus as GoodnessStatus,
+)
 from .inference.hypotest import hypotest as hypotest
 from .inference.intervals import intervals as intervals
 from .inference.intervals_result import (
@@ -168,6 +173,8 @@ from .inference.toys_file import (
     save_toys as save_toys,
 )
 from .inference.toys_result import ToysResult as ToysResult
+from .inference.yields import yields as yields
+from .inference.yields_result import Events as Events, YieldsResult as YieldsResult
 from .model.data import Data as Data
 from .model.model import Model as Model
 from .model.settings import ModelSettings as ModelSettings
@@ -183,6 +190,7 @@ from .plotting.exclusion import (
     draw_exclusion as draw_exclusion,
     write_exclusion as write_exclusion,
 )
+from .plotting.distributions import draw_distributions as draw_distributions
 from .plotting.hypothesis import draw_test as draw_test
 from .plotting.limit import draw_limit as draw_limit
 from .plotting.limits import draw_limits as draw_limits
@@ -194,6 +202,7 @@ from .provenance import Provenance as Provenance
 from .results.contour_record import ContourRecord as ContourRecord
 from .results.covariance_record import CovarianceRecord as CovarianceRecord
 from .results.fit_record import FitRecord as FitRecord
+from .results.goodness_record import GoodnessOfFitRecord as GoodnessOfFitRecord
 from .results.hypotest_record import HypotestRecord as HypotestRecord
 from .results.interval import Interval as Interval
 from .results.intervals_record import IntervalsRecord as IntervalsRecord
@@ -211,6 +220,7 @@ from .results.scan import (
 )
 from .results.significance_record import SignificanceRecord as SignificanceRecord
 from .results.toys_record import ToysRecord as ToysRecord
+from .results.yields_record import EventsRecord as EventsRecord, YieldsRecord as YieldsRecord
 from .scanning.execution import ScanInterrupted as ScanInterrupted
 from .scanning.limits import scan_limits as scan_limits
 from .scanning.point import scan_point as scan_point

@@ -9,6 +9,7 @@ from hfjax.errors import SpecificationError
 from hfjax.results.contour_record import ContourRecord
 from hfjax.results.covariance_record import CovarianceRecord
 from hfjax.results.fit_record import FitRecord
+from hfjax.results.goodness_record import GoodnessOfFitRecord
 from hfjax.results.hypotest_record import HypotestRecord
 from hfjax.results.intervals_record import IntervalsRecord
 from hfjax.results.limit_record import LimitRecord
@@ -17,6 +18,7 @@ from hfjax.results.profile_record import ProfileRecord
 from hfjax.results.scan import SCHEMA, ScanResult
 from hfjax.results.significance_record import SignificanceRecord
 from hfjax.results.toys_record import ToysRecord
+from hfjax.results.yields_record import YieldsRecord
 
 Result = (
     ScanResult
@@ -30,6 +32,8 @@ Result = (
     | ToysRecord
     | CovarianceRecord
     | IntervalsRecord
+    | YieldsRecord
+    | GoodnessOfFitRecord
 )
 """What a result file holds."""
 
@@ -51,6 +55,8 @@ _KINDS: dict[str, Callable[[Any], Result]] = {
     "mle_parameters": FitRecord.parse,
     "covariance": CovarianceRecord.parse,
     "intervals": IntervalsRecord.parse,
+    "yields": YieldsRecord.parse,
+    "degrees_of_freedom": GoodnessOfFitRecord.parse,
 }
 """The reader of each kind of file, by a key that no later kind has."""
 
@@ -64,8 +70,9 @@ def load_result(path: Source) -> Result:
     Returns:
         A `ScanResult` or `LimitsScanResult`; or a `FitRecord`, `HypotestRecord`,
         `ProfileRecord`, `ContourRecord`, `LimitRecord`, `SignificanceRecord`,
-        `ToysRecord`, `CovarianceRecord` or `IntervalsRecord`. Files of statistics of
-        all toys are for `hfjax.load_toys`.
+        `ToysRecord`, `CovarianceRecord`, `IntervalsRecord`, `YieldsRecord` or
+        `GoodnessOfFitRecord`. Files of statistics of all toys are for
+        `hfjax.load_toys`.
 
     Raises:
         SpecificationError: it cannot be read, or is no result; names the place.
