@@ -220,7 +220,10 @@ from .results.scan import (
 )
 from .results.significance_record import SignificanceRecord as SignificanceRecord
 from .results.toys_record import ToysRecord as ToysRecord
-from .results.yields_record import EventsRecord as EventsRecord, YieldsRecord as YieldsRecord
+from .results.yields_record import (
+    EventsRecord as EventsRecord,
+    YieldsRecord as YieldsRecord,
+)
 from .scanning.execution import ScanInterrupted as ScanInterrupted
 from .scanning.limits import scan_limits as scan_limits
 from .scanning.point import scan_point as scan_point

@@ -151,7 +151,9 @@ def _freedom(
     found = covariance(model, data, free, run=settings.run)
     moves = ~(np.asarray(found.fixed) | np.asarray(found.on_bound))
     rates = np.asarray(model.expected_data(free.params).main)
-    counts = np.asarray(model.bin_present) & ((rates > 0.0) | (np.asarray(data.main) > 0))
+    counts = np.asarray(model.bin_present) & (
+        (rates > 0.0) | (np.asarray(data.main) > 0)
+    )
     fixed = np.asarray(model.parameters.fixed)
     auxiliary = sum(
         int(np.sum(np.asarray(terms.present) & ~fixed[np.asarray(terms.index)]))

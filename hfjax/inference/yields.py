@@ -1,6 +1,4 @@
-"""Expected events with uncertainties: before a fit, after it, and where it did not look.
-
-"""
+"""Expected events with uncertainties: before a fit, after it, and where it did not look."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -134,13 +132,17 @@ def _groups(model: Model, groups: Mapping[str, Iterable[str]]) -> Groups:
     check_kind("groups", groups, Mapping, remedy, "dict")
     known, found = model.names.samples, []
     for name, given in groups.items():
-        check_kind(f"group {name!r}", given, (list, tuple, set), remedy, "list of names")
+        check_kind(
+            f"group {name!r}", given, (list, tuple, set), remedy, "list of names"
+        )
         if name in known:
             message = f"group {name!r} has the name of a sample: call it otherwise"
             raise ArgumentError(message)
         for sample in given:
             if sample not in known:
-                error = unknown_name("sample", sample, known, f"the model, for {name!r}")
+                error = unknown_name(
+                    "sample", sample, known, f"the model, for {name!r}"
+                )
                 raise error
         found.append((name, tuple(dict.fromkeys(given))))
     return tuple(found)
@@ -158,7 +160,9 @@ def _acts(model: Model) -> Bool[np.ndarray, "sample channel"]:
     """Which samples may have events in a channel."""
     block = jax.tree.map(np.asarray, model.block)
     cells = block.nominal != 0.0
-    cells = cells | (block.histosys.odd != 0.0).any(0) | (block.histosys.even != 0.0).any(0)
+    cells = (
+        cells | (block.histosys.odd != 0.0).any(0) | (block.histosys.even != 0.0).any(0)
+    )
     channels = np.arange(len(model.names.channels))
     return cells @ (np.asarray(model.bin_channel)[:, None] == channels)
 

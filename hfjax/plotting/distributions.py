@@ -1,6 +1,6 @@
 """Distributions: expected events of samples, stacked, with the data and their ratio."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -20,8 +20,6 @@ from hfjax.results.yields_record import YieldsRecord
 
 MOST = 10
 """Most samples in one picture, unless more are asked for; the others are one."""
-OTHERS = "Others"
-"""What the smallest samples are called together."""
 
 _TAKEN = ("xlabel", "ylabel", "title", "text", "log", "most")
 _COLOURS = (
@@ -39,6 +37,7 @@ _BAND: dict[str, Any] = {
 _POINT: dict[str, Any] = {"color": "black", "marker": "o", "markersize": 4, "zorder": 5}
 _SIZE, _SMALLER = (6.4, 6.0), (4.7, 4.7)  # of one panel, and of each of several
 _ACROSS = 3  # panels in a row, at most
+_COLUMNS = 6  # of the legend above several panels
 _RATIO = 3.0  # height of a panel over that of its ratio
 _DECADES = 1e-3  # of the largest bin, where a logarithmic axis begins
 _SIGMA = 0.8413447460685429  # probability below +1 standard deviation
@@ -89,68 +88,84 @@ def draw_distributions(
     record = record if channels is None else record.select(channels)
     panels = panels_of(record, edges)
     colours = _colours(panels, MOST if settings.most is None else settings.most)
+    only = panels[0].name if len(panels) == 1 else ""
+    heading = ", ".join(filter(None, (record.prediction.capitalize(), only)))
     with mpl.rc_context(STYLE):
         frames = _frames(len(panels))
-        for panel, (main, ratio) in zip(panels, frames, strict=True):
-            _draw_panel(panel, main, ratio, colours, settings)
-        first = _add_legend(frames[0][0], panels, colours, settings, record.prediction)
-    return first
+        for panel, frame in zip(panels, frames, strict=True):
+            _draw_panel(panel, frame, colours, settings)
+        _add_legend([frame.canvas for frame in frames], colours, settings, heading)
+    return frames[0].canvas.picture
 
 
-def _colours(panels: Sequence[Panel], most: int) -> dict[str, str]:
-    """The colour of each sample that is drawn by itself, the smallest first."""
+class Colours(NamedTuple):
+    """Colours of the samples that are drawn by themselves, and the name of the others.
+
+    Attributes:
+        named: of each sample, the smallest first.
+        others: what the others are called together; empty if there are none.
+    """
+
+    named: Mapping[str, str]
+    others: str
+
+
+def _colours(panels: Sequence[Panel], most: int) -> Colours:
+    """Which samples are drawn by themselves, and how."""
     sums: dict[str, float] = {}
     for panel in panels:
         for name, values in panel.stack.items():
-            sums[name] = sums.get(name, 0.0) + float(np.nansum(np.abs(values)))
+            sums[name] = sums.get(name, 0.0) + float(np.sum(np.abs(values)))
     order = sorted(sums, key=lambda name: sums[name])
-    alone = order if len(order) <= most else order[len(order) - most + 1 :]
-    count = len(_COLOURS)
+    left = 0 if len(order) <= most else len(order) - most + 1
+    alone, count = order[left:], len(_COLOURS)
     named = {n: _COLOURS[i % count] for i, n in enumerate(reversed(alone))}
-    others = {} if len(alone) == len(order) else {OTHERS: _OTHERS_COLOUR}
-    return others | {name: named[name] for name in alone}
+    others = f"{left} smaller samples" if left else ""
+    return Colours({name: named[name] for name in alone}, others)
 
 
-def _frames(count: int) -> list[tuple[Axes, Axes]]:
-    """A new figure with two axes for each panel, one above the other."""
+class Frame(NamedTuple):
+    """Where a panel is drawn: its events, and below them their ratio to the data."""
+
+    canvas: Canvas
+    ratio: Axes
+
+
+def _frames(count: int) -> list[Frame]:
+    """A new figure with a frame for each panel."""
     across = min(count, _ACROSS)
     down = -(-count // across)
     width, height = _SIZE if count == 1 else _SMALLER
     figure = Figure(figsize=(across * width, down * height), layout="constrained")
     engine = figure.get_layout_engine()
     assert engine is not None
-    engine.set(hspace=0.02, h_pad=0.02)
+    engine.set(hspace=0.0, h_pad=0.03)
     grid = figure.add_gridspec(down, across)
+    heights = (_RATIO, 1.0)
     found = []
     for i in range(count):
-        inner = grid[i // across, i % across].subgridspec(
-            2, 1, height_ratios=(_RATIO, 1.0)
-        )
+        place = grid[i // across, i % across]
+        inner = place.subgridspec(2, 1, height_ratios=heights, hspace=0.0)
         main = figure.add_subplot(inner[0])
-        found.append((main, figure.add_subplot(inner[1], sharex=main)))
+        ratio = figure.add_subplot(inner[1], sharex=main)
+        found.append(Frame(Canvas(main), ratio))
     return found
 
 
 def _draw_panel(
-    panel: Panel,
-    main: Axes,
-    ratio: Axes,
-    colours: Mapping[str, str],
-    settings: PlotSettings,
+    panel: Panel, frame: Frame, colours: Colours, settings: PlotSettings
 ) -> None:
     """Draw one panel, without its legend."""
     interval = None if panel.data is None else poisson_interval(panel.data)
-    top = _top(panel, interval)
-    main.set_xlim(panel.edges[0], panel.edges[-1])
+    top, main = _top(panel, interval), frame.canvas.axes
     if settings.log:
         main.set_yscale("log")
-        main.set_ylim(_DECADES * top, 2.0 * top)
-    else:
-        main.set_ylim(0.0, 1.1 * top)
+    up = (_DECADES * top, 2.0 * top) if settings.log else (0.0, 1.1 * top)
+    frame.canvas.limit((float(panel.edges[0]), float(panel.edges[-1])), up)
     _draw_stack(main, panel, colours)
     _draw_data(main, panel, interval)
-    _draw_ratio(ratio, panel, interval)
-    _name_axes(panel, main, ratio, settings)
+    _draw_ratio(frame.ratio, panel, interval)
+    _name_axes(panel, main, frame.ratio, settings)
 
 
 def _top(panel: Panel, interval: "Interval | None") -> float:
@@ -186,23 +201,31 @@ def poisson_interval(counts: np.ndarray) -> Interval:
     return Interval(np.where(some, low, 0.0), gammaincinv(counts + 1.0, _SIGMA))
 
 
-def _draw_stack(axes: Axes, panel: Panel, colours: Mapping[str, str]) -> None:
+def _draw_stack(axes: Axes, panel: Panel, colours: Colours) -> None:
     """Draw the samples from below, and the uncertainty of all."""
     at = np.repeat(panel.edges, 2)[1:-1]
     below = np.zeros(at.size)
-    alone = {n: v for n, v in panel.stack.items() if n in colours}
-    rest = [v for n, v in panel.stack.items() if n not in colours]
-    parts = {**alone, **({OTHERS: np.sum(rest, axis=0)} if rest else {})}
-    for name in colours:
-        if name in parts:
-            above = below + np.repeat(np.nan_to_num(parts[name]), 2)
-            shape = {"color": colours[name], "linewidth": 0, "zorder": 1}
-            axes.fill_between(at, below, above, label=name, **shape)
-            below = above
+    for name, colour, values in _parts(panel, colours):
+        above = below + np.repeat(values, 2)
+        shape = {"color": colour, "linewidth": 0, "zorder": 1}
+        axes.fill_between(at, below, above, label=name, **shape)
+        below = above
     total, width = np.repeat(panel.total, 2), np.repeat(panel.uncertainty, 2)
     axes.plot(at, total, color="black", linewidth=0.9, zorder=2)
     low, high = total - width, total + width
     axes.fill_between(at, low, high, label="Uncertainty", zorder=3, **_BAND)
+
+
+def _parts(
+    panel: Panel, colours: Colours
+) -> Iterator[tuple[str, str, Sequence[float] | np.ndarray]]:
+    """Name, colour and events of what is drawn, from below."""
+    rest = [v for n, v in panel.stack.items() if n not in colours.named]
+    if rest:
+        yield colours.others, _OTHERS_COLOUR, np.sum(rest, axis=0)
+    for name, colour in colours.named.items():
+        if name in panel.stack:
+            yield name, colour, panel.stack[name]
 
 
 def _draw_data(axes: Axes, panel: Panel, interval: Interval | None) -> None:
@@ -269,29 +292,23 @@ def _name_axes(panel: Panel, main: Axes, ratio: Axes, settings: PlotSettings) ->
 
 
 def _add_legend(
-    axes: Axes,
-    panels: Sequence[Panel],
-    colours: Mapping[str, str],
-    settings: PlotSettings,
-    prediction: str,
-) -> Picture:
-    """Put the legend of all panels into the first one, where it covers nothing."""
-    canvas = Canvas(axes)
-    handles, labels = axes.get_legend_handles_labels()
-    known = dict(zip(labels, handles, strict=True))
-    data = [known["Data"]] if "Data" in known else []
-    names = [name for name in reversed(colours)]
-    patches = [known.get(name) or _patch(name, colours[name]) for name in names]
-    canvas.keys = [*data, *patches, known["Uncertainty"]]
-    if settings.title is not None and len(panels) == 1:
-        axes.set_title(check_text(settings.title), loc="left")
-    elif settings.title is not None:
-        canvas.picture.figure.suptitle(check_text(settings.title))
-    only = panels[0].name if len(panels) == 1 else ""
-    canvas.add_legend(", ".join(filter(None, (prediction.capitalize(), only))), settings)
-    return canvas.picture
-
-
-def _patch(name: str, colour: str) -> Any:
-    """What the legend shows of a sample that the first panel does not have."""
-    return mpl.patches.Patch(facecolor=colour, edgecolor="none", label=name)
+    canvases: Sequence[Canvas], colours: Colours, settings: PlotSettings, heading: str
+) -> None:
+    """Write title, text and legend: inside of one panel, above several."""
+    first = canvases[0]
+    known: dict[str, Any] = {}
+    for canvas in canvases:
+        handles, labels = canvas.axes.get_legend_handles_labels()
+        known |= dict(zip(labels, handles, strict=True))
+    names = ["Data", *reversed(colours.named), colours.others, "Uncertainty"]
+    first.keys = [known[name] for name in names if name in known]
+    if len(canvases) == 1:
+        first.name_axes(("", ""), settings)
+        first.add_legend(heading, settings)
+        return
+    figure, lines = first.picture.figure, [*settings.text, heading]
+    title = "   ".join(check_text(line) for line in lines)
+    place = {"loc": "outside upper center", "frameon": False, "ncols": _COLUMNS}
+    figure.legend(handles=first.keys, title=title, **place)
+    if settings.title is not None:
+        figure.suptitle(check_text(settings.title))
