@@ -186,11 +186,11 @@ from .plotting.discovery import (
     draw_discovery as draw_discovery,
     write_discovery as write_discovery,
 )
+from .plotting.distributions import draw_distributions as draw_distributions
 from .plotting.exclusion import (
     draw_exclusion as draw_exclusion,
     write_exclusion as write_exclusion,
 )
-from .plotting.distributions import draw_distributions as draw_distributions
 from .plotting.hypothesis import draw_test as draw_test
 from .plotting.limit import draw_limit as draw_limit
 from .plotting.limits import draw_limits as draw_limits

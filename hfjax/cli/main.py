@@ -41,6 +41,8 @@ COMMANDS = {
     "significance": "hfjax.cli.commands.significance",
     "profile": "hfjax.cli.commands.profile",
     "contour": "hfjax.cli.commands.contour",
+    "yields": "hfjax.cli.commands.yields",
+    "gof": "hfjax.cli.commands.gof",
     "asimov": "hfjax.cli.commands.asimov",
     "inspect": "hfjax.cli.commands.documents",
     "digest": "hfjax.cli.commands.documents",
@@ -108,8 +110,8 @@ def root(
     """HistFactory likelihoods in JAX: from published likelihoods to exclusion limits.
 
     Results are JSON, on standard output or in a file. On a terminal, inspect,
-    fit, cls, limit, significance, profile, contour, toys, scan, check and
-    patchset inspect show tables, or the JSON with --json.
+    fit, cls, limit, significance, profile, contour, yields, gof, toys, scan,
+    check and patchset inspect show tables, or the JSON with --json.
 
     Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge, or
     a check found an error.

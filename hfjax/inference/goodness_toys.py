@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -24,6 +25,11 @@ from hfjax.model.model import Model
 
 TRUTH_TOLERANCE = 1e-6
 """How far a best fit may be above the parameters that its toy was drawn at."""
+
+FIRST = 4
+"""Toys of the first call, which compiles the program."""
+PIECES = 4
+"""Calls for each core after that, so that all end at about one time."""
 
 Numbers = Int[np.ndarray, " toy"]
 
@@ -68,39 +74,41 @@ def toy_deviances(
     own, known = canonical(model, data)
     known = jax.tree.map(lambda leaf: np.asarray(leaf, float), known)
     shared = _Shared(own, known, pad_vector(np.asarray(truth), own, 0.0), words)
-    size = CPU_TOYS if one_by_one() else ACCELERATOR_TOYS
-    each = min(size, max(1, -(-count // (4 * workers()))))
     numbers = np.arange(count, dtype=np.int32)
-    pieces = [numbers[k : k + each] for k in range(0, count, each)]
-    job = functools.partial(_some, shared, size, settings)
-    pool = ThreadPoolExecutor(workers())
-    try:  # no piece is waited for where Ctrl-C ends this thread
-        found = list(pool.map(job, pieces))
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
-    return Deviances(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
-
-
-def _some(
-    shared: _Shared, size: int, settings: FitSettings, numbers: Numbers
-) -> Deviances:
-    """Toys of some numbers; those that fail once more."""
-    found = _called(shared, size, settings, numbers, again=False)
+    found = _all(functools.partial(_called, shared, settings, False), numbers)
     failed = np.flatnonzero(found.code)
     if failed.size:
-        more = _called(shared, size, settings, numbers[failed], again=True)
+        again = functools.partial(_called, shared, settings, True)
+        more = _all(again, numbers[failed])
         for old, new in zip(found, more, strict=True):
             old[failed] = new
     converged = found.code == FitStatus.CONVERGED
     return Deviances(np.where(converged, found.deviance, np.nan), found.code)
 
 
+def _all(job: Callable[[Numbers], Deviances], numbers: Numbers) -> Deviances:
+    """Toys of all numbers, on all cores once the first of them have compiled."""
+    first, size = (FIRST, CPU_TOYS) if one_by_one() else (ACCELERATOR_TOYS,) * 2
+    rest = numbers[first:]
+    each = min(size, max(1, -(-rest.size // (PIECES * workers()))))
+    pool = ThreadPoolExecutor(workers())
+    try:  # all that takes long is in threads: Python hears of Ctrl-C while it waits
+        found = [pool.submit(job, numbers[:first]).result()]
+        pieces = (rest[k : k + each] for k in range(0, rest.size, each))
+        found += [each.result() for each in [pool.submit(job, p) for p in pieces]]
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return Deviances(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
 def _called(
-    shared: _Shared, size: int, settings: FitSettings, numbers: Numbers, again: bool
+    shared: _Shared, settings: FitSettings, again: bool, numbers: Numbers
 ) -> Deviances:
+    """Toys of some numbers in one call of the program."""
     if again:
         steps = MORE_STEPS * settings.max_steps
         settings = dataclasses.replace(settings, max_steps=steps)
+    size = CPU_TOYS if one_by_one() else ACCELERATOR_TOYS
     arguments = shared, np.resize(numbers, size), np.int32(numbers.size)
     static = {"settings": settings, "again": again}
     found = settings.run(Program(_fit_lanes, arguments, static))

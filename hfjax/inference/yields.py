@@ -1,4 +1,4 @@
-"""Expected events with uncertainties: before a fit, after it, and where it did not look."""
+"""Expected events with uncertainties: before a fit, after it, and beyond its data."""
 
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -85,9 +85,9 @@ def yields(
         >>> import hfjax
         >>> search = hfjax.uncorrelated_background([12.0], [50.0], [5.0], [62.0])
         >>> model, data = hfjax.build(search)
-        >>> before, after = yields(model, data), yields(model, data, hfjax.fit(model, data))
-        >>> before["singlechannel"].sum_uncertainty
+        >>> yields(model, data)["singlechannel"].sum_uncertainty
         5.0
+        >>> after = yields(model, data, hfjax.fit(model, data))
         >>> round(after["singlechannel"].sum_uncertainty, 6)  # sqrt(62)
         7.874008
     """

@@ -65,8 +65,11 @@ def nominal_parameters(model: Model) -> Nominal:
 def _said(terms: Constraints, datum: Array) -> Nominal:
     """What the terms of one kind say with their data."""
     if isinstance(terms, GaussianConstraints):
-        return Nominal(datum, np.asarray(terms.width))
+        return Nominal(np.asarray(datum), np.asarray(terms.width))
     if isinstance(terms, PoissonConstraints):
         width = np.sqrt(datum) / terms.factor
-        return Nominal(datum / terms.factor - terms.shift, width)
-    return Nominal(datum / terms.scale - terms.shift, terms.width * datum / terms.scale)
+        return Nominal(
+            np.asarray(datum / terms.factor - terms.shift), np.asarray(width)
+        )
+    beta, width = datum / terms.scale, terms.width * datum / terms.scale
+    return Nominal(np.asarray(beta - terms.shift), np.asarray(width))

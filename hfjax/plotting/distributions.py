@@ -8,9 +8,10 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.ticker import NullLocator
 from scipy.special import gammaincinv
 
-from hfjax.errors import DataError
 from hfjax.plotting.canvas import STYLE, Canvas, Picture
 from hfjax.plotting.mathtext import check_text
 from hfjax.plotting.panels import Panel, panels_of
@@ -136,10 +137,8 @@ def _frames(count: int) -> list[Frame]:
     across = min(count, _ACROSS)
     down = -(-count // across)
     width, height = _SIZE if count == 1 else _SMALLER
-    figure = Figure(figsize=(across * width, down * height), layout="constrained")
-    engine = figure.get_layout_engine()
-    assert engine is not None
-    engine.set(hspace=0.0, h_pad=0.03)
+    layout = ConstrainedLayoutEngine(hspace=0.0, h_pad=0.03)
+    figure = Figure(figsize=(across * width, down * height), layout=layout)
     grid = figure.add_gridspec(down, across)
     heights = (_RATIO, 1.0)
     found = []
@@ -284,7 +283,7 @@ def _name_axes(panel: Panel, main: Axes, ratio: Axes, settings: PlotSettings) ->
         elif panel.numbered:
             axes.set_xticks(panel.centres[:: -(-panel.centres.size // 10)])
         if panel.names or panel.numbered:
-            axes.xaxis.set_minor_locator(mpl.ticker.NullLocator())
+            axes.xaxis.set_minor_locator(NullLocator())
     if panel.names:
         shown = [name.replace("$", r"\$") for name in panel.names]
         turned = len("".join(shown)) > 40
@@ -300,7 +299,7 @@ def _add_legend(
     for canvas in canvases:
         handles, labels = canvas.axes.get_legend_handles_labels()
         known |= dict(zip(labels, handles, strict=True))
-    names = ["Data", *reversed(colours.named), colours.others, "Uncertainty"]
+    names = ["Data", *reversed([*colours.named]), colours.others, "Uncertainty"]
     first.keys = [known[name] for name in names if name in known]
     if len(canvases) == 1:
         first.name_axes(("", ""), settings)

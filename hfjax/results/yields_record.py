@@ -237,8 +237,9 @@ class YieldsRecord(WrittenRecord):
             raise DataError(message)
         axis = hist.axis.Variable(given, name=channel)
         found = hist.Hist(axis, storage=hist.storage.Weight(), name=row or "total")
-        found.view().value = [_number(each) for each in events.values]
-        found.view().variance = [_number(each) ** 2 for each in events.uncertainties]
+        values = [_number(each) for each in events.values]
+        variances = [_number(each) ** 2 for each in events.uncertainties]
+        found[...] = list(zip(values, variances, strict=True))
         return found
 
     def __repr__(self) -> str:

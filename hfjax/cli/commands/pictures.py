@@ -11,6 +11,7 @@ from hfjax.plotting.settings import PlotSettings
 from hfjax.results.contour_record import ContourRecord
 from hfjax.results.covariance_record import CovarianceRecord
 from hfjax.results.fit_record import FitRecord
+from hfjax.results.goodness_record import GoodnessOfFitRecord
 from hfjax.results.hypotest_record import HypotestRecord
 from hfjax.results.intervals_record import IntervalsRecord
 from hfjax.results.limit_record import LimitRecord
@@ -19,6 +20,7 @@ from hfjax.results.profile_record import ProfileRecord
 from hfjax.results.scan import ScanResult
 from hfjax.results.significance_record import SignificanceRecord
 from hfjax.results.toys_record import ToysRecord
+from hfjax.results.yields_record import YieldsRecord
 
 _KINDS: Mapping[type, str] = {
     FitRecord: "best fit",
@@ -30,6 +32,7 @@ _KINDS: Mapping[type, str] = {
     ProfileRecord: "profile",
     ContourRecord: "contours",
     LimitsScanResult: "limits",
+    YieldsRecord: "distributions",
 }
 _DRAWN: Mapping[str, Callable[[Any, PlotSettings], Any]] = {
     "best fit": lambda result, settings: hfjax.draw_fit(result, settings),
@@ -41,6 +44,9 @@ _DRAWN: Mapping[str, Callable[[Any, PlotSettings], Any]] = {
     "profile": lambda result, settings: hfjax.draw_profile(result, settings),
     "contours": lambda result, settings: hfjax.draw_contour(result, settings),
     "limits": lambda result, settings: hfjax.draw_limits(result, settings),
+    "distributions": lambda result, settings: hfjax.draw_distributions(
+        result, settings
+    ),
     "toys": lambda result, settings: hfjax.draw_toys(result, settings),
 }
 """What draws each kind, once it is asked for: that loads matplotlib, or JAX too."""
@@ -76,6 +82,12 @@ def kind(result: Any, correlations: bool = False) -> str:
         message = (
             "a significance is one number with its band, and there is nothing to draw: "
             "give the result of `hfjax cls --test-stat q0`, or of a scan with it"
+        )
+        raise DataError(message)
+    if isinstance(result, GoodnessOfFitRecord):
+        message = (
+            "a goodness of fit is one number, and there is nothing to draw: give the "
+            "result of `hfjax yields`, which is drawn with the data"
         )
         raise DataError(message)
     if correlations and not isinstance(result, FitRecord | CovarianceRecord):
