@@ -12,7 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import NullLocator
 from scipy.special import gammaincinv
 
-from hfjax.plotting.canvas import STYLE, Canvas, Picture
+from hfjax.plotting.canvas import STYLE, Canvas, Picture, keep_whole
 from hfjax.plotting.mathtext import check_text
 from hfjax.plotting.panels import Panel, panels_of
 from hfjax.plotting.settings import PlotSettings, take_only
@@ -234,7 +234,8 @@ def _draw_data(axes: Axes, panel: Panel, interval: Interval | None) -> None:
     at = panel.centres
     ends = np.stack([interval.low, interval.high])
     axes.plot(np.stack([at, at]), ends, color="black", linewidth=1.1, zorder=4.9)
-    axes.plot(at, panel.data, linestyle="none", label="Data", **_POINT)
+    for points in axes.plot(at, panel.data, linestyle="none", label="Data", **_POINT):
+        keep_whole(axes, points)
 
 
 def _draw_ratio(axes: Axes, panel: Panel, interval: Interval | None) -> None:
@@ -251,7 +252,8 @@ def _draw_ratio(axes: Axes, panel: Panel, interval: Interval | None) -> None:
         reach.append(np.abs(ends - 1.0).ravel())
         places = np.stack([panel.centres, panel.centres])
         axes.plot(places, ends, color="black", linewidth=1.1, zorder=4.9)
-        axes.plot(panel.centres, ratio, linestyle="none", **_POINT)
+        for points in axes.plot(panel.centres, ratio, linestyle="none", **_POINT):
+            keep_whole(axes, points)
     known = np.concatenate(reach)
     known = known[np.isfinite(known)]
     half = float(np.clip(1.15 * known.max(initial=0.0), _NARROW, _WIDE))

@@ -47,7 +47,7 @@ class Panel:
     @property
     def xlabel(self) -> str:
         """What is written along the axis across."""
-        return "" if self.names else "Bin" if self.numbered else self.name
+        return self.title if self.names else "Bin" if self.numbered else self.name
 
 
 def panels_of(
@@ -81,7 +81,7 @@ def panels_of(
         if name not in joined:
             panels.append(_panel(record, name, edges.get(name), several))
         elif name == joined[0]:
-            panels.append(_regions(record, joined))
+            panels.append(_regions(record, joined, several))
     return panels
 
 
@@ -110,7 +110,7 @@ def _panel(
     )
 
 
-def _regions(record: YieldsRecord, names: Sequence[str]) -> Panel:
+def _regions(record: YieldsRecord, names: Sequence[str], several: bool) -> Panel:
     """The panel of channels that have one bin each."""
     stacks = [record.stack(name) for name in names]
     own = [record.channel(name) for name in names]
@@ -124,6 +124,7 @@ def _regions(record: YieldsRecord, names: Sequence[str]) -> Panel:
         uncertainty=_values([each.total.uncertainties[0] for each in own]),
         data=_values([each[0] for each in data]) if len(data) == len(own) else None,
         names=tuple(names),
+        title=" " if several else "",  # so that frames beside it are as high
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from hfjax.errors import DataError, unknown_name
@@ -222,7 +223,8 @@ class YieldsRecord(WrittenRecord):
 
         Raises:
             UnknownNameError: there is no such channel, sample or group.
-            DataError: hist is not installed; or edges are not one more than the bins.
+            DataError: hist is not installed; or edges do not rise, or are not one more
+                than the bins.
         """
         try:
             import hist
@@ -232,8 +234,8 @@ class YieldsRecord(WrittenRecord):
         events = self[channel] if row is None else self[channel, row]
         count = len(events.values)
         given = list(range(count + 1) if edges is None else edges)
-        if len(given) != count + 1:
-            message = f"{len(given)} edges of {count} bins: give one more than bins"
+        if len(given) != count + 1 or any(b <= a for a, b in pairwise(given)):
+            message = f"edges of {count} bins are {count + 1} rising numbers"
             raise DataError(message)
         axis = hist.axis.Variable(given, name=channel)
         found = hist.Hist(axis, storage=hist.storage.Weight(), name=row or "total")

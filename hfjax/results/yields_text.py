@@ -34,7 +34,7 @@ def rounded(value: Number, uncertainty: Number) -> tuple[str, str]:
     """
     if value is None:
         return "-", ""
-    if uncertainty is None or not uncertainty > _FEWEST:
+    if uncertainty is None or not _FEWEST < uncertainty < math.inf:
         return f"{value:.5g}", ""
     decimals = max(_DIGITS - 1 - math.floor(math.log10(uncertainty)), 0)
     return f"{value:.{decimals}f}", f"{uncertainty:.{decimals}f}"

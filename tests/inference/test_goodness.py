@@ -168,7 +168,7 @@ def test_toys_agree_with_many_events_and_are_the_same_again(hello):
 
 
 @pytest.mark.slow
-def test_a_toy_is_fitted_as_data_are(hello):
+def test_a_toy_is_fitted_as_data_are():
     """The statistic of toys that have no parameters is their deviance."""
     found = goodness_of_fit(*fixed_rates(), toys=400, key=0)
     value, error = found.toys
