@@ -45,6 +45,26 @@ WRONG = {
         ArgumentError,
         'give the names of what the fit held, such as ["mu"]',
     ),
+    "parameters for the yields of a fit": (
+        lambda h: hfjax.yields(h.model, h.data, h.model.parameters.init),
+        ArgumentError,
+        "has to be a fit: hfjax.fit(model, data) makes one",
+    ),
+    "a model alone for what was fitted": (
+        lambda h: hfjax.yields(h.model, h.data, None, fitted=h.model),
+        ArgumentError,
+        "has to be a pair: give what was fitted, fitted=(model, data)",
+    ),
+    "a list of groups": (
+        lambda h: hfjax.yields(h.model, h.data, groups=["top"]),
+        ArgumentError,
+        'give samples by the name of a group, {"top": ["ttbar", "Wt"]}',
+    ),
+    "half a toy of a goodness of fit": (
+        lambda h: hfjax.goodness_of_fit(h.model, h.data, toys=2.5),
+        ArgumentError,
+        "the number of toys is of type float, and has to be a int",
+    ),
     "half a toy": (
         lambda h: hfjax.toys(h.model, h.data, 1.0, 2.5, 0),
         ArgumentError,

@@ -96,7 +96,7 @@ def yields(
         message = "yields are found outside of jit, vmap and grad"
         raise ArgumentError(message)
     given = _groups(model, groups)
-    at = Fitted(*(fitted or (model, data)))
+    at = Fitted(model, data) if fitted is None else _other(fitted)
     found = None if result is None else _covariance(at, result, run)
     prediction = "post-fit" if fitted is None else "extrapolated"
     believed = before_fit(model) if found is None else after_fit(model, at.model, found)
@@ -119,6 +119,21 @@ def yields(
         prediction="pre-fit" if found is None else prediction,
         prior=believed.prior,
     )
+
+
+def _other(fitted: tuple[Model, Data]) -> Fitted:
+    """Another model that was fitted, and its data.
+
+    Raises:
+        ArgumentError: it is something else.
+    """
+    remedy = "give what was fitted, fitted=(model, data)"
+    check_kind("what was fitted", fitted, tuple, remedy, "pair")
+    if len(fitted) != 2:
+        message = f"what was fitted has {len(fitted)} parts: {remedy}"
+        raise ArgumentError(message)
+    check_inputs(*fitted, FitSettings())
+    return Fitted(*fitted)
 
 
 def _groups(model: Model, groups: Mapping[str, Iterable[str]]) -> Groups:

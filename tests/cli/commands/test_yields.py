@@ -46,7 +46,7 @@ def test_tables_have_groups_channels_and_bins(hfjax, search):
 def test_csv_and_latex_are_written(hfjax, search, tmp_path):
     text = hfjax("yields", search, "--prefit", "--format", "csv").stdout
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert [row["channel"] for row in rows[:3]] == ["CR"] * 3
+    assert [row["channel"] for row in rows[:3]] == ["SR"] * 3
     assert {row["bin"] for row in rows} == {"all"}
     rest = ["--prefit", "--format", "latex", "--bins", "-o", "table.tex"]
     assert hfjax("yields", search, *rest).code == 0
