@@ -194,18 +194,32 @@ def test_a_fit_that_failed_draws_no_toys(hello):
     assert not found.converged
 
 
+MANY = 5.0
+"""A factor inside the bounds of k that makes chi2 near enough."""
+
+
 @pytest.mark.long
-def test_p_is_uniform_over_2000_data_sets():
-    """Each a toy of a model with a free, a constrained and a held parameter."""
-    model, data = fixed_rates(K, normsys("x", 0.9, 1.1), observed=10.0 * EVENTS)
-    model = model.with_fixed({"k": 10.0})
-    found = goodness_of_fit(model, data, toys=2000, key=5)
+@pytest.mark.parametrize("held", [{}, {"k": MANY}])
+def test_p_is_uniform_over_2000_data_sets(held):
+    """Of a model with a constrained parameter, and one that is free or held."""
+    model, data = fixed_rates(K, normsys("x", 0.9, 1.1), observed=MANY * EVENTS)
+    found = goodness_of_fit(model, data, fixed=held, toys=2000, key=5)
+    assert int(found.degrees_of_freedom) == 2 + len(held)
     p = chi2.sf(np.asarray(found.toy_statistics), int(found.degrees_of_freedom))
     assert found.failures == {}
     assert kstest(p, "uniform").pvalue > 0.01
-    free = goodness_of_fit(*fixed_rates(K, observed=10.0 * EVENTS), toys=2000, key=6)
-    p = chi2.sf(np.asarray(free.toy_statistics), int(free.degrees_of_freedom))
-    assert kstest(p, "uniform").pvalue > 0.01
+
+
+@pytest.mark.long
+def test_p_is_uniform_where_a_parameter_is_at_its_bound_half_of_the_times():
+    samples = [sample("s", [5.0, 20.0, 8.0], MU), sample("b", (MANY * EVENTS).tolist())]
+    model, data = make(workspace({"SR": samples}, {"SR": (MANY * EVENTS).tolist()}))
+    draws = np.random.default_rng(4).poisson(MANY * EVENTS, (600, 3)).astype(float)
+    found = [goodness_of_fit(model, data.with_counts({"SR": n})) for n in draws]
+    degrees = [int(each.degrees_of_freedom) for each in found]
+    assert set(degrees) == {2, 3}
+    assert 200 < degrees.count(3) < 400
+    assert kstest([float(each.p_value) for each in found], "uniform").pvalue > 0.01
 
 
 # -- files and refusals ------------------------------------------------------------
