@@ -198,6 +198,7 @@ from .plotting.profile import draw_profile as draw_profile
 from .plotting.pulls import draw_fit as draw_fit
 from .plotting.settings import PlotSettings as PlotSettings
 from .plotting.toys import draw_toys as draw_toys
+from .plotting.variations import draw_variations as draw_variations
 from .provenance import Provenance as Provenance
 from .results.contour_record import ContourRecord as ContourRecord
 from .results.covariance_record import CovarianceRecord as CovarianceRecord

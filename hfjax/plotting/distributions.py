@@ -7,14 +7,12 @@ from typing import Any, NamedTuple
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import NullLocator
 from scipy.special import gammaincinv
 
 from hfjax.plotting.canvas import STYLE, Canvas, Picture, keep_whole
 from hfjax.plotting.mathtext import check_text
 from hfjax.plotting.panels import Panel, panels_of
+from hfjax.plotting.ratio_frames import RatioFrame, new_frames, number_bins, steps
 from hfjax.plotting.settings import PlotSettings, take_only
 from hfjax.results.written import Dumped
 from hfjax.results.yields_record import YieldsRecord
@@ -36,10 +34,8 @@ _BAND: dict[str, Any] = {
     "linewidth": 0.0,
 }
 _POINT: dict[str, Any] = {"color": "black", "marker": "o", "markersize": 4, "zorder": 5}
-_SIZE, _SMALLER = (6.4, 6.0), (4.7, 4.7)  # of one panel, and of each of several
-_ACROSS = 3  # panels in a row, at most
+_LONG = 40  # letters of names that fit side by side
 _COLUMNS = 6  # of the legend above several panels
-_RATIO = 3.0  # height of a panel over that of its ratio
 _DECADES = 1e-3  # of the largest bin, where a logarithmic axis begins
 _SIGMA = 0.8413447460685429  # probability below +1 standard deviation
 _NARROW, _WIDE = 0.25, 1.0  # how far a ratio's axis reaches from 1, least and most
@@ -92,7 +88,7 @@ def draw_distributions(
     only = panels[0].name if len(panels) == 1 else ""
     heading = ", ".join(filter(None, (record.prediction.capitalize(), only)))
     with mpl.rc_context(STYLE):
-        frames = _frames(len(panels))
+        frames = new_frames(len(panels))
         for panel, frame in zip(panels, frames, strict=True):
             _draw_panel(panel, frame, colours, settings)
         _add_legend([frame.canvas for frame in frames], colours, settings, heading)
@@ -125,34 +121,8 @@ def _colours(panels: Sequence[Panel], most: int) -> Colours:
     return Colours({name: named[name] for name in alone}, others)
 
 
-class Frame(NamedTuple):
-    """Where a panel is drawn: its events, and below them their ratio to the data."""
-
-    canvas: Canvas
-    ratio: Axes
-
-
-def _frames(count: int) -> list[Frame]:
-    """A new figure with a frame for each panel."""
-    across = min(count, _ACROSS)
-    down = -(-count // across)
-    width, height = _SIZE if count == 1 else _SMALLER
-    layout = ConstrainedLayoutEngine(hspace=0.0, h_pad=0.03)
-    figure = Figure(figsize=(across * width, down * height), layout=layout)
-    grid = figure.add_gridspec(down, across)
-    heights = (_RATIO, 1.0)
-    found = []
-    for i in range(count):
-        place = grid[i // across, i % across]
-        inner = place.subgridspec(2, 1, height_ratios=heights, hspace=0.0)
-        main = figure.add_subplot(inner[0])
-        ratio = figure.add_subplot(inner[1], sharex=main)
-        found.append(Frame(Canvas(main), ratio))
-    return found
-
-
 def _draw_panel(
-    panel: Panel, frame: Frame, colours: Colours, settings: PlotSettings
+    panel: Panel, frame: RatioFrame, colours: Colours, settings: PlotSettings
 ) -> None:
     """Draw one panel, without its legend."""
     interval = None if panel.data is None else poisson_interval(panel.data)
@@ -202,22 +172,20 @@ def poisson_interval(counts: np.ndarray) -> Interval:
 
 def _draw_stack(axes: Axes, panel: Panel, colours: Colours) -> None:
     """Draw the samples from below, and the uncertainty of all."""
-    at = np.repeat(panel.edges, 2)[1:-1]
+    at, total = steps(panel.edges, panel.total)
     below = np.zeros(at.size)
     for name, colour, values in _parts(panel, colours):
-        above = below + np.repeat(values, 2)
+        above = below + steps(panel.edges, values)[1]
         shape = {"color": colour, "linewidth": 0, "zorder": 1}
         axes.fill_between(at, below, above, label=name, **shape)
         below = above
-    total, width = np.repeat(panel.total, 2), np.repeat(panel.uncertainty, 2)
+    _, width = steps(panel.edges, panel.uncertainty)
     axes.plot(at, total, color="black", linewidth=0.9, zorder=2)
     low, high = total - width, total + width
     axes.fill_between(at, low, high, label="Uncertainty", zorder=3, **_BAND)
 
 
-def _parts(
-    panel: Panel, colours: Colours
-) -> Iterator[tuple[str, str, Sequence[float] | np.ndarray]]:
+def _parts(panel: Panel, colours: Colours) -> Iterator[tuple[str, str, np.ndarray]]:
     """Name, colour and events of what is drawn, from below."""
     rest = [v for n, v in panel.stack.items() if n not in colours.named]
     if rest:
@@ -241,8 +209,7 @@ def _draw_data(axes: Axes, panel: Panel, interval: Interval | None) -> None:
 def _draw_ratio(axes: Axes, panel: Panel, interval: Interval | None) -> None:
     """Draw data over prediction, and the uncertainty of the prediction around 1."""
     some = np.where(panel.total > 0.0, panel.total, np.nan)
-    width = np.repeat(panel.uncertainty / some, 2)
-    at = np.repeat(panel.edges, 2)[1:-1]
+    at, width = steps(panel.edges, panel.uncertainty / some)
     axes.fill_between(at, 1.0 - width, 1.0 + width, zorder=1, **_BAND)
     axes.axhline(1.0, color="black", linewidth=0.9, zorder=2)
     reach = [np.abs(width)]
@@ -272,7 +239,6 @@ def _mark_beyond(axes: Axes, at: np.ndarray, ratio: np.ndarray, half: float) -> 
 
 def _name_axes(panel: Panel, main: Axes, ratio: Axes, settings: PlotSettings) -> None:
     """Write the names of the axes and of the bins, and of the channel above."""
-    main.tick_params(labelbottom=False)
     main.set_ylabel(check_text(settings.ylabel or "Events / bin"), loc="top")
     ratio.set_ylabel("Data / pred.", fontsize=11)
     ratio.set_xlabel(check_text(settings.xlabel or panel.xlabel), loc="right")
@@ -280,15 +246,12 @@ def _name_axes(panel: Panel, main: Axes, ratio: Axes, settings: PlotSettings) ->
         main.set_title(panel.title.replace("$", r"\$"), loc="left")
     for axes in (main, ratio):
         if panel.names:
-            axes.set_xticks(panel.centres)
             axes.tick_params(axis="x", which="both", length=0)
         elif panel.numbered:
-            axes.set_xticks(panel.centres[:: -(-panel.centres.size // 10)])
-        if panel.names or panel.numbered:
-            axes.xaxis.set_minor_locator(NullLocator())
+            number_bins(axes, panel.centres)
     if panel.names:
         shown = [name.replace("$", r"\$") for name in panel.names]
-        turned = len("".join(shown)) > 40
+        turned = len("".join(shown)) > _LONG
         ratio.set_xticks(panel.centres, shown, rotation=90 if turned else 0)
 
 

@@ -91,13 +91,7 @@ def _panel(
     """The panel of one channel."""
     own = record.channel(name)
     count = len(own.total.values)
-    known = np.arange(count + 1) + 0.5 if edges is None else np.asarray(edges, float)
-    if known.size != count + 1 or not (np.diff(known) > 0.0).all():
-        message = (
-            f"the edges of channel {name!r} have to be {count + 1} rising numbers, one "
-            "more than its bins"
-        )
-        raise DataError(message)
+    known = bin_edges(edges, count, name)
     return Panel(
         name=name,
         edges=known,
@@ -108,6 +102,31 @@ def _panel(
         numbered=edges is None,
         title=name if several else "",
     )
+
+
+def bin_edges(edges: Sequence[float] | None, count: int, channel: str) -> np.ndarray:
+    """Edges of the bins of a channel; around their numbers where none are given.
+
+    Args:
+        edges: that are given.
+        count: how many bins there are.
+        channel: their channel.
+
+    Raises:
+        DataError: they do not rise, or are not one more than the bins.
+
+    Example:
+        >>> bin_edges(None, 2, "SR").tolist()
+        [0.5, 1.5, 2.5]
+    """
+    known = np.arange(count + 1) + 0.5 if edges is None else np.asarray(edges, float)
+    if known.size != count + 1 or not (np.diff(known) > 0.0).all():
+        message = (
+            f"the edges of channel {channel!r} have to be {count + 1} rising numbers, "
+            "one more than its bins"
+        )
+        raise DataError(message)
+    return known
 
 
 def _regions(record: YieldsRecord, names: Sequence[str], several: bool) -> Panel:
