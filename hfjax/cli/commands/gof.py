@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
-from hfjax.cli.commands.opening import opened
+from hfjax.cli.commands.opening import opened, tell_free_fit
 from hfjax.cli.commands.yield_tables import goodness_parts
 from hfjax.cli.options import (
     FitOptions,
@@ -64,10 +64,12 @@ def gof(options: GofOptions) -> None:
     asked = {"toys": options.toys, "seed": options.seed, **options.fit.settings}
     document = result.to_dict() | at.provenance(asked)
     write_result(document, options.output, options.as_json, goodness_parts)
+    run = at.settings.run
     if not result.free.converged:
-        run = at.settings.run
         complain(hfjax.explain(at.model, at.data, result.free, advice=ADVICE, run=run))
-    elif document["message"]:
+    else:
+        tell_free_fit(at.model, at.data, result.free, options.fit, run)
+    if result.free.converged and document["message"]:
         complain(document["message"])
     _tell(result, options)
     if not result.converged:

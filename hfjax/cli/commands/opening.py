@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import typer
 
 import hfjax
+from hfjax.cli.commands.endings import FREE_FIT, tell_endings
 from hfjax.cli.options import (
     FitOptions,
     SignalOptions,
@@ -172,6 +173,23 @@ def _build_model(
     tell_replacement(model.names, poi, options.quiet)
     stages.end("build")
     return model, data
+
+
+def tell_free_fit(
+    model: Any, data: Any, result: Any, options: FitOptions, run: Any
+) -> None:
+    """Tell where the fit of all parameters has ended: valleys, bounds, edges.
+
+    Args:
+        model: that was fitted.
+        data: what it was fitted to.
+        result: the fit, which converged.
+        options: whether messages are wanted, and which minimum is.
+        run: calls compiled programs.
+    """
+    poi = model.poi_name if model.poi >= 0 else None
+    ending = hfjax.fit_ending(model, data, result, run=run)
+    tell_endings({FREE_FIT: ending}, poi, options)
 
 
 def tell_unused(test: TestOptions) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
-from hfjax.cli.commands.opening import Opened, opened
+from hfjax.cli.commands.opening import Opened, opened, tell_free_fit
 from hfjax.cli.commands.yield_tables import yields_parts
 from hfjax.cli.options import (
     FitOptions,
@@ -140,6 +140,7 @@ def _found(at: Opened, options: YieldsOptions, groups: dict[str, list[str]]) -> 
     if not result.converged:
         complain(hfjax.explain(model, data, result, advice=ADVICE, run=run))
         raise typer.Exit(NOT_CONVERGED)
+    tell_free_fit(model, data, result, options.fit, run)
     return hfjax.yields(
         at.model, at.data, result, fitted=fitted, groups=groups, run=run
     )
