@@ -298,3 +298,35 @@ def test_a_channel_without_a_sample_does_not_show_it():
         "SR": ["s"],
         "CR": ["b"],
     }
+
+
+# -- a published likelihood --------------------------------------------------------
+
+CABINETRY = {
+    "CR2lHFe": (116.8497, 9.6621),
+    "CR2lHFmu": (196.9103, 12.4715),
+    "CR2lttV": (450.9472, 17.076),
+    "CR3lHFe": (158.6068, 9.832),
+    "CR3lHFmu": (259.3357, 13.9288),
+    "CR3lttW": (263.7871, 13.5312),
+    "CR3lttZ": (370.5611, 17.0773),
+    "SR2ldec": (1858.8234, 37.7088),
+    "SR2lprod": (1714.095, 35.7448),
+    "SR3ldec": (1059.314, 27.7272),
+    "SR3lprod": (881.1157, 27.5911),
+}
+"""Events and uncertainties after a fit of the tHu measurement, by cabinetry 0.6.0, whose
+uncertainties are of differences at plus and minus one standard deviation."""
+
+
+@pytest.mark.long
+def test_a_published_measurement_has_the_events_of_others_and_its_goodness(data_dir):
+    path = data_dir / "likelihoods" / "tHu" / "workspace.json"
+    model, data = hfjax.build(hfjax.Workspace.load(path))
+    settings = hfjax.FitSettings(valleys="initial")
+    good = hfjax.goodness_of_fit(model, data, settings=settings)
+    found = yields(model, data, good.free)
+    for name, (events, uncertainty) in CABINETRY.items():
+        assert found[name].sum == pytest.approx(events, rel=1e-4)
+        assert found[name].sum_uncertainty == pytest.approx(uncertainty, rel=0.04)
+    assert float(good.p_value) == pytest.approx(0.8071788, abs=1e-5)
