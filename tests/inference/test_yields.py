@@ -315,7 +315,7 @@ CABINETRY = {
     "SR3ldec": (1059.314, 27.7272),
     "SR3lprod": (881.1157, 27.5911),
 }
-"""Events and uncertainties after a fit of the tHu measurement, by cabinetry 0.6.0, whose
+"""Events and uncertainties after a fit of the tHu measurement, by cabinetry 0.6.0: its
 uncertainties are of differences at plus and minus one standard deviation."""
 
 
