@@ -30,7 +30,7 @@ from jax.core import Tracer
 from jax.experimental import serialize_executable
 from jax.stages import Compiled
 
-from hfjax.compiled.program import Program
+from hfjax.compiled.program import CPU_OPTIONS, Program
 
 MOST_FILES = 100
 """Programs that are kept, and notes; the least recently used go first."""
@@ -244,7 +244,7 @@ def _compile(program: Program) -> tuple[Compiled, Loaded]:
         result.append(structure)
         return found
 
-    compiled = jax.jit(flat).lower(*leaves).compile()
+    compiled = jax.jit(flat).lower(*leaves).compile(dict(CPU_OPTIONS))
     text = compiled.as_text()
     lapack = text is None or "lapack_" in text or "blas_" in text
     return compiled, Loaded(compiled, result[0], lapack)
