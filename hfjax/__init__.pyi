@@ -131,6 +131,11 @@ from .fitting.diagnose.valley_report import (
 )
 from .fitting.result import FitResult as FitResult
 from .fitting.status import FitSettings as FitSettings, FitStatus as FitStatus
+from .inference.breakdown import uncertainty_breakdown as uncertainty_breakdown
+from .inference.breakdown_result import (
+    BreakdownResult as BreakdownResult,
+    BreakdownStatus as BreakdownStatus,
+)
 from .inference.contour import contour as contour
 from .inference.contour_result import ContourResult as ContourResult
 from .inference.explain import explain as explain, fits_by_name as fits_by_name
@@ -140,6 +145,11 @@ from .inference.goodness_result import (
     GoodnessStatus as GoodnessStatus,
 )
 from .inference.hypotest import hypotest as hypotest
+from .inference.impacts import impacts as impacts
+from .inference.impacts_result import (
+    ImpactsResult as ImpactsResult,
+    ImpactStatus as ImpactStatus,
+)
 from .inference.intervals import intervals as intervals
 from .inference.intervals_result import (
     IntervalsResult as IntervalsResult,
@@ -192,6 +202,7 @@ from .plotting.exclusion import (
     write_exclusion as write_exclusion,
 )
 from .plotting.hypothesis import draw_test as draw_test
+from .plotting.impacts import draw_impacts as draw_impacts
 from .plotting.limit import draw_limit as draw_limit
 from .plotting.limits import draw_limits as draw_limits
 from .plotting.profile import draw_profile as draw_profile
@@ -200,11 +211,13 @@ from .plotting.settings import PlotSettings as PlotSettings
 from .plotting.toys import draw_toys as draw_toys
 from .plotting.variations import draw_variations as draw_variations
 from .provenance import Provenance as Provenance
+from .results.breakdown_record import BreakdownRecord as BreakdownRecord
 from .results.contour_record import ContourRecord as ContourRecord
 from .results.covariance_record import CovarianceRecord as CovarianceRecord
 from .results.fit_record import FitRecord as FitRecord
 from .results.goodness_record import GoodnessOfFitRecord as GoodnessOfFitRecord
 from .results.hypotest_record import HypotestRecord as HypotestRecord
+from .results.impacts_record import Impact as Impact, ImpactsRecord as ImpactsRecord
 from .results.interval import Interval as Interval
 from .results.intervals_record import IntervalsRecord as IntervalsRecord
 from .results.limit_record import CurveRecord as CurveRecord, LimitRecord as LimitRecord

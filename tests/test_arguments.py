@@ -145,6 +145,16 @@ WRONG = {
         ArgumentError,
         'give values by name, such as {"JES": 0.0}',
     ),
+    "names of a group without its name": (
+        lambda h: hfjax.uncertainty_breakdown(h.model, h.data, groups=["JES_*"]),
+        ArgumentError,
+        "give lists of patterns by the name of a group",
+    ),
+    "a position for the name of a parameter": (
+        lambda h: hfjax.impacts(h.model, h.data, 0),
+        ArgumentError,
+        'the parameter is of type int, and has to be a name: give its name, "mu"',
+    ),
     "settings as a dict": (
         lambda h: hfjax.profile(h.model, h.data, {"mu": [1.0]}, settings={}),
         ArgumentError,

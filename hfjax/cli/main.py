@@ -43,6 +43,7 @@ COMMANDS = {
     "contour": "hfjax.cli.commands.contour",
     "yields": "hfjax.cli.commands.yields",
     "gof": "hfjax.cli.commands.gof",
+    "impacts": "hfjax.cli.commands.impacts",
     "asimov": "hfjax.cli.commands.asimov",
     "inspect": "hfjax.cli.commands.documents",
     "digest": "hfjax.cli.commands.documents",

@@ -15,7 +15,7 @@ from hfjax.fitting.covariance_result import CovarianceResult, CovarianceStatus
 from hfjax.fitting.diagnose.flat_directions import at_bound, flat_directions
 from hfjax.fitting.objective import Matrix, Objective
 from hfjax.fitting.result import FitResult
-from hfjax.fitting.spectrum import Spectrum, spectrum
+from hfjax.fitting.spectrum import Spectrum, inverse, spectrum
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.model.data import Data
 from hfjax.model.model import Model
@@ -141,14 +141,9 @@ def _status(found: Spectrum, converged: ScalarBool) -> ScalarInt:
 
 
 def _inverse(found: Spectrum, free: ParamsMask, failed: ScalarBool) -> Matrix:
-    """The covariance: zero of what could not move, of what is flat infinite.
-
-    Flat directions are given a curvature of 1, which changes nothing in parameters that
-    have no part in them.
-    """
+    """The covariance: zero of what could not move, of what is flat infinite."""
     along = jnp.where(found.flat, found.vectors, 0.0)
-    inverse = jnp.linalg.inv(found.scaled + along @ along.T)
-    matrix = inverse * found.unit * found.unit[:, None]
+    matrix = inverse(found)
     loose = free & (jnp.sum(along**2, axis=1) > VISIBLE**2)
     boundless = jnp.eye(free.size, dtype=bool) & loose & ~failed
     unknown = jnp.where(boundless, jnp.inf, jnp.nan)

@@ -56,6 +56,20 @@ def spectrum(objective: Objective, params: Params, free: ParamsMask) -> Spectrum
     return Spectrum(unit, scaled, curvatures, vectors, flat)
 
 
+def inverse(found: Spectrum) -> Matrix:
+    """The inverse of a Hessian, in units of the parameters.
+
+    Flat directions are given a curvature of 1, which changes nothing in parameters that
+    have no part in them.
+
+    Args:
+        found: of `spectrum`.
+    """
+    along = jnp.where(found.flat, found.vectors, 0.0)
+    scaled = jnp.linalg.inv(found.scaled + along @ along.T)
+    return scaled * found.unit * found.unit[:, None]
+
+
 def among(hessian: Matrix, free: ParamsMask) -> Matrix:
     """A Hessian of the free parameters, and that of one in all others.
 

@@ -36,8 +36,9 @@ class PlotSettings:
             a line, such as `m_lsp = m_parent`.
         level: A point is excluded where CLs is below it (0.05: 95% confidence level).
         most: Parameters that are drawn at most: of a fit, those with the largest pulls
-            (by default 60), of a matrix those with the largest correlations (20); and
-            samples of distributions (10), of which the smallest are drawn as one.
+            (by default 60), of a matrix those with the largest correlations (20), of
+            impacts the largest (20); and samples of distributions (10), of which the
+            smallest are drawn as one.
 
     Example:
         >>> PlotSettings(axes="m_parent,m_parent-m_lsp", units="GeV").axes

@@ -6,11 +6,13 @@ from typing import Any
 from hfjax.documents.reading.json_files import Source, naming, read_json
 from hfjax.documents.reading.schema import likeness
 from hfjax.errors import SpecificationError
+from hfjax.results.breakdown_record import BreakdownRecord
 from hfjax.results.contour_record import ContourRecord
 from hfjax.results.covariance_record import CovarianceRecord
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.goodness_record import GoodnessOfFitRecord
 from hfjax.results.hypotest_record import HypotestRecord
+from hfjax.results.impacts_record import ImpactsRecord
 from hfjax.results.intervals_record import IntervalsRecord
 from hfjax.results.limit_record import LimitRecord
 from hfjax.results.limits_scan import LimitsScanResult
@@ -34,6 +36,8 @@ Result = (
     | IntervalsRecord
     | YieldsRecord
     | GoodnessOfFitRecord
+    | ImpactsRecord
+    | BreakdownRecord
 )
 """What a result file holds."""
 
@@ -46,6 +50,8 @@ def _parse_points(document: dict[str, Any]) -> ScanResult | LimitsScanResult:
 
 _KINDS: dict[str, Callable[[Any], Result]] = {
     "points": _parse_points,
+    "impacts": ImpactsRecord.parse,
+    "groups": BreakdownRecord.parse,
     "contours": ContourRecord.parse,
     "delta": ProfileRecord.parse,
     "limit_obs": LimitRecord.parse,
@@ -70,9 +76,9 @@ def load_result(path: Source) -> Result:
     Returns:
         A `ScanResult` or `LimitsScanResult`; or a `FitRecord`, `HypotestRecord`,
         `ProfileRecord`, `ContourRecord`, `LimitRecord`, `SignificanceRecord`,
-        `ToysRecord`, `CovarianceRecord`, `IntervalsRecord`, `YieldsRecord` or
-        `GoodnessOfFitRecord`. Files of statistics of all toys are for
-        `hfjax.load_toys`.
+        `ToysRecord`, `CovarianceRecord`, `IntervalsRecord`, `YieldsRecord`,
+        `GoodnessOfFitRecord`, `ImpactsRecord` or `BreakdownRecord`. Files of
+        statistics of all toys are for `hfjax.load_toys`.
 
     Raises:
         SpecificationError: it cannot be read, or is no result; names the place.

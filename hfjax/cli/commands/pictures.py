@@ -8,11 +8,13 @@ from typing import Any
 import hfjax
 from hfjax.errors import DataError
 from hfjax.plotting.settings import PlotSettings
+from hfjax.results.breakdown_record import BreakdownRecord
 from hfjax.results.contour_record import ContourRecord
 from hfjax.results.covariance_record import CovarianceRecord
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.goodness_record import GoodnessOfFitRecord
 from hfjax.results.hypotest_record import HypotestRecord
+from hfjax.results.impacts_record import ImpactsRecord
 from hfjax.results.intervals_record import IntervalsRecord
 from hfjax.results.limit_record import LimitRecord
 from hfjax.results.limits_scan import LimitsScanResult
@@ -31,6 +33,7 @@ _KINDS: Mapping[type, str] = {
     CovarianceRecord: "correlations",
     ProfileRecord: "profile",
     ContourRecord: "contours",
+    ImpactsRecord: "impacts",
     LimitsScanResult: "limits",
     YieldsRecord: "distributions",
 }
@@ -43,6 +46,7 @@ _DRAWN: Mapping[str, Callable[[Any, PlotSettings], Any]] = {
     "correlations": lambda result, settings: hfjax.draw_correlations(result, settings),
     "profile": lambda result, settings: hfjax.draw_profile(result, settings),
     "contours": lambda result, settings: hfjax.draw_contour(result, settings),
+    "impacts": lambda result, settings: hfjax.draw_impacts(result, settings),
     "limits": lambda result, settings: hfjax.draw_limits(result, settings),
     "distributions": lambda result, settings: hfjax.draw_distributions(
         result, settings
@@ -88,6 +92,12 @@ def kind(result: Any, correlations: bool = False) -> str:
         message = (
             "a goodness of fit is one number, and there is nothing to draw: give the "
             "result of `hfjax yields`, which is drawn with the data"
+        )
+        raise DataError(message)
+    if isinstance(result, BreakdownRecord):
+        message = (
+            "an uncertainty by its sources is a few numbers, and there is nothing to "
+            "draw: give the result of `hfjax impacts`"
         )
         raise DataError(message)
     if correlations and not isinstance(result, FitRecord | CovarianceRecord):

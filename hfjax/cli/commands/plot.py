@@ -134,7 +134,7 @@ class PlotOptions:
             metavar="EXPR",
             help="Draw only points that fulfil a condition on labels and name, such as "
             "'m_parent>300 and m_lsp<50'; of a fit, parameters by name, value and "
-            "pull.",
+            "pull, of impacts by name, pull and impact.",
         ),
     ] = None
     xlabel: Annotated[
@@ -218,7 +218,7 @@ class PlotOptions:
             min=2,
             metavar="NUMBER",
             help="Parameters of a fit that are drawn at most: those with the largest "
-            "pulls (60 by default) or correlations (20); or samples (10).",
+            "pulls (60 by default), correlations or impacts (20); or samples (10).",
         ),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages.")] = False
@@ -256,13 +256,14 @@ def plot(options: PlotOptions) -> None:
     CLs against the tested value. A fit is the pulls of its parameters with their
     uncertainties, or with --correlations a matrix; statistics of toys are
     histograms, a profile is -2 Delta ln L, contours are curves around the best
-    fit, and yields are stacked samples with the data and their ratio. These take
-    fewer options.
+    fit, impacts are bars with pulls, and yields are stacked samples with the data
+    and their ratio. These take fewer options.
 
     hfjax plot results.json -o exclusion.pdf --units GeV
     hfjax plot results.json -o exclusion.pdf --axes 'm_parent,m_parent-m_lsp'
     hfjax plot fit.json -o pulls.pdf --select 'pull > 1 or pull < -1'
     hfjax plot fit.json -o matrix.pdf --correlations --most 15
+    hfjax plot impacts.json -o ranking.pdf --most 15
     hfjax plot toys.npz -o toys.pdf
     hfjax plot yields.json -o distributions.pdf --log
     """

@@ -72,6 +72,45 @@ def pull_uncertainties(
     return _named(model, widths, found.fixed | found.on_bound)
 
 
+def prefit_uncertainties(model: Model, data: Data) -> np.ndarray:
+    """Widths of the constraint terms, in units of the parameters.
+
+    The ``width`` of a Gaussian term, ``sqrt(a) / tau`` of a Poisson term with its datum
+    ``a``, ``width a / scale`` of a log-normal one.
+
+    Args:
+        model: a model with known values.
+        data: with the auxiliary data.
+
+    Returns:
+        One for each parameter, shape ``(par,)``; NaN where there is no term, or what is
+        fixed.
+
+    Example:
+        >>> import hfjax
+        >>> model, data = hfjax.build(
+        ...     hfjax.uncorrelated_background([3.0], [50.0], [5.0], [62.0])
+        ... )
+        >>> prefit_uncertainties(model, data).tolist()  # of mu none
+        [nan, 0.1]
+    """
+    gaussian, lognormal, poisson, fixed, aux = jax.tree.map(
+        np.asarray,
+        (
+            *(model.gaussian, model.lognormal, model.poisson),
+            *(model.parameters.fixed, data.aux),
+        ),
+    )
+    found = np.full(fixed.shape, np.nan)
+    size = lognormal.width * aux[lognormal.position] / lognormal.scale
+    events = np.sqrt(np.maximum(aux[poisson.position], 0.0)) / poisson.factor
+    widths = (gaussian.width, size, events)
+    for terms, each in zip((gaussian, lognormal, poisson), widths, strict=True):
+        usable = terms.present & (each > 0.0)
+        found[terms.index[usable]] = each[usable]
+    return np.where(fixed, np.nan, found)
+
+
 def _named(
     model: Model, values: Iterable[tuple[Array, Array]], fixed: Array
 ) -> dict[str, Array]:

@@ -10,7 +10,12 @@ from hfjax.building.build import build
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.fitting.best_fit import fit
 from hfjax.fitting.covariance import covariance
-from hfjax.fitting.diagnose.pulls import pull_uncertainties, pulls
+from hfjax.fitting.diagnose.pulls import (
+    prefit_uncertainties,
+    pull_uncertainties,
+    pulls,
+)
+from tests.workspaces import extended, make, sample, workspace
 
 MU = {"name": "mu", "type": "normfactor", "data": None}
 JES = {"name": "JES", "type": "normsys", "data": {"lo": 0.8, "hi": 1.2}}
@@ -97,3 +102,23 @@ def test_uncertainties_of_pulls_are_those_of_parameters_in_their_units(found, na
     assert both[name][0] == pytest.approx(width * (high - low) / 2e-6, rel=1e-6)
     assert 0.0 < both[name][0] < 1.0
     assert np.isnan(both["gamma"][1])
+
+
+def test_prefit_uncertainties_are_the_widths_of_the_terms():
+    """Of mu and of a bin without uncertainty there is none; nor of what is fixed."""
+    top = sample("bkg", [50.0, 60.0], MU, JES, SHAPE)
+    document = workspace({"SR": [top]}, {"SR": [70.0, 60.0]})
+    model, data = make(document)
+    names = model.parameters.names
+    found = dict(zip(names, prefit_uncertainties(model, data), strict=True))
+    known = {"JES": 1.0, "mu": np.nan, "gamma[0]": 6.0 / 50.0, "gamma[1]": np.nan}
+    assert found == pytest.approx(known, nan_ok=True)
+    more = data.with_auxiliary({"gamma[0]": 4.0 * (50.0 / 6.0) ** 2})
+    doubled = prefit_uncertainties(model, more)
+    assert doubled[names.index("gamma[0]")] == pytest.approx(2.0 * 6.0 / 50.0)
+    held = prefit_uncertainties(model.with_fixed({"JES": 0.0}), data)
+    assert np.isnan(held[names.index("JES")])
+    kind = {"name": "JES", "constraint": "lognormal", "sigmas": [0.2]}
+    model, data = make(extended(document, kind))
+    width = prefit_uncertainties(model, data)[names.index("JES")]
+    assert width == pytest.approx(np.log(1.2) / 0.2)  # beta = 1 + 0.2 theta

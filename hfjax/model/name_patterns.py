@@ -1,0 +1,48 @@
+"""Parameters that are meant by patterns such as ``JES_*``."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from hfjax.errors import unknown_name
+from hfjax.model.parameters import ParameterSet
+
+
+def matching(sets: Sequence[ParameterSet], patterns: Iterable[str]) -> list[int]:
+    """Positions of the parameters that patterns mean, in the order of the model.
+
+    ``*`` stands for any letters and ``?`` for one; brackets are those of components.
+    The name of a parameter with several components means all of them.
+
+    Args:
+        sets: names and positions of the parameters.
+        patterns: names, or names with ``*`` and ``?``.
+
+    Raises:
+        UnknownNameError: a pattern means no parameter; close names are given.
+
+    Example:
+        >>> sets = [ParameterSet("JES_1", 0, 1, True), ParameterSet("g", 1, 2, False)]
+        >>> matching(sets, ["JES_*"]), matching(sets, ["g"]), matching(sets, ["*[1]"])
+        ([0], [1, 2], [2])
+    """
+    found: set[int] = set()
+    for pattern in patterns:
+        means = _meaning(pattern)
+        meant = {
+            each.start + i
+            for each in sets
+            for i, name in enumerate(each.names)
+            if means.fullmatch(name) or means.fullmatch(each.name)
+        }
+        if not meant:
+            names = [each.name for each in sets]
+            error = unknown_name("parameter", pattern, names, "the model")
+            raise error
+        found |= meant
+    return sorted(found)
+
+
+def _meaning(pattern: str) -> re.Pattern[str]:
+    """A pattern as a regular expression."""
+    escaped = re.escape(pattern)
+    return re.compile(escaped.replace(r"\*", ".*").replace(r"\?", "."))
