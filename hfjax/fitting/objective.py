@@ -32,11 +32,14 @@ from hfjax.model.model import Model
 Matrix = Float[Array, "par par"]
 
 
+@jax.custom_jvp
 def half_deviance(count: Array, rate: Array) -> Array:
     """``nu - n + n ln(n / nu)``, +inf where the rate is impossible.
 
     Written as ``n (x - ln(1 + x))`` with ``x = (nu - n) / n``, which keeps its digits
-    where the rate is close to a large count.
+    where the rate is close to a large count. Its slope in the rate, ``1 - n / nu``, has
+    a derivative in the count also where that is zero; its own derivative in a count of
+    zero, infinite, is taken for zero.
 
     Example:
         >>> round(float(half_deviance(jnp.array(4.0), jnp.array(5.0))), 12)
@@ -49,6 +52,21 @@ def half_deviance(count: Array, rate: Array) -> Array:
     terms = jnp.where(possible, count * (inside - jnp.log1p(inside)), jnp.inf)
     without_counts = jnp.where(rate >= 0.0, rate, jnp.inf)
     return jnp.where(positive, terms, without_counts)
+
+
+@half_deviance.defjvp
+def _half_deviance_jvp(
+    primals: tuple[Array, Array], tangents: tuple[Array, Array]
+) -> tuple[Array, Array]:
+    (count, rate), (count_dot, rate_dot) = primals, tangents
+    positive, above = count > 0.0, rate > 0.0
+    safe = jnp.where(above, rate, 1.0)
+    slope = jnp.where(above, 1.0 - count / safe, jnp.where(positive, 0.0, 1.0))
+    inside = positive & above
+    in_count = jnp.where(
+        inside, jnp.log(jnp.where(inside, count, 1.0) / jnp.where(inside, rate, 1.0)), 0
+    )
+    return half_deviance(count, rate), slope * rate_dot + in_count * count_dot
 
 
 def saturated(count: Array) -> Array:

@@ -226,6 +226,21 @@ def test_a_parameter_on_its_bound_moves_with_the_bound():
 
 
 @pytest.mark.slow
+def test_a_bin_without_events_has_a_derivative():
+    """Of the best fit in its count; by a difference that is one-sided there."""
+    model, data = build(shapesys([12.0, 0.3], [50.0, 0.2], [3.0, 0.07], [62, 0]))
+
+    def mu(events):
+        main = jnp.asarray(data.main).at[1].set(events)
+        return fit(model, Data(main, data.aux), settings=EXACT)["mu"]
+
+    here, near, far = (mu(k * STEP) for k in range(3))
+    known = (4.0 * near - 3.0 * here - far) / (2.0 * STEP)
+    assert_close(jax.grad(mu)(0.0), known, 1e-6)
+    assert known > 0.1
+
+
+@pytest.mark.slow
 def test_a_fit_that_has_not_converged_has_no_derivative(hello):
     model, data = hello
     one = FitSettings(max_steps=1)

@@ -1,5 +1,7 @@
 """The objective and its derivatives, with every kind of constraint term; its fits."""
 
+import math
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from hfjax.building.build import build
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.fitting.best_fit import fit, fixed_poi_fit
-from hfjax.fitting.objective import Objective
+from hfjax.fitting.objective import Objective, half_deviance
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings
 from hfjax.model.model import Model
@@ -59,6 +61,17 @@ def test_value_and_offset_make_the_log_density(mixed):
     for params in points(model, 4):
         found = value(objective, params) + objective.offset()
         assert_close(found, -model.logpdf(params, data), 1e-11)
+
+
+@pytest.mark.parametrize("count", [0.0, 3.0])
+@pytest.mark.parametrize("rate", [0.2, 3.0])
+def test_a_half_deviance_has_the_slopes_of_its_formula(count, rate):
+    at = jnp.array(count), jnp.array(rate)
+    slopes = jax.grad(half_deviance, (0, 1))(*at)
+    assert_close(slopes[1], 1.0 - count / rate, 1e-14, 1e-14)
+    assert_close(slopes[0], math.log(count / rate) if count else 0.0, 1e-14, 1e-14)
+    mixed = jax.grad(jax.grad(half_deviance, 1), 0)(*at)
+    assert_close(mixed, -1.0 / rate, 1e-14)
 
 
 @pytest.mark.slow
