@@ -27,6 +27,7 @@ DOWN, UP = "#f2b661", "#7fb2e0"
 """Colours of the impacts of a parameter that is moved down, and up."""
 
 _TAKEN = ("select", "xlabel", "title", "text", "most")
+_ZERO = 1e-9  # part of an uncertainty: a value that is none but for rounding
 _LEAST = 1.6  # pulls that the axis across has at least
 _ROOM = 1.12  # of the axis beyond the longest bar
 _HEIGHT = {"prefit": 0.78, "postfit": 0.62}  # of bars, in rows
@@ -52,6 +53,7 @@ class _Row(NamedTuple):
         value, width = self.impact.value, self.impact.uncertainty
         if value is None:
             return ""
+        value = value if abs(value) > _ZERO * (width or 1.0) else 0.0
         return f"{value:#.3g}" + (rf" $\pm$ {width:#.2g}" if width else "")
 
     @property
