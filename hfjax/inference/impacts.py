@@ -13,7 +13,13 @@ from hfjax.arrays import Array, ScalarInt
 from hfjax.compiled.canonical import canonical, filled, pad_vector, rung
 from hfjax.compiled.lanes import map_lanes
 from hfjax.compiled.program import Program
-from hfjax.errors import ArgumentError, ParameterError, check_kind, unknown_name
+from hfjax.errors import (
+    ArgumentError,
+    MissingPOIError,
+    ParameterError,
+    check_kind,
+    unknown_name,
+)
 from hfjax.fitting.best_fit import best_fit, fit
 from hfjax.fitting.checks import BY_NAME, check_inputs
 from hfjax.fitting.covariance import covariance
@@ -31,7 +37,6 @@ from hfjax.inference.test_state import CONSISTENCY
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 from hfjax.model.name_patterns import matching
-from hfjax.model.poi import require_poi
 from hfjax.model.tracing import is_known
 
 METHODS = ("fits", "covariance")
@@ -191,7 +196,12 @@ def target_position(model: Model, data: Data, parameter: str | None) -> int:
         )
         raise ArgumentError(message)
     if parameter is None:
-        require_poi(model)
+        if int(model.poi) < 0:
+            message = (
+                "the model has no parameter of interest: name the parameter whose "
+                "uncertainty is asked for (parameter=..., or --parameter)"
+            )
+            raise MissingPOIError(message)
         position = int(model.poi)
     else:
         check_kind("the parameter", parameter, str, 'give its name, "mu"', "name")

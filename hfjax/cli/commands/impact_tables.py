@@ -9,10 +9,10 @@ _COLUMNS = {
     "parameter": "left",
     "best fit": "right",
     "pull": "right",
-    "post-fit -": "right",
-    "post-fit +": "right",
-    "pre-fit -": "right",
-    "pre-fit +": "right",
+    "post -": "right",
+    "post +": "right",
+    "pre -": "right",
+    "pre +": "right",
     "": "left",
 }
 _PLAIN = {"found", "unconstrained"}
@@ -29,7 +29,7 @@ def impact_parts(document: Document, top: int) -> Parts:
     found = document["impacts"]
     names = sorted(found, key=lambda name: -_size(found[name]["postfit"]))
     name = document["parameter"]
-    yield line(f"impacts on {name}", "bold")
+    yield line(f"post-fit and pre-fit impacts on {name}", "bold")
     yield line("")
     yield table(_COLUMNS, (_row(each, found[each]) for each in names[:top]))
     if len(names) > top:
