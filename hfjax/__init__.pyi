@@ -208,6 +208,10 @@ from .plotting.limits import draw_limits as draw_limits
 from .plotting.profile import draw_profile as draw_profile
 from .plotting.pulls import draw_fit as draw_fit
 from .plotting.settings import PlotSettings as PlotSettings
+from .plotting.signal_grid import (
+    SignalGrid as SignalGrid,
+    draw_signal_grid as draw_signal_grid,
+)
 from .plotting.toys import draw_toys as draw_toys
 from .plotting.variations import draw_variations as draw_variations
 from .provenance import Provenance as Provenance
