@@ -65,16 +65,18 @@ def findings_table(
         notes: whether notes are shown; they are counted in any case.
         total: how many findings these were chosen from; None if they are all.
     """
-    return rendered_parts(_parts(findings, limit, colour, notes, total), colour)
+    parts = findings_parts(findings, limit, colour, notes, total)
+    return rendered_parts(parts, colour)
 
 
-def _parts(
+def findings_parts(
     findings: Sequence[Finding],
     limit: int,
     colour: bool,
-    notes: bool,
-    total: int | None,
+    notes: bool = True,
+    total: int | None = None,
 ) -> Parts:
+    """The lines and tables of findings; the arguments are those of `findings_table`."""
     yield _summary(findings, total)
     groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in findings:

@@ -114,7 +114,7 @@ def fit(options: FitCommandOptions) -> None:
         **options.fit.settings,
     }
     document |= at.provenance(asked)
-    parts = _fitted(model, poi, at_value).parts
+    parts = fitted_tables(model, poi, at_value).parts
     finish(document, options.output, options.as_json, parts)
 
 
@@ -155,8 +155,14 @@ def _numbers(values: Iterable[Any]) -> list[float | None]:
     return [finite_or_none(value) for value in values]
 
 
-def _fitted(model: Any, poi: str | None, held: bool) -> Fitted:
-    """What the tables of a fit show besides its result."""
+def fitted_tables(model: Any, poi: str | None, held: bool) -> Fitted:
+    """What the tables of a fit show besides its result.
+
+    Args:
+        model: that was fitted.
+        poi: its parameter of interest; None if there is none.
+        held: whether that was held.
+    """
     own = model.parameters
     pairs = zip(own.names, own.fixed, strict=True)
     fixed = frozenset(name for name, flag in pairs if flag)

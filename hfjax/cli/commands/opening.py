@@ -70,6 +70,7 @@ class Opened:
         model: with the starts and what is held.
         data: its observed data.
         workspace: with the signal.
+        background: the workspace as it was read.
         settings: of all fits.
         stages: how long each has taken.
         values: the measurement, where parameters start, and where they are held.
@@ -78,6 +79,7 @@ class Opened:
     model: Any
     data: Any
     workspace: Workspace
+    background: Workspace
     settings: Any
     stages: Stages
     values: Mapping[str, Any]
@@ -118,7 +120,7 @@ def opened(command: str, options: ModelOptions, poi: str | None) -> Opened:
     model, data = _build_model(background, workspace, options.fit, stages, poi)
     model = model.with_start(start).with_fixed(held)
     values = {"measurement": options.fit.measurement, "start": start, "hold": held}
-    return Opened(model, data, workspace, settings, stages, values)
+    return Opened(model, data, workspace, background, settings, stages, values)
 
 
 def signal_workspace(source: str, signal: SignalOptions) -> tuple[Workspace, Workspace]:

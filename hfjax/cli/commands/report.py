@@ -1,0 +1,216 @@
+"""The command report: a page that shows what is in a workspace and what is found."""
+
+import importlib.util
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import hfjax
+from hfjax.cli.commands.endings import FREE_FIT, tell_endings
+from hfjax.cli.commands.html_page import Section, page
+from hfjax.cli.commands.html_parts import html_parts
+from hfjax.cli.commands.opening import Opened, opened
+from hfjax.cli.commands.plot import need_matplotlib
+from hfjax.cli.commands.report_sections import (
+    best_fit,
+    fit_sections,
+    grid_section,
+    workspace_sections,
+)
+from hfjax.cli.options import (
+    FitOptions,
+    HoldOption,
+    POIOption,
+    SignalOptions,
+    StartOption,
+    WorkspaceArgument,
+    takes,
+    writable,
+)
+from hfjax.cli.runtime import ADVICE, NOT_CONVERGED, command_line
+from hfjax.cli.streams import complain, progress_bar, say, write_text
+from hfjax.cli.tables import facts
+from hfjax.documents.patchset.patchset import PatchSet
+from hfjax.errors import DataError, DigestError
+from hfjax.results.scan import ScanResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportOptions:
+    """Options of `hfjax report`."""
+
+    workspace: WorkspaceArgument = "-"
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output",
+            "-o",
+            "--output-file",
+            metavar="FILE",
+            callback=writable,
+            help="File for the page, such as report.html; - is standard output.",
+        ),
+    ]
+    signal: SignalOptions
+    scan: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RESULT",
+            help="Result file of 'hfjax scan' to show; by default the points of the "
+            "patchset are scanned.",
+        ),
+    ] = None
+    poi: POIOption = None
+    start: StartOption = None
+    hold: HoldOption = None
+    fit: FitOptions
+
+
+@takes(ReportOptions)
+def report(options: ReportOptions) -> None:
+    """Write a page of HTML with all that is found of a workspace.
+
+    What the workspace contains and a check finds, the best fit with its pulls and
+    correlations, expected events before and after it, goodness of fit, impacts,
+    and of a patchset the grid of its points, in which a click shows the numbers
+    of a point. With --name the fits are with that signal, otherwise without. The
+    page is one file that needs no network. A section that has nothing to show
+    says why:
+
+    hfjax report workspace.json -o report.html
+    hfjax report BkgOnly.json --patchset patchset.json -o report.html
+    hfjax report BkgOnly.json --scan results.json -o report.html
+
+    Exit code 0: all fits converged; 3: some did not, and the page says which.
+    """
+    need_matplotlib()
+    check_inputs(options)
+    known = _read_scan(options.scan) if options.scan else None
+    at = opened("report", _for_fits(options), options.poi)
+    if known is not None and not options.signal.no_verify:
+        _check_origin(known, at)
+    patchset = None if known is not None else _patchset(options, at)
+    sections = workspace_sections(at, options.fit.measurement)
+    fit = best_fit(at)
+    tell_endings({FREE_FIT: fit.ending}, fit.poi, options.fit)
+    sections += fit_sections(fit)
+    if patchset is not None:
+        known = _scanned(at, patchset, options)
+    scripts = ""
+    if known is not None:
+        grid, scripts = grid_section(known)
+        sections.append(grid)
+    write_text(page(_title(options), sections, scripts, _footer(at)), options.output)
+    _end(sections, options)
+
+
+def check_inputs(options: ReportOptions) -> None:
+    """Refuse options that contradict one another, or lack what they need.
+
+    Raises:
+        typer.BadParameter: Names the option, and what to do.
+    """
+    signal = options.signal
+    grid = options.scan is not None or signal.patchset is not None
+    if grid and importlib.util.find_spec("bokeh") is None:
+        message = "bokeh is missing: install it with: pip install 'hfjax[report]'"
+        raise typer.BadParameter(message)
+    if "-" in (signal.patchset, options.scan):
+        message = "a patchset or a scan cannot be standard input here: give a file"
+        raise typer.BadParameter(message)
+    if signal.name is not None and signal.patchset is None:
+        message = "it is of a patch in a patchset: give --patchset FILE too"
+        raise typer.BadParameter(message, param_hint="--name")
+
+
+def _for_fits(options: ReportOptions) -> ReportOptions:
+    """The options with a signal in the fits only where one is named."""
+    if options.signal.name is not None:
+        return options
+    return replace(options, signal=replace(options.signal, patchset=None))
+
+
+def _read_scan(path: str) -> ScanResult:
+    """Read the result of a scan.
+
+    Raises:
+        DataError: It is another result.
+    """
+    result = hfjax.load_result(path)
+    if isinstance(result, ScanResult) and not result.discovery:
+        return result
+    message = f"{path}: no CLs of points: give the file of 'hfjax scan', of qtilde or q"
+    raise DataError(message)
+
+
+def _check_origin(result: ScanResult, at: Opened) -> None:
+    """Check that a scan is of this workspace.
+
+    Raises:
+        DigestError: It is of another one.
+    """
+    known, own = result.provenance.workspace_digest, at.background.digest()
+    if known not in (None, own):
+        message = (
+            "the scan is of another workspace: its digest is "
+            f"{known[:12]}..., that of this one {own[:12]}..."
+        )
+        raise DigestError(message)
+
+
+def _patchset(options: ReportOptions, at: Opened) -> PatchSet | None:
+    """The patchset, if there is one, that belongs to the workspace."""
+    signal = options.signal
+    if signal.patchset is None:
+        return None
+    patchset = PatchSet.load(signal.patchset, signal.compose)
+    if not signal.no_verify:
+        patchset.verify(at.background)
+    return patchset
+
+
+def _scanned(at: Opened, patchset: PatchSet, options: ReportOptions) -> ScanResult:
+    """Test every point of a patchset."""
+    batch = hfjax.build_scan(
+        at.background, patchset, measurement=options.fit.measurement, poi=options.poi
+    )
+    with progress_bar(len(batch), options.fit.quiet) as progress:
+        return hfjax.scan(
+            batch,
+            settings=at.settings,
+            progress=progress,
+            advice=ADVICE._replace(start=""),
+        )
+
+
+def _title(options: ReportOptions) -> str:
+    """What the page is about: the workspace's file, and the signal in it."""
+    source = options.workspace
+    file = "a workspace" if source == "-" else Path(source).name
+    named = options.signal.name
+    return f"Report on {file}" + (f" with {named}" if named else "")
+
+
+def _footer(at: Opened) -> str:
+    """Where the page comes from."""
+    rows = {
+        "hfjax": hfjax.__version__,
+        "command": command_line(),
+        "workspace": f"sha256:{at.workspace.digest()}",
+    }
+    return html_parts([facts(rows)])
+
+
+def _end(sections: list[Section], options: ReportOptions) -> None:
+    """Say what is written, and which sections lack a fit.
+
+    Raises:
+        typer.Exit: One does.
+    """
+    say(f"written: {len(sections)} sections in {options.output}", options.fit.quiet)
+    failed = [each.title for each in sections if each.failed]
+    if failed:
+        complain(f"fits did not converge; the page says why: {', '.join(failed)}")
+        raise typer.Exit(NOT_CONVERGED)
