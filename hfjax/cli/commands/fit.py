@@ -164,6 +164,6 @@ def fitted_tables(model: Any, poi: str | None, held: bool) -> Fitted:
         held: whether that was held.
     """
     own = model.parameters
-    pairs = zip(own.names, own.fixed, strict=True)
+    pairs = zip(own.names, own.fixed.tolist(), strict=True)  # at once, not one by one
     fixed = frozenset(name for name, flag in pairs if flag)
     return Fitted(own.names, fixed, poi, held)

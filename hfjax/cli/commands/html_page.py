@@ -11,6 +11,7 @@ from hfjax.errors import FitError, HfjaxError
 
 _FORMS = {"svg": "image/svg+xml", "png": "image/png"}
 _PIXELS = 96  # of an inch, in a page
+_LARGE = 500_000  # bytes of a picture from which another form is tried
 _CSS = """
 body { font: 15px/1.45 system-ui, sans-serif; color: #1a1a1a; background: #fff;
   max-width: 72rem; margin: 0 auto; padding: 1rem 1.5rem 3rem; }
@@ -29,12 +30,12 @@ th { font-weight: 600; border-bottom: 1px solid #9ca3af; overflow-wrap: normal; 
 tr + tr td { border-top: 1px solid #ececec; }
 .right { text-align: right; white-space: nowrap; }
 .dim { color: #5b6470; }
+td.dim { white-space: nowrap; }
 .bad { color: #b00020; font-weight: 600; }
 .warn { color: #8a5a00; }
 .good { color: #1d6b35; font-weight: 600; }
 .missing { background: #f6f1e3; border-left: 4px solid #b58900; padding: .5rem .8rem; }
 img { max-width: 100%; height: auto; display: block; margin: .8rem 0; }
-.wide { overflow-x: auto; }
 .point-numbers { min-width: 18rem; border: 1px solid #d1d5db; padding: .6rem .9rem; }
 summary { cursor: pointer; font-weight: 600; margin: .6rem 0; }
 footer { margin-top: 3rem; color: #5b6470; font-size: .85rem; }
@@ -103,15 +104,17 @@ def folded(summary: str, body: str, shown: bool = False) -> str:
 
 
 def embedded(picture: Any, words: str) -> str:
-    """A picture inside the page: as SVG or PNG, whichever is smaller.
+    """A picture inside the page: SVG, or PNG where that is smaller by far.
 
     Args:
         picture: of `hfjax.plotting`.
         words: what it shows, for those who do not see it.
     """
-    files = {form: _content(picture, form) for form in _FORMS}
-    form = min(files, key=lambda each: len(files[each]))
-    data = base64.b64encode(files[form]).decode("ascii")
+    form, content = "svg", _content(picture, "svg")
+    if len(content) > _LARGE:  # to draw it twice takes time
+        other = _content(picture, "png")
+        form, content = min((form, content), ("png", other), key=lambda f: len(f[1]))
+    data = base64.b64encode(content).decode("ascii")
     width = round(_PIXELS * picture.axes.get_figure(root=True).get_figwidth())
     source = f"data:{_FORMS[form]};base64,{data}"
     return f'<img src="{source}" width="{width}" alt="{escape(words)}">'

@@ -1,6 +1,5 @@
 """The sections of a report: each makes HTML of what one command shows."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +25,16 @@ from hfjax.results.impacts_record import ImpactsRecord
 from hfjax.results.scan import ScanResult
 from hfjax.results.yields_record import YieldsRecord
 
-_LIMIT = 10
+_LIMIT = 6
 """Most findings of each kind."""
+_FOUND_BY = "<p>As <code>hfjax check</code> finds them.</p>"
 _FEW = 40
 """Most rows of a table that is not folded."""
+_PULLS = PlotSettings(most=30)
+"""The table has all of them."""
+_DECADES = 30.0
+"""Ratio of the events of channels that share a frame, from which its axis is one of
+logarithms."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +125,7 @@ def _findings(at: Opened, measurement: str | None) -> str:
     found = check_workspace(at.workspace, measurement, background=at.background)
     notes = [each for each in found if each.severity == NOTE]
     others = [each for each in found if each.severity != NOTE]
-    body = html_parts(findings_parts(others, _LIMIT, colour=False))
+    body = _FOUND_BY + html_parts(findings_parts(others, _LIMIT, colour=False))
     if not notes:
         return body
     listed = html_parts(findings_parts(notes, _LIMIT, colour=False))
@@ -138,7 +143,7 @@ def _parameters(fit: BestFit) -> str:
     tables = fitted_tables(fit.at.model, fit.poi, held=False)
     table = html_parts(tables.parts(fit.document))
     count = len(tables.names)
-    drawn = hfjax.draw_fit(fit.record)
+    drawn = hfjax.draw_fit(fit.record, _PULLS)
     picture = embedded(drawn, "Pulls of the parameters, with their uncertainties")
     return picture + folded(f"Parameters ({count})", table, shown=count <= _FEW)
 
@@ -156,8 +161,16 @@ def _events(fit: BestFit, result: Any) -> str:
     words = f"Expected events of all channels {record.prediction}, and the data"
     table = html_parts(yields_parts(record, bins=False))
     few = len(record.channels) * len(at.workspace.sample_names) <= _FEW
-    drawn = embedded(hfjax.draw_distributions(record), words)
+    settings = PlotSettings(log=_far_apart(record))
+    drawn = embedded(hfjax.draw_distributions(record, settings), words)
     return drawn + folded("Events with uncertainties", table, shown=few)
+
+
+def _far_apart(record: YieldsRecord) -> bool:
+    """Whether channels of one bin, which share a frame, differ by far."""
+    totals = [each.total.values for each in record.channels.values()]
+    single = [values[0] for values in totals if len(values) == 1 and values[0]]
+    return len(single) > 1 and max(single) > _DECADES * min(single) > 0
 
 
 def _goodness(fit: BestFit) -> Section:
@@ -199,15 +212,11 @@ def _failure(result: Any) -> str:
 
 def grid_section(result: ScanResult) -> tuple[Section, str]:
     """The points of a scan, and the scripts that it needs."""
-    scripts: Sequence[str] = []
-
-    def drawn() -> str:
-        nonlocal scripts
-        grid = hfjax.draw_signal_grid(result, PlotSettings())
-        scripts = [grid.scripts]
-        return grid.body + (missing(grid.lacking) if grid.lacking else "")
-
-    grid = section("Signal grid", drawn)
-    table = html_parts(scan_parts(result))
-    body = grid.body + folded(f"Points ({len(result)})", table)
-    return Section(grid.title, body, bool(result.failed)), "".join(scripts)
+    try:
+        grid = hfjax.draw_signal_grid(result)
+        lacking, picture, scripts = grid.lacking, grid.body, grid.scripts
+    except DataError as error:
+        lacking, picture, scripts = str(error), "", ""
+    table = folded(f"Points ({len(result)})", html_parts(scan_parts(result)))
+    body = picture + (missing(lacking) if lacking else "") + table
+    return Section("Signal grid", body, bool(result.failed)), scripts
