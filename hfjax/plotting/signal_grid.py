@@ -166,7 +166,7 @@ def _frame(found: Coordinates, settings: PlotSettings) -> Any:
 
 def _source(found: Coordinates, level: float) -> ColumnDataSource:
     """What is drawn and shown of each point."""
-    points = found.result.points
+    points: Any = found.result.points  # of a scan of CLs
     kinds = [_kind(point, level) for point in points]
     across = found.values[0]
     observed = [np.nan if p.CLs_obs is None else p.CLs_obs for p in points]
@@ -283,10 +283,10 @@ def _draw_lines(frame: Any, lines: list[np.ndarray], name: str) -> bool:
 def _draw_curve(frame: Any, found: Coordinates, level: float) -> None:
     """Draw the expected CLs against one label, and the level of exclusion."""
     order = np.argsort(found.values[0])
-    points = [found.result.points[i] for i in order]
+    points: Any = [found.result.points[i] for i in order]
     for name, position in _BAND.items():
         band = [point.CLs_exp[position] for point in points]
         line = np.column_stack([found.values[0][order], np.array(band, float)])
         _draw_lines(frame, [line], name.rstrip("+-"))
-    style = {"line_color": POINT, "line_dash": "dotdash"}
+    style: dict[str, Any] = {"line_color": POINT, "line_dash": "dotdash"}
     frame.add_layout(Span(location=level, dimension="width", **style))

@@ -37,6 +37,9 @@ td.dim { white-space: nowrap; }
 .missing { background: #f6f1e3; border-left: 4px solid #b58900; padding: .5rem .8rem; }
 img { max-width: 100%; height: auto; display: block; margin: .8rem 0; }
 .point-numbers { min-width: 18rem; border: 1px solid #d1d5db; padding: .6rem .9rem; }
+.columns { columns: 16rem; }
+.columns h3 { break-after: avoid; }
+.columns table { break-inside: avoid; }
 summary { cursor: pointer; font-weight: 600; margin: .6rem 0; }
 footer { margin-top: 3rem; color: #5b6470; font-size: .85rem; }
 @media print { h2, h3 { break-after: avoid; } img, tr { break-inside: avoid; }

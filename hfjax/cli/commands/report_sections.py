@@ -159,11 +159,11 @@ def _events(fit: BestFit, result: Any) -> str:
     found = hfjax.yields(at.model, at.data, result, run=at.settings.run)
     record = YieldsRecord.parse(fit.written(found))
     words = f"Expected events of all channels {record.prediction}, and the data"
-    table = html_parts(yields_parts(record, bins=False))
-    few = len(record.channels) * len(at.workspace.sample_names) <= _FEW
+    tables = html_parts(yields_parts(record, bins=False))
+    table = f'<div class="columns">{tables}</div>'
     settings = PlotSettings(log=_far_apart(record))
     drawn = embedded(hfjax.draw_distributions(record, settings), words)
-    return drawn + folded("Events with uncertainties", table, shown=few)
+    return drawn + folded("Events with uncertainties", table, shown=True)
 
 
 def _far_apart(record: YieldsRecord) -> bool:
