@@ -42,7 +42,7 @@ class _Links(HTMLParser):
         super().__init__()
         self.found = []
 
-    def handle_starttag(self, tag, attrs):
+    def handle_starttag(self, _tag, attrs):
         """Keep the attributes that are addresses."""
         self.found += [value for name, value in attrs if name in ("src", "href")]
 

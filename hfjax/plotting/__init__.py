@@ -1,1 +1,1 @@
-"""Matplotlib figures of result records; matplotlib is imported when one is drawn."""
+"""Figures of result records; what draws them is imported when one is drawn."""

@@ -26,7 +26,7 @@ EVIL = "<b>evil"
 @pytest.fixture
 def excess(hello):
     """More events than there are without a signal, in a channel with an ugly name."""
-    hello["observations"][0]["data"] = [62, 63]
+    hello["observations"][0]["data"] = [70, 61]
     for part in (hello["channels"], hello["observations"]):
         part[0]["name"] = EVIL
     hello["channels"][0]["samples"][1]["name"] = "a & </script>"
