@@ -37,6 +37,20 @@ from hfjax.errors import DataError, DigestError
 from hfjax.results.scan import ScanResult
 
 
+@dataclass(frozen=True)
+class ReportedSignals(SignalOptions):
+    """The signals in the grid, and the one that is added to the workspace."""
+
+    patchset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Patchset whose points are shown as a grid; with --name, one of its "
+            "signals is in the fits, too.",
+        ),
+    ] = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportOptions:
     """Options of `hfjax report`."""
@@ -53,7 +67,7 @@ class ReportOptions:
             help="File for the page, such as report.html; - is standard output.",
         ),
     ]
-    signal: SignalOptions
+    signal: ReportedSignals
     scan: Annotated[
         str | None,
         typer.Option(
@@ -173,6 +187,8 @@ def _patchset(options: ReportOptions, at: Opened) -> PatchSet | None:
 
 def _scanned(at: Opened, patchset: PatchSet, options: ReportOptions) -> ScanResult:
     """Test every point of a patchset."""
+    if (options.hold or options.start) and not options.fit.quiet:
+        complain("--hold and --start are not for the points of the grid")
     batch = hfjax.build_scan(
         at.background, patchset, measurement=options.fit.measurement, poi=options.poi
     )
