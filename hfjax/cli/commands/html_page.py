@@ -39,6 +39,7 @@ img { max-width: 100%; height: auto; display: block; margin: .8rem 0; }
 .point-numbers { min-width: 18rem; border: 1px solid #d1d5db; padding: .6rem .9rem; }
 .columns { columns: 16rem; }
 .columns h3 { break-after: avoid; }
+.columns h3:first-child { margin-top: 0; }
 .columns table { break-inside: avoid; }
 summary { cursor: pointer; font-weight: 600; margin: .6rem 0; }
 footer { margin-top: 3rem; color: #5b6470; font-size: .85rem; }
