@@ -107,7 +107,8 @@ def _selected(
     if settings.select is not None:
         chosen = set(fulfilling(settings.select, (), [(name, ()) for name in names]))
         kept = [i for i in kept if names[i] in chosen]
-    values = np.array(matrix.values, float).reshape(len(names), -1)[np.ix_(kept, kept)]
+    whole = np.array(matrix.values, float).reshape(len(names), len(names))
+    values = whole[np.ix_(kept, kept)]
     most = MOST if settings.most is None else settings.most
     if min(len(kept), most) < 2:
         which = "that are left" if most >= 2 else "that are asked for"

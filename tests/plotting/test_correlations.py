@@ -73,6 +73,11 @@ def test_parameters_are_selected_by_name():
         draw_correlations(fit(factors(5)), PlotSettings(most=1))
 
 
+def test_where_nothing_could_move_there_are_no_correlations():
+    with pytest.raises(DataError, match="0 parameters that are left have no"):
+        draw_correlations(fit([]))
+
+
 def test_a_correlation_that_is_not_known_is_a_question():
     matrix = [[None, None, None], [None, 1.0, 0.2], [None, 0.2, 1.0]]
     axes = draw_correlations(fit(matrix)).axes

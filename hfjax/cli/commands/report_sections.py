@@ -121,15 +121,19 @@ def _summary(at: Opened, measurement: str | None) -> str:
 
 
 def _findings(at: Opened, measurement: str | None) -> str:
-    """The errors and warnings, and the notes where they are asked for."""
+    """How many there are; the errors and warnings, and below them the notes."""
     found = check_workspace(at.workspace, measurement, background=at.background)
     notes = [each for each in found if each.severity == NOTE]
-    others = [each for each in found if each.severity != NOTE]
-    body = _FOUND_BY + html_parts(findings_parts(others, _LIMIT, colour=False))
+    parts = list(findings_parts(found, _LIMIT, colour=False, notes=False))
     if not notes:
-        return body
-    listed = html_parts(findings_parts(notes, _LIMIT, colour=False))
-    return body + folded(f"Notes ({len(notes)})", listed)
+        return _FOUND_BY + html_parts(parts)
+    *parts, _ = parts  # that notes are not shown
+    _, *listed = findings_parts(notes, _LIMIT, colour=False)
+    return (
+        _FOUND_BY
+        + html_parts(parts)
+        + folded(f"Notes ({len(notes)})", html_parts(listed))
+    )
 
 
 def _parameters(fit: BestFit) -> str:

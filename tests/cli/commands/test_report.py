@@ -121,6 +121,22 @@ def test_a_scan_is_shown_and_must_be_of_the_workspace(hfjax, reported, files, wr
     assert "--no-verify" in complaint
 
 
+def test_what_a_model_without_free_parameters_lacks_is_told(reported, write, excess):
+    names = {
+        m["name"]
+        for c in excess["channels"]
+        for s in c["samples"]
+        for m in s["modifiers"]
+    }
+    config = excess["measurements"][0]["config"]
+    config["parameters"] = [{"name": name, "fixed": True} for name in names]
+    outcome, page = reported(write("excess.json", excess))
+    assert outcome.code == 0
+    found = sections(page)
+    assert "have no correlations" in missing(found["Correlations"])[0]
+    assert "is fixed" in missing(found["Impacts"])[0]
+
+
 def test_a_fit_that_fails_is_told_in_its_sections(reported, write, excess):
     outcome, page = reported(write("excess.json", excess), "--max-steps", 1)
     assert outcome.code == 3
