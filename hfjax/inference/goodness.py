@@ -11,6 +11,7 @@ from hfjax.errors import ArgumentError
 from hfjax.fitting.best_fit import NOTHING, fit
 from hfjax.fitting.checks import check_inputs, holding
 from hfjax.fitting.covariance import covariance
+from hfjax.fitting.diagnose.bins import bin_rates
 from hfjax.fitting.objective import half_deviance
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings
@@ -150,7 +151,7 @@ def _freedom(
     """Count what could disagree, and what could follow."""
     found = covariance(model, data, free, run=settings.run)
     moves = ~(np.asarray(found.fixed) | np.asarray(found.on_bound))
-    rates = np.asarray(model.expected_data(free.params).main)
+    rates = bin_rates(model, free.params, settings.run)
     counts = np.asarray(model.bin_present) & (
         (rates > 0.0) | (np.asarray(data.main) > 0)
     )
