@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hfjax.arrays import Number, Scalar
+from hfjax.arrays import Number, Scalar, ScalarBool
 from hfjax.compiled.canonical import canonical
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError, check_kind
@@ -89,7 +89,9 @@ def significance(
     arguments = (*canonical(model, data), *values)
     static = {"test_stat": q0, "settings": settings}
     test = settings.run(Program(asymptotic_test, arguments, static))
-    found = settings.run(Program(_significance, (test, values[1]), {"signed": signed}))
+    lower = jnp.asarray(model.parameters.lower)[model.poi]
+    given = test, values[1], (lower < 0.0) | (not signed)
+    found = settings.run(Program(_significance, given, {"signed": signed}))
     return found.with_names(model)
 
 
@@ -111,11 +113,11 @@ def _check_values(model: Model, injected: Number, *, signed: bool) -> None:
 
 @functools.partial(jax.jit, static_argnames="signed")
 def _significance(
-    test: HypotestResult, injected: Scalar, signed: bool
+    test: HypotestResult, injected: Scalar, possible: ScalarBool, signed: bool
 ) -> SignificanceResult:
-    """Turn the fits of a test of zero into p0 and Z."""
-    ok = test.code == FitStatus.CONVERGED
-    known = jnp.where(ok, 1.0, jnp.nan)
+    """Turn the fits of a test of zero into p0 and Z, where bounds allow its sign."""
+    code = jnp.where(possible, test.code, FitStatus.OUT_OF_BOUNDS).astype(jnp.int32)
+    known = jnp.where(code == FitStatus.CONVERGED, 1.0, jnp.nan)
     q = known * _signed(test.fixed.deviance - test.free.deviance, test.mu_hat)
     q_asimov = known * _signed(test.asimov_fixed.deviance, injected)
     if not signed:
@@ -131,7 +133,7 @@ def _significance(
         injected=injected,
         mu_hat=test.mu_hat,
         test=test,
-        code=test.code,
+        code=code,
         signed=signed,
     )
 

@@ -99,6 +99,9 @@ def test_a_parameter_that_cannot_be_negative_tells_no_deficit():
     assert_close(significance(model, data).p0, 0.5, 0.0, 1e-7)
     with pytest.raises(ParameterError, match="a negative lower bound"):
         significance(model, data, signed=True)
+    inside = jax.jit(lambda model: significance(model, data, signed=True))(model)
+    assert np.isnan(inside.Z)
+    assert inside.status is FitStatus.OUT_OF_BOUNDS
 
 
 @pytest.mark.parametrize("injected", [-1.0, 11.0])
