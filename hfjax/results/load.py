@@ -51,6 +51,7 @@ def _parse_points(document: dict[str, Any]) -> ScanResult | LimitsScanResult:
 _KINDS: dict[str, Callable[[Any], Result]] = {
     "points": _parse_points,
     "impacts": ImpactsRecord.parse,
+    "yields": YieldsRecord.parse,
     "groups": BreakdownRecord.parse,
     "contours": ContourRecord.parse,
     "delta": ProfileRecord.parse,
@@ -61,7 +62,6 @@ _KINDS: dict[str, Callable[[Any], Result]] = {
     "mle_parameters": FitRecord.parse,
     "covariance": CovarianceRecord.parse,
     "intervals": IntervalsRecord.parse,
-    "yields": YieldsRecord.parse,
     "degrees_of_freedom": GoodnessOfFitRecord.parse,
 }
 """The reader of each kind of file, by a key that no later kind has."""
