@@ -32,7 +32,7 @@ def test_impacts_and_sources_are_in_one_file(hfjax, excess):
 
 def test_the_largest_impacts_are_a_table_and_a_picture(hfjax, excess, tmp_path):
     lines = hfjax("impacts", excess, "--top", 1, columns=120).lines
-    assert lines[0] == "impacts on mu"
+    assert lines[0] == "post-fit and pre-fit impacts on mu"
     row = lines[3].split()
     assert (row[0], row[3]) == ("stat[1]", "0.1138")
     assert row[5:7] == ["+0.273", "-0.25"]
