@@ -43,7 +43,7 @@ def many_bins() -> Document:
         )
         channels.append(hfjax.channel(f"c{i:02d}", *samples))
         data[f"c{i:02d}"] = background
-    return hfjax.workspace(channels, data).dump()
+    return hfjax.workspace(channels, data, poi="mu").dump()
 
 
 def published(name: str, patch: str | None) -> Callable[[], Document]:
