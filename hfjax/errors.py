@@ -204,13 +204,13 @@ def several_components(name: str, size: int) -> ModelError:
     return ModelError(message)
 
 
-def missing_poi(named: str | None) -> MissingPOIError:
+def missing_poi(named: str | None, otherwise: str = "") -> MissingPOIError:
     """Make the error for a parameter of interest that no modifier brings."""
     what = f"{named!r} is not in the model" if named else "the measurement names none"
     message = (
         f"a parameter of interest is needed, and {what}: add a signal whose normfactor "
         "brings it, by a patch (patch=..., or --patch and --patchset on the command "
-        "line)"
+        "line)" + (f"; or {otherwise}" if otherwise else "")
     )
     return MissingPOIError(message)
 

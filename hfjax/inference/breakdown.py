@@ -5,7 +5,7 @@ variance is a sum over data, and parts of it add up in quadrature, however param
 are correlated.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import jax
@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Int
 
-from hfjax.arrays import Array, Params, ParamsMask, Rates, ScalarInt
+from hfjax.arrays import Params, ParamsMask, Rates, ScalarInt
 from hfjax.compiled.canonical import canonical, pad_vector
 from hfjax.compiled.program import Program, Run
 from hfjax.errors import ArgumentError, ParameterError, check_kind
@@ -28,7 +28,7 @@ from hfjax.inference.breakdown_result import BreakdownResult, BreakdownStatus
 from hfjax.inference.impacts import target_position
 from hfjax.model.constraints import Aux
 from hfjax.model.data import Data
-from hfjax.model.model import Constraints, Model
+from hfjax.model.model import Model
 from hfjax.model.name_patterns import matching
 
 MAIN, TEMPLATES, OTHERS = "data statistics", "MC statistics", "systematics"
@@ -218,20 +218,11 @@ def move_by_data(
     some = model.bin_present & (rates > 0.0)
     main = jnp.where(some, along / jnp.sqrt(jnp.where(some, rates, 1.0)), 0.0)
     aux = jnp.zeros_like(objective.data.aux)
-    for terms, slope in _slopes(model, params):
-        moved = jnp.where(terms.present, row[terms.index] * slope, 0.0)
+    for terms in model.constraints:
+        width = terms.deviation(jnp.maximum(terms.expected(params), 1e-100))
+        moved = jnp.where(terms.present, row[terms.index] / width, 0.0)
         aux = aux.at[terms.position].set(moved)
     return main, aux
-
-
-def _slopes(model: Model, params: Params) -> Iterator[tuple[Constraints, Array]]:
-    """Constraint terms of each kind, and one over their widths at the best fit."""
-    gaussian, poisson, lognormal = model.gaussian, model.poisson, model.lognormal
-    yield gaussian, 1.0 / gaussian.width
-    events = jnp.maximum(poisson.expected(params), 1e-100)
-    yield poisson, poisson.factor / jnp.sqrt(events)
-    beta = jnp.maximum(lognormal.expected(params), 1e-100)
-    yield lognormal, lognormal.scale / (lognormal.width * beta)
 
 
 def _squares(model: Model, parts: Data, owner: Owner, groups: int) -> np.ndarray:

@@ -15,7 +15,6 @@ from hfjax.compiled.lanes import map_lanes
 from hfjax.compiled.program import Program
 from hfjax.errors import (
     ArgumentError,
-    MissingPOIError,
     ParameterError,
     check_kind,
     unknown_name,
@@ -37,10 +36,15 @@ from hfjax.inference.test_state import CONSISTENCY
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 from hfjax.model.name_patterns import matching
+from hfjax.model.poi import require_poi
 from hfjax.model.tracing import is_known
 
 METHODS = ("fits", "covariance")
 """How impacts may be found."""
+_NAMED = (
+    "name the parameter that is asked about (parameter=..., or `hfjax impacts "
+    "--parameter NAME`)"
+)
 LEAST_LANES = 4
 """That programs are compiled for."""
 
@@ -164,7 +168,7 @@ def impacts(
         uncertainty=np.asarray(found.uncertainties)[target, ...],
         values=np.asarray(free.params)[positions],
         uncertainties=np.asarray(found.uncertainties)[positions],
-        prefit_uncertainties=prefit_uncertainties(model, data)[positions],
+        prefit_uncertainties=widths[:, 0],
         pulls=_vector(model, pulls(model, data, free))[positions],
         constraints=_vector(model, pull_uncertainties(model, data, found))[positions],
         prefit=shifts[:, 0],
@@ -196,12 +200,7 @@ def target_position(model: Model, data: Data, parameter: str | None) -> int:
         )
         raise ArgumentError(message)
     if parameter is None:
-        if int(model.poi) < 0:
-            message = (
-                "the model has no parameter of interest: name the parameter whose "
-                "uncertainty is asked for (parameter=..., or --parameter)"
-            )
-            raise MissingPOIError(message)
+        require_poi(model, _NAMED)
         position = int(model.poi)
     else:
         check_kind("the parameter", parameter, str, 'give its name, "mu"', "name")

@@ -6,7 +6,7 @@ whatever a model is padded to, and whatever runs beside it.
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Key, PRNGKeyArray
+from jaxtyping import Key, PRNGKeyArray, UInt32
 
 from hfjax.arrays import Array, Params, Rates, ScalarBool
 from hfjax.model.constraints import PoissonConstraints, Terms
@@ -16,6 +16,11 @@ from hfjax.model.poisson_draws import draw_poisson
 
 MAIN = 0
 """Number that the key of main data is folded with; those of constraints follow."""
+
+
+def key_of(words: UInt32[Array, " word"]) -> PRNGKeyArray:
+    """The random key that all toys of a run share, from its words."""
+    return jax.random.wrap_key_data(jnp.asarray(words), impl="threefry2x32")
 
 
 def draw_toy(

@@ -13,13 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, UInt32
 
-from hfjax.arrays import Array, ScalarBool, ScalarInt
+from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
 from hfjax.compiled.canonical import canonical, pad_vector
 from hfjax.compiled.lanes import map_lanes, one_by_one
 from hfjax.compiled.program import Program
 from hfjax.fitting.status import FitSettings, FitStatus
+from hfjax.fitting.valleys.found import Starts
 from hfjax.inference.test_result import HypotestResult
-from hfjax.inference.toy_draws import draw_toy
+from hfjax.inference.toy_draws import draw_toy, key_of
 from hfjax.inference.toy_fits import FREE, HELD, ZERO, Hypothesis, ToyFits, toy_fits
 from hfjax.inference.toy_settings import ToySettings
 from hfjax.model.data import Data
@@ -99,10 +100,7 @@ class ToyLanes:
         return found
 
     def _called(self, positions: Positions, again: bool) -> ToyNumbers:
-        fits = self.settings.fits
-        if again:
-            steps = MORE_STEPS * fits.max_steps
-            fits = dataclasses.replace(fits, max_steps=steps)
+        fits = fit_settings(self.settings.fits, again)
         count = positions.size
         padded = np.resize(positions.astype(np.int32), self.size)
         arguments = (self.shared, padded, np.int32(count))
@@ -178,11 +176,33 @@ def _test_lane(
 ) -> ToyFits:
     """One toy: even positions have the signal, odd ones the background."""
     model, truth = shared.model, shared.truths[position % 2]
-    key = jax.random.wrap_key_data(jnp.asarray(shared.words), impl="threefry2x32")
-    key = jax.random.fold_in(jax.random.fold_in(key, position // 2), position % 2)
+    key = jax.random.fold_in(key_of(shared.words), position // 2)
+    key = jax.random.fold_in(key, position % 2)
     toy = draw_toy(model, shared.data, key, truth, shared.auxiliary)
     observed = position == OBSERVED
     data = jax.tree.map(lambda a, b: jnp.where(observed, a, b), shared.data, toy)
-    init = jnp.asarray(model.parameters.init)
-    starts = jnp.stack([init, truth, 0.5 * (init + truth)] if again else [init])
+    starts = starts_of(model, truth, again)
     return toy_fits(model, data, shared.hypothesis, starts, settings)
+
+
+def starts_of(model: Model, truth: Params, again: bool) -> Starts:
+    """Where fits of a toy start; a second time also where it was drawn, and half way.
+
+    Args:
+        model: of any size.
+        truth: parameters where the toy was drawn.
+        again: whether a fit of it has failed before.
+    """
+    init = jnp.asarray(model.parameters.init)
+    return jnp.stack([init, truth, 0.5 * (init + truth)] if again else [init])
+
+
+def fit_settings(settings: FitSettings, again: bool) -> FitSettings:
+    """Settings of the fits of toys; a second time with more steps.
+
+    Args:
+        settings: that are asked for.
+        again: whether a fit has failed before.
+    """
+    times = MORE_STEPS if again else 1
+    return dataclasses.replace(settings, max_steps=times * settings.max_steps)

@@ -3,35 +3,23 @@
 import dataclasses
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
-from jaxtyping import Int
 
-from hfjax.compiled.lanes import one_by_one, workers
+from hfjax.compiled.lanes import workers
 from hfjax.errors import DataError
 from hfjax.fitting.status import FitStatus
-from hfjax.inference.toy_lanes import (
-    ACCELERATOR_TOYS,
-    CPU_TOYS,
-    OBSERVED,
-    ToyLanes,
-    ToyNumbers,
-)
+from hfjax.inference.toy_lanes import OBSERVED, ToyLanes, ToyNumbers
+from hfjax.inference.toy_pieces import Numbers, in_pieces
 from hfjax.inference.toy_settings import ToySettings
 from hfjax.inference.toys_file import check_same, load_toys, merge_toys, save_toys
 from hfjax.inference.toys_result import ToysResult
 
-SECONDS = 0.3
-"""What a call is to take, so that progress is seen..."""
-FIRST = 4
-"""...as the first, of so many toys, tells."""
 ROUND = 500
 """Toys after which it is looked whether the error is small enough."""
 SHARE = 0.05
 """Part of the time that keeping toys in a file may take."""
-
-Numbers = Int[np.ndarray, " toy"]
 
 
 @dataclasses.dataclass
@@ -146,19 +134,7 @@ class ToyRun:
             found = self.lanes.test(pairs.ravel())
             return dataclasses.replace(like, numbers=numbers, **_by_sample(found))
 
-        first = FIRST if one_by_one() else ACCELERATOR_TOYS
-        if not missing.size:
-            return
-        begin = time.monotonic()
-        yield pool.submit(some, missing[:first]).result()
-        each = (time.monotonic() - begin) / first
-        size = int(np.clip(SECONDS / each, 1, CPU_TOYS)) if one_by_one() else first
-        rest = missing[first:]
-        jobs = [
-            pool.submit(some, rest[k : k + size]) for k in range(0, rest.size, size)
-        ]
-        for job in as_completed(jobs):
-            yield job.result()
+        return in_pieces(some, missing, pool)
 
     def _result(
         self, numbers: Numbers, found: ToyNumbers, observed: ToyNumbers

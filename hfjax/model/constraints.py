@@ -65,6 +65,11 @@ class GaussianConstraints(eqx.Module):
         """``(theta - aux) / width`` for each term."""
         return (params[self.index] - aux[self.position]) / self.width
 
+    def deviation(self, datum: Terms) -> Terms:
+        """Standard deviation of each parameter, whatever the auxiliary datum."""
+        del datum
+        return self.width
+
     def logpdf(self, params: Params, aux: Aux) -> Scalar:
         """Sum of ``-ln(width sqrt(2 pi)) - pull^2 / 2`` over the terms."""
         norm = jnp.log(self.width) + 0.5 * math.log(2.0 * math.pi)
@@ -105,6 +110,10 @@ class PoissonConstraints(eqx.Module):
     def gamma(self, params: Params) -> Terms:
         """What the expected events are proportional to, ``theta + shift``."""
         return params[self.index] + self.shift
+
+    def deviation(self, datum: Terms) -> Terms:
+        """Standard deviation of each parameter, that of so many auxiliary events."""
+        return datum**0.5 / self.factor
 
     def logpdf(self, params: Params, aux: Aux) -> Scalar:
         """Sum of the Poisson log-densities over the terms."""
@@ -151,6 +160,10 @@ class LogNormalConstraints(eqx.Module):
         possible = (beta > 0.0) & (datum > 0.0)
         ratio = jnp.where(possible, beta, 1.0) / jnp.where(possible, datum, 1.0)
         return jnp.where(possible, jnp.log(ratio) / self.width, jnp.inf)
+
+    def deviation(self, datum: Terms) -> Terms:
+        """Standard deviation of each parameter, where ``beta`` is the datum."""
+        return self.width * datum / self.scale
 
     def log_norm(self, aux: Aux) -> Terms:
         """``ln(aux width sqrt(2 pi))`` for each term."""

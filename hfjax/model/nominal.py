@@ -50,26 +50,21 @@ def nominal_parameters(model: Model) -> Nominal:
         >>> found.values.tolist(), found.widths.tolist()
         ([1.0, 1.0], [0.0, 0.1])
     """
-    datum = model.with_nominal_auxiliary(Data(np.zeros(0), np.zeros(0))).aux
-    known, aux = jax.tree.map(np.asarray, (model, datum))
+    nominal = model.with_nominal_auxiliary(Data(np.zeros(0), np.zeros(0))).aux
+    known, aux = jax.tree.map(np.asarray, (model, nominal))
     own = known.parameters
     values, widths = np.array(own.init), np.zeros(own.init.shape)
     for terms in known.constraints:
-        said = _said(terms, aux[terms.position])
+        datum = aux[terms.position]
         moves = terms.present & ~own.fixed[terms.index]
-        index = terms.index[moves]
-        values[index], widths[index] = said.values[moves], said.widths[moves]
+        values[terms.index[moves]] = _most_probable(terms, datum)[moves]
+        widths[terms.index[moves]] = terms.deviation(datum)[moves]
     return Nominal(values, widths)
 
 
-def _said(terms: Constraints, datum: Array) -> Nominal:
-    """What the terms of one kind say with their data."""
+def _most_probable(terms: Constraints, datum: Array) -> Array:
+    """The parameters at which the terms of one kind expect their data."""
     if isinstance(terms, GaussianConstraints):
-        return Nominal(np.asarray(datum), np.asarray(terms.width))
-    if isinstance(terms, PoissonConstraints):
-        width = np.sqrt(datum) / terms.factor
-        return Nominal(
-            np.asarray(datum / terms.factor - terms.shift), np.asarray(width)
-        )
-    beta, width = datum / terms.scale, terms.width * datum / terms.scale
-    return Nominal(np.asarray(beta - terms.shift), np.asarray(width))
+        return datum
+    unit = terms.factor if isinstance(terms, PoissonConstraints) else terms.scale
+    return datum / unit - terms.shift

@@ -13,8 +13,12 @@ from hfjax.errors import (
 from hfjax.model.model import Model
 
 
-def require_poi(model: Model) -> None:
+def require_poi(model: Model, otherwise: str = "") -> None:
     """Refuse a model without a parameter of interest.
+
+    Args:
+        model: a model.
+        otherwise: what else can be done about it.
 
     Raises:
         MissingPOIError: names the parameter that a signal must bring.
@@ -22,7 +26,7 @@ def require_poi(model: Model) -> None:
     named = model.parameters.sets or model.names.channels
     without = not named and not model.is_traced and model.poi < 0
     if without or (named and model.poi_name is None):
-        raise missing_poi(model.names.poi)
+        raise missing_poi(model.names.poi, otherwise)
 
 
 def require_free_poi(model: Model) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 import hfjax
+from hfjax.cli.commands.groups import GroupForm, groups_of, parts_of
 from hfjax.cli.commands.impact_tables import impact_parts
 from hfjax.cli.commands.opening import opened
 from hfjax.cli.options import (
@@ -22,6 +23,10 @@ from hfjax.cli.runtime import NOT_CONVERGED
 from hfjax.cli.streams import complain
 from hfjax.cli.tables import JsonOption, write_result
 from hfjax.errors import FitError
+
+_GROUPS = GroupForm(
+    "NAME=PATTERN, such as 'jets=JES_*,JER_*'", "join its patterns by commas"
+)
 
 
 class Method(StrEnum):
@@ -94,7 +99,7 @@ def impacts(options: ImpactsOptions) -> None:
     hfjax impacts workspace.json -o impacts.json
     hfjax impacts workspace.json --group 'jets=JES_*,JER_*' --top 10
     """
-    groups = groups_of(options.group)
+    groups = groups_of(options.group, _GROUPS)
     patterns = patterns_of(options.parameters)
     at = opened("impacts", options, None)
     sources = hfjax.uncertainty_breakdown(
@@ -131,41 +136,10 @@ def impacts(options: ImpactsOptions) -> None:
         raise typer.Exit(NOT_CONVERGED) from None
 
 
-def groups_of(texts: list[str] | None) -> dict[str, list[str]]:
-    """Read groups of parameters.
-
-    Args:
-        texts: each a name and patterns.
-
-    Raises:
-        typer.BadParameter: One is not a name and patterns, or a name is there twice.
-
-    Example:
-        >>> groups_of(["jets=JES_*,JER_*"])
-        {'jets': ['JES_*', 'JER_*']}
-    """
-    found: dict[str, list[str]] = {}
-    for text in texts or []:
-        name, _, patterns = text.partition("=")
-        parts = _parts(patterns)
-        if not (name and parts):
-            message = f"'{text}' is not NAME=PATTERN, such as 'jets=JES_*,JER_*'"
-            raise typer.BadParameter(message, param_hint="--group")
-        if name in found:
-            message = f"'{name}' is given twice: join its patterns by commas"
-            raise typer.BadParameter(message, param_hint="--group")
-        found[name] = parts
-    return found
-
-
 def patterns_of(texts: list[str] | None) -> list[str] | None:
     """Read patterns of names; None for all.
 
     >>> patterns_of(["JES_*,JER_*", "lumi"])
     ['JES_*', 'JER_*', 'lumi']
     """
-    return [part for text in texts for part in _parts(text)] if texts else None
-
-
-def _parts(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    return [part for text in texts for part in parts_of(text)] if texts else None

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
+from hfjax.cli.commands.groups import GroupForm, groups_of
 from hfjax.cli.commands.opening import Opened, opened, tell_free_fit
 from hfjax.cli.commands.yield_tables import yields_parts
 from hfjax.cli.options import (
@@ -28,6 +29,9 @@ from hfjax.results.yields_record import YieldsRecord
 from hfjax.results.yields_text import csv_text, latex_text
 
 _MOST_NAMED = 6
+_GROUPS = GroupForm(
+    "NAME=SAMPLE[,SAMPLE], such as top=ttbar,Wt", "give all its samples at once"
+)
 
 
 class Form(StrEnum):
@@ -207,22 +211,12 @@ def _groups(texts: Sequence[str] | None) -> dict[str, list[str]]:
     >>> _groups(["top=ttbar,Wt"])
     {'top': ['ttbar', 'Wt']}
     """
-    found: dict[str, list[str]] = {}
-    for text in texts or []:
-        name, sign, samples = text.partition("=")
-        members = [each.strip() for each in samples.split(",") if each.strip()]
-        message = ""
-        if not (name and sign and members):
-            message = f"'{text}' is not NAME=SAMPLE[,SAMPLE], such as top=ttbar,Wt"
-        elif name in found:
-            message = f"'{name}' is given twice: give all its samples at once"
-        taken = [each for other in found.values() for each in other]
-        twice = [each for each in members if each in taken]
-        if twice and not message:
-            message = f"sample '{twice[0]}' is in two groups, and would count twice"
-        if message:
+    found, taken = groups_of(texts, _GROUPS), set()
+    for members in found.values():
+        if twice := taken.intersection(members):
+            message = f"sample '{min(twice)}' is in two groups, and would count twice"
             raise typer.BadParameter(message, param_hint="--group")
-        found[name] = members
+        taken |= set(members)
     return found
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from hfjax.arrays import Array, Params
 from hfjax.fitting.covariance_result import CovarianceResult
 from hfjax.fitting.result import FitResult
+from hfjax.model.constraints import PoissonConstraints
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 
@@ -94,18 +95,11 @@ def prefit_uncertainties(model: Model, data: Data) -> np.ndarray:
         >>> prefit_uncertainties(model, data).tolist()  # of mu none
         [nan, 0.1]
     """
-    gaussian, lognormal, poisson, fixed, aux = jax.tree.map(
-        np.asarray,
-        (
-            *(model.gaussian, model.lognormal, model.poisson),
-            *(model.parameters.fixed, data.aux),
-        ),
-    )
+    model, data = jax.tree.map(np.asarray, (model, data))
+    fixed = model.parameters.fixed
     found = np.full(fixed.shape, np.nan)
-    size = lognormal.width * aux[lognormal.position] / lognormal.scale
-    events = np.sqrt(np.maximum(aux[poisson.position], 0.0)) / poisson.factor
-    widths = (gaussian.width, size, events)
-    for terms, each in zip((gaussian, lognormal, poisson), widths, strict=True):
+    for terms in model.constraints:
+        each = terms.deviation(np.maximum(data.aux[terms.position], 0.0))
         usable = terms.present & (each > 0.0)
         found[terms.index[usable]] = each[usable]
     return np.where(fixed, np.nan, found)
@@ -124,16 +118,16 @@ def _named(
 
 
 def _slopes(model: Model, data: Data, params: Params) -> Iterator[tuple[Array, Array]]:
-    """The parameters of each kind of constraint terms, and how their pulls rise."""
-    gaussian, lognormal, poisson = model.gaussian, model.lognormal, model.poisson
-    yield gaussian.index, np.where(gaussian.present, 1.0 / gaussian.width, np.nan)
-    beta = lognormal.expected(params)
-    slope = lognormal.scale / (lognormal.width * beta)
-    yield lognormal.index, np.where(lognormal.present, slope, np.nan)
-    count = data.aux[poisson.position]
-    known = poisson.present & (count > 0.0)
-    slope = poisson.factor / np.sqrt(np.where(known, count, 1.0))
-    yield poisson.index, np.where(known, slope, np.nan)
+    """The parameters of each kind of constraint terms, and how their pulls rise.
+
+    Pulls of Poisson terms are in units of what the datum says, others at the fit.
+    """
+    for terms in model.constraints:
+        counts = isinstance(terms, PoissonConstraints)
+        datum = data.aux[terms.position] if counts else terms.expected(params)
+        width = terms.deviation(np.maximum(datum, 0.0) if counts else datum)
+        known = terms.present & (width != 0.0)
+        yield terms.index, 1.0 / np.where(known, width, np.nan)
 
 
 def _terms(model: Model, data: Data, params: Params) -> Iterator[tuple[Array, Array]]:
