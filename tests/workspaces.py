@@ -152,6 +152,27 @@ def one_sample(
     return workspace({"SR": [sample("top", [*data], *modifiers)]}, {"SR": [*observed]})
 
 
+def many_bins(bins: int = 12) -> Document:
+    """More bins than parameters that act in several of them."""
+    up, down = np.linspace(1.2, 0.9, bins), np.linspace(0.85, 1.1, bins)
+    flat = np.linspace(40.0, 20.0, bins)
+    signal = sample("signal", [3.0 + b % 4 for b in range(bins)], MU)
+    top = sample(
+        "top",
+        flat.tolist(),
+        normsys("xsec", 0.9, 1.12),
+        histosys("scale", (flat * down).tolist(), (flat * up).tolist()),
+        modifier("staterror", "stat_SR", (0.1 * flat).tolist()),
+    )
+    fakes = sample("fakes", [6.0] * bins, modifier("shapesys", "fakes", [2.0] * bins))
+    side = sample(
+        "top", [90.0], normsys("xsec", 0.93, 1.05), modifier("normfactor", "k")
+    )
+    counts = [float(round(x) + 8 + 3 * (-1) ** i) for i, x in enumerate(flat)]
+    counted = {"SR": counts, "CR": [97.0]}
+    return workspace({"SR": [signal, top, fakes], "CR": [side]}, counted)
+
+
 def all_kinds() -> Document:
     """All seven types of modifiers, shared and not, in channels of 1 and 3 bins."""
     shape = histosys("tilt", [18, 24, 41], [23, 21, 38])

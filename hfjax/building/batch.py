@@ -22,6 +22,7 @@ from hfjax.building.build import (
 )
 from hfjax.building.fill import BlockShape, PlacedSample, block_shape, fill_block
 from hfjax.building.layout import Layout, channel_bins, make_layout
+from hfjax.building.local import padded_local
 from hfjax.building.lopsided import padded
 from hfjax.building.points import Lanes, ScanBatch, ScanGroup
 from hfjax.building.surges import padded_surges
@@ -231,6 +232,8 @@ def build_group(members: Sequence[SignalPoint], settings: ModelSettings) -> Scan
     points = [(with_lopsided(model, room), data) for model, data in points]
     room = max(model.surges.stiff.size for model, _ in points)
     points = [(with_surges(model, room), data) for model, data in points]
+    models = with_local([model for model, _ in points])
+    points = [(model, data) for model, (_, data) in zip(models, points, strict=True)]
     return split(members, background, points)
 
 
@@ -351,6 +354,21 @@ def with_surges(model: Model, number: int) -> Model:
     """Pad the surges to the same number for every point."""
     own = padded_surges(model.surges, number, model.parameters.init.size)
     return dataclasses.replace(model, surges=own)
+
+
+def with_local(models: Sequence[Model]) -> list[Model]:
+    """Pad the parameters of one bin alike; no point has any where one has none."""
+    known = [model.local for model in models if model.local is not None]
+    if len(known) < len(models):
+        return [dataclasses.replace(model, local=None) for model in models]
+    room = (
+        max(each.index.shape[0] for each in known),
+        max(each.others.size for each in known),
+    )
+    return [
+        dataclasses.replace(m, local=padded_local(own, room, m.parameters.init.size))
+        for m, own in zip(models, known, strict=True)
+    ]
 
 
 def split(

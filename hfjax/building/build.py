@@ -18,6 +18,7 @@ from hfjax.building.fill import (
     fill_derivation,
 )
 from hfjax.building.layout import Layout, channel_bins, make_layout
+from hfjax.building.local import fill_local
 from hfjax.building.lopsided import fill_lopsided, no_lopsided
 from hfjax.building.sources import fill_sources
 from hfjax.building.surges import fill_surges, no_surges
@@ -160,6 +161,7 @@ def assemble(
         model,
         lopsided=fill_lopsided(model, aux, moving),
         surges=fill_surges(model, aux, moving),
+        local=fill_local(model),
     )
 
 

@@ -26,7 +26,7 @@ FEW = 8
 """Up to here, sizes of the ladder are powers of two; further up, multiples of this."""
 FINENESS = 4
 """Sizes of the ladder between a power of two and the next, at most."""
-LEAST: Mapping[str, int] = {"samples": 1, "parameters": 8}
+LEAST: Mapping[str, int] = {"samples": 1, "parameters": 8, "local_slots": 1}
 """The least sizes of the ladder..."""
 LEAST_OF_OTHERS = 4
 """...and of all that is not named there; but nothing stays nothing."""
@@ -90,6 +90,8 @@ RULES: Mapping[str, Rule] = {
     ".lopsided.plane": Rule(("bins",)),
     ".surges.index": Rule((), counts="parameters"),
     ".surges.along": Rule(("bins",)),
+    ".local.index": Rule(("local_slots", "bins"), counts="parameters"),
+    ".local.others": Rule(("others",), counts="parameters"),
     ".main": Rule(("bins",)),
     ".aux": Rule(("aux",)),
 }
@@ -150,7 +152,14 @@ def model_sizes(model: Model) -> dict[str, Size]:
         "factors": Size(parameters.own + derived, parameters.to + derived),
         "aux": Size(*(sum(each) for each in zip(*terms.values(), strict=True))),
     }
-    return block_sizes(model.block) | terms | others
+    return block_sizes(model.block) | terms | others | _local_sizes(model)
+
+
+def _local_sizes(model: Model) -> dict[str, Size]:
+    if model.local is None:
+        return {}
+    slots, others = model.local.index.shape[-2], model.local.others.shape[-1]
+    return _on_ladder({"local_slots": slots, "others": others})
 
 
 def padded(tree: Tree, sizes: Sizes) -> Tree:

@@ -198,7 +198,7 @@ class Objective(eqx.Module):
         prior = jnp.zeros_like(params)
         prior = prior.at[gaussian.index].add(tight)
         prior = prior.at[poisson.index].add(events / gamma**2)
-        gradient = jnp.asarray(rates.jacobian) @ rate_gradient
+        gradient = jnp.asarray(rates.jacobian.pulled(rate_gradient))
         gradient = gradient.at[gaussian.index].add(pull / gaussian.width)
         gradient = gradient.at[poisson.index].add(factor - events / gamma)
         own_curvature = jnp.asarray(rates.own_curvature(rate_gradient))
@@ -281,6 +281,6 @@ class Expansion(eqx.Module):
     def hessian_product(self, vector: Params) -> Params:
         """The exact Hessian times a vector."""
         jacobian = self.rates.jacobian
-        fisher = jacobian @ (self.weight * (vector @ jacobian))
+        fisher = jacobian.pulled(self.weight * jacobian.pushed(vector))
         bent = self.rates.curvature(self.rate_gradient, self.diagonal, vector)
         return fisher + bent + self.prior * vector

@@ -90,5 +90,5 @@ def _unit(own: Params) -> Params:
 
 def _informed(expansion: Expansion, along: Matrix) -> Float[Array, " par"]:
     """What bins and constraint terms say along directions: never negative."""
-    slopes = jnp.asarray(expansion.rates.jacobian).T @ along
+    slopes = jax.vmap(expansion.rates.jacobian.pushed, 1, 1)(along)
     return expansion.weight @ slopes**2 + expansion.prior @ along**2

@@ -14,11 +14,12 @@ numbers, an order of magnitude slower; tests hold the two against each other.
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Params, Rates, SampleRates
 from hfjax.model.derivation import Slopes, Values
 from hfjax.model.interpolation import derivatives, polynomial_derivatives
+from hfjax.model.jacobian import Jacobian, Rows
 from hfjax.model.model import Model
 from hfjax.model.modifiers import Cells, HistoSys, NormSys, Variations, gather
 from hfjax.model.sample_block import SampleBlock
@@ -27,8 +28,6 @@ from hfjax.model.sample_block import SampleBlock
 # at best; a parameter may be exactly zero.
 NEAR_ZERO_POLYNOMIAL = 1e-18
 NEAR_ZERO_PARAMETER = 1e-60
-
-Jacobian = Float[Array, "par bin"]
 
 
 class BlockDerivatives(eqx.Module):
@@ -125,19 +124,42 @@ def histosys_derivatives(
     return histosys.odd + tilt[:, None, None] * histosys.even, delta, bend
 
 
-def block_jacobian(at: BlockDerivatives, into: Jacobian, model: Model) -> Jacobian:
-    """Add the derivative of the summed rates of a block to a Jacobian."""
+def block_jacobian(at: BlockDerivatives, size: int, model: Model) -> Jacobian:
+    """The derivative of the summed rates of a block in so many factors."""
+    scaling, bins = at.rates * at.inverse, jnp.arange(model.bin_channel.size)
+    index, places = at.block.scaling.index, model.local
+    if places is None:
+        rows = _block_rows(at, jnp.zeros((size, bins.size), scaling.dtype), None, model)
+        return Jacobian(jnp.asarray(rows).at[index, bins].add(scaling, mode="drop"))
+    count = places.others.size
+    row_of = jnp.full(size, count).at[places.others].set(jnp.arange(count), mode="drop")
+    rows = _block_rows(at, jnp.zeros((count, bins.size), scaling.dtype), row_of, model)
+    where = row_of.at[index].get(mode="fill", fill_value=count)
+    rows = jnp.asarray(rows).at[where, bins].add(scaling, mode="drop")
+    own = [jnp.where(index == slot, scaling, 0.0) for slot in places.index]
+    local = jnp.stack([jnp.sum(each, axis=(0, 1)) for each in own])
+    return Jacobian(rows, local, places, size)
+
+
+def _block_rows(
+    at: BlockDerivatives, into: Rows, row_of: Int[Array, " factor"] | None, model: Model
+) -> Rows:
+    """Add the derivatives in interpolated modifiers to rows of their parameters."""
     block, out = at.block, jnp.asarray(into)
+
+    def rows(index: Int[Array, " modifier"]) -> Int[Array, " modifier"]:
+        if row_of is None:
+            return index
+        return jnp.asarray(row_of).at[index].get(mode="fill", fill_value=len(into))
+
     if block.histosys.index.size:
         histosys = jnp.einsum("jsb,sb->jb", at.shift, at.factor)
-        out = out.at[block.histosys.index].add(histosys)
+        out = out.at[rows(block.histosys.index)].add(histosys)
     if block.normsys.index.size:
         by_bin = at.slope[:, :, model.bin_channel]
         normsys = jnp.einsum("jsb,sb->jb", by_bin, at.rates)
-        out = out.at[block.normsys.index].add(normsys)
-    bins = jnp.arange(model.bin_channel.size)
-    scaling = at.rates * at.inverse
-    return out.at[block.scaling.index, bins].add(scaling, mode="drop")
+        out = out.at[rows(block.normsys.index)].add(normsys)
+    return out
 
 
 def block_curvature(
@@ -233,12 +255,12 @@ class RateDerivatives(eqx.Module):
 
     def own_curvature(self, weights: Rates) -> Params:
         """``sum_b weights_b d2nu_b`` of modifiers that bend by themselves."""
-        none = jnp.zeros(self.jacobian.shape[0], weights.dtype)
+        none = jnp.zeros(self.jacobian.count, weights.dtype)
         return block_own_curvature(self.block, weights, none, self.model)
 
     def squared_slopes(self, weights: Rates) -> Params:
         """Products of modifiers with themselves, which do not belong to `curvature`."""
-        none = jnp.zeros(self.jacobian.shape[0], weights.dtype)
+        none = jnp.zeros(self.jacobian.count, weights.dtype)
         return block_squared_slopes(self.block, weights, none, self.model)
 
 
@@ -271,17 +293,17 @@ class ChainedDerivatives(eqx.Module):
 
     def own_curvature(self, weights: Rates) -> Params:
         """Curvature in each parameter alone, that of expressions as well."""
-        inner = self.inner.own_curvature(weights)[: self.jacobian.shape[0]]
+        inner = self.inner.own_curvature(weights)[: self.jacobian.count]
         own = self._forces(weights) @ self.slopes.bend
         return jnp.asarray(inner).at[self.slopes.index].add(own)
 
     def squared_slopes(self, weights: Rates) -> Params:
         """Products of modifiers with themselves, which do not belong to `curvature`."""
-        return self.inner.squared_slopes(weights)[: self.jacobian.shape[0]]
+        return self.inner.squared_slopes(weights)[: self.jacobian.count]
 
     def _forces(self, weights: Rates) -> Values:
         """``sum_b weights_b dnu_b`` in each derived parameter."""
-        return self.inner.jacobian[self.jacobian.shape[0] :] @ weights
+        return self.inner.jacobian.rows[self.jacobian.count :] @ weights
 
 
 def differentiate(model: Model, params: Params) -> RateDerivatives | ChainedDerivatives:
@@ -296,12 +318,11 @@ def differentiate(model: Model, params: Params) -> RateDerivatives | ChainedDeri
     if model.derivation is None:
         return inner
     slopes = model.derivation.slopes(params)
-    return ChainedDerivatives(inner, slopes, slopes.vjp(inner.jacobian))
+    return ChainedDerivatives(inner, slopes, Jacobian(slopes.vjp(inner.jacobian.rows)))
 
 
 def differentiate_factors(model: Model, params: Params) -> RateDerivatives:
     """The same with respect to all factors, as if no expression gave any of them."""
     at = block_derivatives(model.block, params, model)
-    none = jnp.zeros((params.size, model.bin_channel.size), params.dtype)
-    jacobian = block_jacobian(at, none, model)
+    jacobian = block_jacobian(at, params.size, model)
     return RateDerivatives(model, at, jnp.sum(at.rates, axis=0), jacobian)

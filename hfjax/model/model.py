@@ -22,6 +22,7 @@ from hfjax.model.constraints import (
 )
 from hfjax.model.data import Data, check_channels, data_of
 from hfjax.model.derivation import Derivation
+from hfjax.model.local_parameters import LocalParameters
 from hfjax.model.names import Names
 from hfjax.model.parameters import Parameters, Value
 from hfjax.model.pure_method import pure_method
@@ -59,6 +60,7 @@ class Model(Chosen, Templated):
         poi: position of the parameter of interest, -1 where there is none.
         names: what the axes stand for.
         derivation: factors that are functions of parameters; None without any.
+        local: parameters that act in one bin alone, where fits eliminate them.
         sources: how it follows from templates; None in batches and without names.
 
     Example:
@@ -100,6 +102,7 @@ class Model(Chosen, Templated):
     poi: ScalarInt
     names: Names
     derivation: Derivation | None = eqx.field(static=True, default=None)
+    local: LocalParameters | None = None
     sources: Sources | None = None
 
     def __repr__(self) -> str:

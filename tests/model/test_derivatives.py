@@ -115,7 +115,7 @@ def factored(model, params, weights):
     at = differentiate(model, params)
     diagonal = at.own_curvature(weights) - at.squared_slopes(weights)
     product = jax.vmap(lambda vector: at.curvature(weights, diagonal, vector))
-    return at.rates, at.jacobian.T, product(jnp.eye(params.size))
+    return at.rates, at.jacobian.matrix().T, product(jnp.eye(params.size))
 
 
 @jax.jit
@@ -294,13 +294,13 @@ def test_parameters_at_zero_in_single_precision():
     model, _ = make(only_scaling())
     params = np.array([0.0, 0.9, 1.2])
     exact = differentiate(model, jnp.asarray(params))
-    known, weights = exact.jacobian, jnp.ones(2)
+    known, weights = exact.jacobian.rows, jnp.ones(2)
     single = jax.tree.map(
         lambda leaf: leaf.astype(np.float32) if leaf.dtype == np.float64 else leaf,
         jax.tree.map(np.asarray, model.anonymous()),
     )
     found = differentiate(single, jnp.asarray(params, np.float32))
-    np.testing.assert_allclose(found.jacobian, known, rtol=1e-6)
+    np.testing.assert_allclose(found.jacobian.rows, known, rtol=1e-6)
     bend, unit = jnp.zeros(3), jnp.array([1.0, 0.5, 0.0])
     small = [jnp.asarray(x, np.float32) for x in (weights, bend, unit)]
     np.testing.assert_allclose(

@@ -192,8 +192,8 @@ def _bending(at: Expansion, step: Step, direction: Params, rates: Rates) -> Para
     Transtrum and Sethna, arXiv:1201.5885).
     """
     slope = (rates - at.rates.rates) / PROBE
-    curve = 2.0 / PROBE * (slope - direction @ at.rates.jacobian)
-    return -0.5 * step.inverse(at.rates.jacobian @ (at.weight * curve))
+    curve = 2.0 / PROBE * (slope - at.rates.jacobian.pushed(direction))
+    return -0.5 * step.inverse(at.rates.jacobian.pulled(at.weight * curve))
 
 
 def _ratio(before: Scalar, after: Scalar, gain: Scalar) -> Scalar:

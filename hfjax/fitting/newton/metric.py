@@ -2,8 +2,9 @@
 
     M = C + J diag(w) J',
 
-a diagonal plus a matrix of rank ``n_bins``, inverted in the smaller space of bins
-(Woodbury).
+a diagonal plus a matrix of rank ``n_bins``, inverted in the smaller space: of bins
+(Woodbury), or of the parameters that act in several bins, once those that act in one
+bin alone are eliminated (Schur complement).
 """
 
 from typing import NamedTuple
@@ -14,7 +15,8 @@ from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarInt
 from hfjax.fitting.objective import Expansion
-from hfjax.model.derivatives import Jacobian
+from hfjax.model.jacobian import Jacobian, Rows, taken, written
+from hfjax.model.local_parameters import LocalParameters
 
 FEW = 8
 """Most bins that are solved without LAPACK: loading it costs a new process a tenth of a
@@ -23,7 +25,7 @@ MIN_CURVATURE = 1e-8
 """Least curvature of an unconstrained parameter, relative to its Fisher information."""
 
 
-class Inverse(NamedTuple):
+class InverseByBins(NamedTuple):
     """Inverse of a `Metric` on some of the parameters, zero on the others.
 
     Attributes:
@@ -34,17 +36,70 @@ class Inverse(NamedTuple):
     """
 
     diagonal: Params
-    scaled: Jacobian
+    scaled: Rows
     root: Float[Array, "bin bin"]
 
     def __call__(self, vector: Params) -> Params:
         """Apply the inverse to a vector (Woodbury's formula)."""
-        right = vector @ self.scaled
-        if right.size <= FEW:
-            middle = (self.root @ right) @ self.root
-        else:
-            middle = jax.scipy.linalg.cho_solve((self.root, True), right)
+        middle = _solved(self.root, vector @ self.scaled)
         return self.diagonal * vector - self.scaled @ middle
+
+
+class InverseByParameters(NamedTuple):
+    """The same, by elimination of the parameters that act in one bin alone.
+
+    With ``A = diag(c) + f f'`` of the local parameters of a bin, their factor ``f`` and
+    ``s = sum f^2 / c``, the others see the bin with its factor over ``sqrt(1 + s)``.
+
+    Attributes:
+        diagonal: inverse of the metric's diagonal part.
+        places: which parameters are local, and which the others.
+        rows: factor of the others in units of ``diagonal``.
+        local: factor of the local ones.
+        share: ``f^2 / c`` of each local one.
+        root: as in `InverseByBins`, in the space of the others.
+    """
+
+    diagonal: Params
+    places: LocalParameters
+    rows: Rows
+    local: Float[Array, "slot bin"]
+    share: Float[Array, "slot bin"]
+    root: Float[Array, "row row"]
+
+    def __call__(self, vector: Params) -> Params:
+        """Apply the inverse to a vector: others first, then bin by bin."""
+        inverse = taken(self.diagonal, self.places.index)
+        unit = jnp.sqrt(taken(self.diagonal, self.places.others))
+        given = taken(vector, self.places.index)
+        moved = self.local * inverse * given
+        bare = 1.0 + jnp.sum(self.share, axis=0)
+        seen = self.rows @ (jnp.sum(moved, axis=0) / bare)
+        others = _solved(self.root, unit * taken(vector, self.places.others) - seen)
+        pushed = others @ self.rows
+        # sums over the other slots: a difference would lose what is not constrained
+        apart = 1.0 - jnp.eye(given.shape[0], dtype=given.dtype)
+        beside = 1.0 + apart @ self.share
+        local = given * beside - self.local * (apart @ moved + pushed)
+        values = unit * others, inverse * local / bare
+        return written(self.diagonal * vector, self.places, *values)
+
+
+Inverse = InverseByBins | InverseByParameters
+
+
+def _solved(root: Float[Array, "n n"], right: Float[Array, " n"]) -> Float[Array, " n"]:
+    """Solve with the root that `_root` has made."""
+    if right.size <= FEW:
+        return (root @ right) @ root
+    return jax.scipy.linalg.cho_solve((root, True), right)
+
+
+def _root(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
+    """Cholesky factor; of at most `FEW` rows the inverse of that factor."""
+    if matrix.shape[0] <= FEW:
+        return inverse_root(matrix)
+    return jnp.linalg.cholesky(matrix)
 
 
 def inverse_root(matrix: Float[Array, "n n"]) -> Float[Array, "n n"]:
@@ -81,28 +136,45 @@ class Metric(NamedTuple):
     def norm(self, vector: Params) -> Scalar:
         """Length of a vector, in standard deviations."""
         own = vector @ (self.curvature * vector)
-        return jnp.sqrt(own + jnp.sum((vector @ self.factor) ** 2))
+        return jnp.sqrt(own + jnp.sum(self.factor.pushed(vector) ** 2))
 
     def diagonal(self) -> Params:
         """Diagonal of the matrix."""
-        return self.curvature + jnp.sum(self.factor**2, axis=1)
+        return self.curvature + self.factor.squares().row_sums()
 
     def inverse(self, free: ParamsMask) -> Inverse:
         """The inverse on the free parameters."""
         diagonal = jnp.where(free, 1.0 / self.curvature, 0.0)
-        scaled = diagonal[:, None] * self.factor
-        bins = self.factor.shape[1]
-        # a transpose that is written out makes the product three times as fast on a CPU
-        by_bin = jax.lax.optimization_barrier(self.factor.T)
-        small = jnp.eye(bins, dtype=diagonal.dtype) + by_bin @ scaled
-        root = inverse_root(small) if bins <= FEW else jnp.linalg.cholesky(small)
-        return Inverse(diagonal, scaled, root)
+        if self.factor.places is None:
+            return _inverse_by_bins(diagonal, self.factor.rows)
+        return _inverse_by_parameters(diagonal, self.factor, self.factor.places)
+
+
+def _inverse_by_bins(diagonal: Params, factor: Rows) -> InverseByBins:
+    scaled = diagonal[:, None] * factor
+    # a transpose that is written out makes the product three times as fast on a CPU
+    by_bin = jax.lax.optimization_barrier(factor.T)
+    one = jnp.eye(factor.shape[1], dtype=diagonal.dtype)
+    return InverseByBins(diagonal, scaled, _root(one + by_bin @ scaled))
+
+
+def _inverse_by_parameters(
+    diagonal: Params, factor: Jacobian, places: LocalParameters
+) -> InverseByParameters:
+    local = jnp.asarray(factor.local)
+    share = taken(diagonal, places.index) * local**2
+    rows = jnp.sqrt(taken(diagonal, places.others))[:, None] * factor.rows
+    seen = rows / (1.0 + jnp.sum(share, axis=0))
+    one = jnp.eye(rows.shape[0], dtype=rows.dtype)
+    # as above
+    root = _root(one + seen @ jax.lax.optimization_barrier(rows.T))
+    return InverseByParameters(diagonal, places, rows, local, share, root)
 
 
 def fisher(at: Expansion) -> Metric:
     """Fisher matrix of an expansion, positive definite by construction."""
     jacobian = at.rates.jacobian
-    floor = MIN_CURVATURE * ((jacobian * jacobian) @ at.fisher_weight)
+    floor = MIN_CURVATURE * jacobian.squares().pulled(at.fisher_weight)
     tiny = jnp.finfo(floor.dtype).tiny
     curvature = at.prior + jnp.maximum(at.own_curvature, 0.0) + floor + tiny**0.5
-    return Metric(curvature, jacobian * jnp.sqrt(at.weight))
+    return Metric(curvature, jacobian.scaled(jnp.sqrt(at.weight)))

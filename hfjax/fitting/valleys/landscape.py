@@ -91,7 +91,7 @@ def look_around(
     free = ~fixed & (params > bounds.lower) & (params < bounds.upper)
     weight = 0.5 * (at.weight + at.fisher_weight)
     root = jnp.sqrt(jnp.where(present & (rates > 0.0), weight, 0.0))
-    jacobian = jnp.asarray(at.rates.jacobian)
+    jacobian = jnp.asarray(at.rates.jacobian.matrix())
     own = at.prior + jnp.maximum(at.own_curvature, 0.0)
     floor = 1e-8 * ((jacobian * jacobian) @ at.fisher_weight) + 1e-100
     inverse = jnp.where(free, 1.0 / (own + floor), 0.0)
@@ -118,7 +118,7 @@ def _leaver(
     at: Expansion, bound: ParamsMask, below: ParamsMask
 ) -> tuple[ScalarInt, Rates]:
     """The unconstrained parameter on its bound that gains most easily inside it."""
-    jacobian = jnp.asarray(at.rates.jacobian)
+    jacobian = jnp.asarray(at.rates.jacobian.matrix())
     bent = (jacobian * jacobian) @ at.weight
     may = bound & (at.prior == 0.0) & (bent > 0.0)
     toll = jnp.where(may, at.gradient**2 / jnp.where(may, bent, 1.0), jnp.inf)
