@@ -9,7 +9,7 @@ is built; most parameters never get there.
 import dataclasses
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from hfjax.model.curves import (
     MIDDLE,
@@ -17,6 +17,8 @@ from hfjax.model.curves import (
     SIDE,
     Curves,
     Moving,
+    Still,
+    of_products,
     padded_rows,
     products_left,
     standing_still,
@@ -36,6 +38,9 @@ ROOM = 8
 MOST_BINS = 2000
 """Most bins for which it is worked out how other parameters follow."""
 
+NOTHING = 1e-14
+"""Part of the square of a curve below which it does not extend in a direction."""
+
 _UNIT = 3  # position in SIDE of about one standard deviation
 _FAR = 1e3  # standard deviations
 
@@ -50,11 +55,10 @@ def fill_lopsided(model: Model, aux: np.ndarray, moving: Moving) -> Lopsided:
         aux: nominal auxiliary data.
         moving: its systematics.
     """
-    index, curves = moving
-    bend = bending(curves)
+    bend = bending(moving.flat)
     bent = bend > CURVED
-    least = np.full(index.size, np.inf)
-    least[bent] = least_distances(curves[bent])
+    least = np.full(bend.size, np.inf)
+    least[bent] = least_distances(moving.flat[bent])
     unseen = np.flatnonzero(bent & np.isinf(least))
     if unseen.size and model.bin_channel.size <= MOST_BINS:
         left = what_is_left(model, aux, moving, unseen)
@@ -62,17 +66,26 @@ def fill_lopsided(model: Model, aux: np.ndarray, moving: Moving) -> Lopsided:
     if np.any(np.isfinite(least)):
         least = np.where(np.isinf(least) & (bend >= PARTNER), DISTANCES[-1], least)
     order = np.argsort(least, kind="stable")[: np.isfinite(least).sum()]
-    chosen = curves[order]
-    plane = planes(chosen)
-    sides = [np.linalg.norm(side[:, _UNIT], axis=1) for side in _sides(chosen)]
+    plane = moving.each(planes, order)
     found = Lopsided(
-        index=index[order],
-        rise=np.maximum(*sides) / SIDE[_UNIT],
+        index=moving.index[order],
+        rise=moving.each(_rise, order),
         plane=plane,
-        curve=np.einsum("jgb,jkb->jgk", chosen, plane),
+        curve=moving.each(_in_plane, order),
         stiff=stiffness(model, aux, moving, order, plane),
     )
     return padded(found, -(-order.size // ROOM) * ROOM, model.parameters.init.size)
+
+
+def _rise(curves: Curves) -> Float[np.ndarray, " parameter"]:
+    """How far a unit of each parameter moves the rates."""
+    sides = [np.linalg.norm(side[:, _UNIT], axis=1) for side in _sides(curves)]
+    return np.maximum(*sides) / SIDE[_UNIT]
+
+
+def _in_plane(curves: Curves) -> Float[np.ndarray, "parameter place 2"]:
+    """Each curve in its plane."""
+    return curves @ np.swapaxes(planes(curves), 1, 2)
 
 
 def padded(own: Lopsided, number: int, behind: int) -> Lopsided:
@@ -143,11 +156,29 @@ def what_is_left(
     Returns:
         Curves whose products are those of `stiffness`, in fewer dimensions than bins.
     """
-    index, curves = moving
     still = standing_still(model, aux, moving, held=int(model.poi))
-    products = products_left(curves[chosen], still, still.moved[index[chosen]])
-    values, vectors = np.linalg.eigh(products)
-    return vectors * np.sqrt(np.maximum(values, 0.0))[:, None]
+    parts = [
+        _left_of_curves(moving.curves(part), still, moving.index[part])
+        for part in moving.parts(chosen)
+    ]
+    return of_products(np.concatenate(parts))
+
+
+def _left_of_curves(
+    curves: Curves, still: Still, index: Int[np.ndarray, " parameter"]
+) -> Float[np.ndarray, "parameter place place"]:
+    """Products of curves once others follow, by the few directions that they span."""
+    values, vectors = np.linalg.eigh(curves @ np.swapaxes(curves, 1, 2))
+    most = values[:, -1:]
+    spans = values > NOTHING * most
+    count = max(int(np.max(spans.sum(axis=1), initial=1)), 1)
+    values, vectors = values[:, -count:], vectors[..., -count:]
+    spans = spans[:, -count:]
+    root = np.sqrt(np.where(spans, values, 1.0))
+    unit = np.swapaxes(vectors * (spans / root)[:, None], 1, 2) @ curves
+    parts = products_left(unit, still, still.moved[index])
+    along = vectors * (root * spans)[:, None]
+    return along @ parts @ np.swapaxes(along, 1, 2)
 
 
 def _sides(curves: Curves) -> tuple[np.ndarray, np.ndarray]:

@@ -139,24 +139,23 @@ def _surges(
 ) -> Iterator[tuple[float, Surges]]:
     """Samples of a block that may surge, and how far data must lie for that."""
     (total, channel), nothing = bins, normsys.log_hi.size
-    for sample, where in np.argwhere(steep.surges):
-        rates = np.where(channel == where, nominal[sample], 0.0)
-        if not np.any(rates > 0.0):
-            continue
-        direction = np.zeros(len(still.moved))
-        side = steep.sign[:, sample, where] / steep.total[sample, where]
-        direction[normsys.index] = steep.growth[:, sample, where] * side
-        change = rates / np.sqrt(np.maximum(total, 1.0))
-        size = np.linalg.norm(change)
-        along, moved = change / size, direction @ still.moved
-        stiff = float(products_left(along[None, None], still, moved[None])[0, 0, 0])
-        least = _least_distance(
-            float(size * np.sqrt(stiff)), float(steep.total[sample, where])
-        )
+    cells = np.argwhere(steep.surges)
+    sample, where = cells.T
+    rates = np.where(channel == where[:, None], nominal[sample], 0.0)
+    change = rates / np.sqrt(np.maximum(total, 1.0))
+    size = np.linalg.norm(change, axis=1)
+    along = change / np.where(size > 0.0, size, 1.0)[:, None]
+    side = steep.growth * steep.sign / np.where(steep.surges, steep.total, 1.0)
+    moved = side[:, sample, where].T @ still.moved[normsys.index]
+    stiff = products_left(along[:, None], still, moved)[:, 0, 0]
+    for i in np.flatnonzero(np.any(rates > 0.0, axis=1)):
+        steepness = float(steep.total[sample[i], where[i]])
+        least = _least_distance(float(size[i] * np.sqrt(stiff[i])), steepness)
         if least <= LARGEST_DISTANCE:
-            which = np.where(steep.moves, normsys.table[:, sample, where], nothing)
-            factors = _factors(normsys, which, len(direction))
-            leaves = (*factors, along, size, stiff)
+            table = normsys.table[:, sample[i], where[i]]
+            which = np.where(steep.moves, table, nothing)
+            factors = _factors(normsys, which, len(still.moved))
+            leaves = (*factors, along[i], size[i], stiff[i])
             yield least, Surges(*(np.asarray(leaf)[None] for leaf in leaves))
 
 

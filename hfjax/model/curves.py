@@ -4,6 +4,7 @@ Each nuisance parameter alone moves them along a curve; what is left of a change
 all other parameters follow is a product with a matrix of the bins.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 import jax
@@ -36,21 +37,75 @@ class Moving(NamedTuple):
     """Parameters of systematics that are not fixed, and how they move the rates.
 
     Attributes:
+        model: the model, of NumPy arrays.
         index: their positions.
-        curves: of each alone, at `PLACES`.
+        slope: change of the rates with each of them, at their nominal values.
+        flat: their curves, `flattened`.
     """
 
+    model: Model
     index: Int[np.ndarray, " parameter"]
-    curves: Curves
+    slope: Float[np.ndarray, "parameter bin"]
+    flat: Curves
+
+    def curves(self, chosen: Int[np.ndarray, " chosen"]) -> Curves:
+        """Curves of some of them, each alone, at `PLACES`."""
+        return root_curves(
+            self.model.block,
+            self.model.bin_channel,
+            self.model.parameters.init,
+            self.index[chosen],
+        )
+
+    def parts(
+        self, chosen: Int[np.ndarray, " chosen"]
+    ) -> list[Int[np.ndarray, " chosen"]]:
+        """Split positions, so that the curves of a part are no large table."""
+        size = max(1, MOST_NUMBERS // max(PLACES.size * self.model.bin_channel.size, 1))
+        return [chosen[i : i + size] for i in range(0, max(len(chosen), 1), size)]
+
+    def each(
+        self,
+        function: Callable[[Curves], np.ndarray],
+        chosen: Int[np.ndarray, " chosen"],
+    ) -> np.ndarray:
+        """A function of the curves of parameters, some at a time."""
+        parts = self.parts(chosen)
+        return np.concatenate([function(self.curves(part)) for part in parts])
 
 
 def moving_parameters(model: Model) -> Moving:
-    """Find the parameters that histosys and normsys use, and their curves."""
+    """Find the parameters that histosys and normsys use, and what they do to rates."""
     block, own = model.block, model.parameters
     index = np.concatenate([block.histosys.index, block.normsys.index])
     index = np.unique(index).astype(np.int32)
     index = index[~own.fixed[index]]
-    return Moving(index, root_curves(block, model.bin_channel, own.init, index))
+    none = np.zeros((0, model.bin_channel.size))
+    unknown = Moving(model, index, none, none[None])
+    curves = (unknown.curves(part) for part in unknown.parts(np.arange(index.size)))
+    found = [(slopes(part), flattened(part)) for part in curves]
+    slope, flat = (np.concatenate(column) for column in zip(*found, strict=True))
+    return unknown._replace(slope=slope, flat=flat)
+
+
+def slopes(curves: Curves) -> Float[np.ndarray, "parameter bin"]:
+    """How each curve rises at zero."""
+    return (curves[:, MIDDLE + 1] - curves[:, MIDDLE - 1]) / (2 * SIDE[0])
+
+
+def flattened(curves: Curves) -> Curves:
+    """Curves with the same products in no more dimensions than places."""
+    if curves.shape[2] <= curves.shape[1]:
+        return curves
+    return of_products(curves @ np.swapaxes(curves, 1, 2))
+
+
+def of_products(
+    products: Float[np.ndarray, "parameter place place"],
+) -> Float[np.ndarray, "parameter place place"]:
+    """Curves with these products."""
+    values, vectors = np.linalg.eigh(products)
+    return vectors * np.sqrt(np.maximum(values, 0.0))[:, None]
 
 
 def root_curves(
@@ -62,24 +117,20 @@ def root_curves(
     """Change of the rates with each parameter alone, in standard deviations.
 
     Differences of ``2 sqrt(nu)``, whose standard deviation is 1 whatever the rate. A
-    few parameters at a time, since tables of all places and samples are large.
+    rate changes by the shift of a histosys, and by the factor of a normsys less one
+    times what it is with that shift. Only parameters of both need tables of all places
+    and samples, which are large: a few at a time.
     """
-    size = block.nominal.size * PLACES.size
-    step = max(1, MOST_NUMBERS // max(size, 1))
-    parts = [index[i : i + step] for i in range(0, max(index.size, 1), step)]
-    curves = [_root_curves(block, bin_channel, init, part) for part in parts]
-    return np.concatenate(curves)
-
-
-def _root_curves(
-    block: SampleBlock, bin_channel: Array, init: Array, index: np.ndarray
-) -> Curves:
     factor = scaling_factor(block, init)
-    shift = _shifts(block.histosys, index)
-    normsys = _factors(block.normsys, index)[..., bin_channel]
-    moved = normsys * (block.nominal + shift) - block.nominal
+    rows = _rows(block.histosys.index, index), _rows(block.normsys.index, index)
+    change = _shift_of_rates(block.histosys, factor, rows[0])
+    acts = np.flatnonzero(rows[1] < block.normsys.index.size)
+    raised = _factors(block.normsys, rows[1][acts]) - 1.0
+    change[acts] += _scaled_rates(raised, factor * block.nominal, bin_channel)
+    for j in np.flatnonzero(rows[0][acts] < block.histosys.index.size):
+        moved = factor * _shifts(block.histosys, int(rows[0][acts[j]]))
+        change[acts[j]] += np.einsum("sbp,psb->pb", raised[j][:, bin_channel], moved)
     rates = (factor * block.nominal).sum(axis=0)
-    change = (factor * moved).sum(axis=2)
     roots = 2.0 * np.sqrt(np.clip(rates + change, 0.0, _FAR**4))
     return roots - roots[:, MIDDLE : MIDDLE + 1]
 
@@ -97,27 +148,48 @@ def _rows(own: Array, index: np.ndarray) -> np.ndarray:
     return rows[index]
 
 
-def _shifts(
-    histosys: HistoSys, index: np.ndarray
-) -> Float[np.ndarray, "parameter place sample bin"]:
-    rows = _rows(histosys.index, index)
-    odd, even = (
-        np.concatenate([part, np.zeros((1, *part.shape[1:]))])[rows, None]
-        for part in (histosys.odd, histosys.even)
-    )
+def _shift_of_rates(
+    histosys: HistoSys, factor: SampleRates, rows: np.ndarray
+) -> Float[np.ndarray, "parameter place bin"]:
+    """Change of the rates by histosys alone; rows behind the last are none."""
     basis = ADDITIVE_BASES[histosys.code](PLACES)
-    return PLACES[:, None, None] * odd + basis[:, None, None] * even
+    change = np.zeros((rows.size, PLACES.size, factor.shape[1]))
+    for j in np.flatnonzero(rows < histosys.index.size):
+        odd, even = histosys.odd[rows[j]], histosys.even[rows[j]]
+        change[j] = np.multiply.outer(PLACES, (factor * odd).sum(axis=0))
+        change[j] += np.multiply.outer(basis, (factor * even).sum(axis=0))
+    return change
+
+
+def _shifts(histosys: HistoSys, row: int) -> Float[np.ndarray, "place sample bin"]:
+    """Change of each sample by one histosys."""
+    basis = ADDITIVE_BASES[histosys.code](PLACES)[:, None, None]
+    return PLACES[:, None, None] * histosys.odd[row] + basis * histosys.even[row]
 
 
 def _factors(
-    normsys: NormSys, index: np.ndarray
-) -> Float[np.ndarray, "parameter place sample channel"]:
-    rows, empty = _rows(normsys.index, index), normsys.log_hi.size
-    nowhere = np.full((1, *normsys.table.shape[1:]), empty)
-    table = np.concatenate([normsys.table, nowhere])[rows]
-    each = variations(normsys, np.arange(empty), PLACES[None])
+    normsys: NormSys, rows: Int[np.ndarray, " parameter"]
+) -> Float[np.ndarray, "parameter sample channel place"]:
+    """Factors of normsys on each sample and channel."""
+    table, empty = normsys.table[rows], normsys.log_hi.size
+    which = np.unique(table[table < empty])
+    each = variations(normsys, which, PLACES[None])
     values = np.concatenate([each, np.ones((1, PLACES.size))])
-    return np.moveaxis(values[table], -1, 1)
+    position = np.searchsorted(which, table)
+    return values[np.where(table < empty, position, which.size)]
+
+
+def _scaled_rates(
+    raised: Float[np.ndarray, "parameter sample channel place"],
+    events: SampleRates,
+    bin_channel: Array,
+) -> Float[np.ndarray, "parameter place bin"]:
+    """Sum over samples of factors times events, channel by channel."""
+    found = np.zeros((raised.shape[0], raised.shape[3], events.shape[1]))
+    for channel in range(raised.shape[2]):
+        bins = bin_channel == channel
+        found[..., bins] = np.tensordot(raised[:, :, channel], events[:, bins], (1, 0))
+    return found
 
 
 def variations(
@@ -164,14 +236,11 @@ def standing_still(
         moving: its systematics.
         held: position of a parameter that does not follow.
     """
-    index, curves = moving
-    slopes = np.zeros((model.parameters.init.size, model.bin_channel.size))
-    scaled = _scaling_slopes(model)
-    slopes[: scaled.shape[0]] += scaled
-    slopes[index] += (curves[:, MIDDLE + 1] - curves[:, MIDDLE - 1]) / (2 * SIDE[0])
-    stays = model.parameters.fixed | (np.arange(len(slopes)) == held)
+    slope = _scaling_slopes(model)
+    slope[moving.index] += moving.slope
+    stays = model.parameters.fixed | (np.arange(len(slope)) == held)
     root = np.where(stays, 0.0, 1.0 / np.sqrt(_curvature(model, aux)))
-    moved = slopes * root[:, None]
+    moved = slope * root[:, None]
     return Still(moved, np.linalg.inv(np.eye(moved.shape[1]) + moved.T @ moved))
 
 
@@ -191,7 +260,8 @@ def products_left(
     left = 1.0 - np.sum(alone * moved, axis=1)
     along = np.einsum("jkb,jb->jk", vectors, alone)
     along = along / np.sqrt(np.maximum(left, 1e-6))[:, None]
-    whole = vectors @ still.matrix @ np.swapaxes(vectors, 1, 2)
+    flat = vectors.reshape(-1, vectors.shape[2]) @ still.matrix
+    whole = flat.reshape(vectors.shape) @ np.swapaxes(vectors, 1, 2)
     return whole + along[:, :, None] * along[:, None]
 
 

@@ -144,7 +144,11 @@ def block_jacobian(at: BlockDerivatives, size: int, model: Model) -> Jacobian:
 def _block_rows(
     at: BlockDerivatives, into: Rows, row_of: Int[Array, " factor"] | None, model: Model
 ) -> Rows:
-    """Add the derivatives in interpolated modifiers to rows of their parameters."""
+    """Add the derivatives in interpolated modifiers to rows of their parameters.
+
+    Products that are summed, not matrix products: with the bin in both, compilers copy
+    the factors first, which takes several times as long.
+    """
     block, out = at.block, jnp.asarray(into)
 
     def rows(index: Int[Array, " modifier"]) -> Int[Array, " modifier"]:
@@ -153,11 +157,11 @@ def _block_rows(
         return jnp.asarray(row_of).at[index].get(mode="fill", fill_value=len(into))
 
     if block.histosys.index.size:
-        histosys = jnp.einsum("jsb,sb->jb", at.shift, at.factor)
+        histosys = jnp.sum(at.shift * at.factor, axis=1)
         out = out.at[rows(block.histosys.index)].add(histosys)
     if block.normsys.index.size:
         by_bin = at.slope[:, :, model.bin_channel]
-        normsys = jnp.einsum("jsb,sb->jb", by_bin, at.rates)
+        normsys = jnp.sum(by_bin * at.rates, axis=1)
         out = out.at[rows(block.normsys.index)].add(normsys)
     return out
 
