@@ -46,7 +46,7 @@ class Moving(NamedTuple):
     model: Model
     index: Int[np.ndarray, " parameter"]
     slope: Float[np.ndarray, "parameter bin"]
-    flat: Curves
+    flat: Float[np.ndarray, "parameter place axis"]
 
     def curves(self, chosen: Int[np.ndarray, " chosen"]) -> Curves:
         """Curves of some of them, each alone, at `PLACES`."""
@@ -93,7 +93,7 @@ def slopes(curves: Curves) -> Float[np.ndarray, "parameter bin"]:
     return (curves[:, MIDDLE + 1] - curves[:, MIDDLE - 1]) / (2 * SIDE[0])
 
 
-def flattened(curves: Curves) -> Curves:
+def flattened(curves: Curves) -> Float[np.ndarray, "parameter place axis"]:
     """Curves with the same products in no more dimensions than places."""
     if curves.shape[2] <= curves.shape[1]:
         return curves

@@ -135,10 +135,15 @@ def test_published_points_mean_what_they_mean_alone(name, data_dir):
 
 
 def leaves_of(pair) -> list:
-    """All leaves, None as well, but for templates, which a batch does not know."""
+    """All leaves, None as well, but for templates, which a batch does not know.
+
+    Nor for local parameters, which a model of few bins has none of.
+    """
     leaves = jax.tree.leaves_with_path(pair, is_leaf=lambda leaf: leaf is None)
     return [
-        leaf for path, leaf in leaves if ".sources" not in jax.tree_util.keystr(path)
+        leaf
+        for path, leaf in leaves
+        if not {".sources", ".local"} & {str(key) for key in path}
     ]
 
 
