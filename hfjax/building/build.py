@@ -44,6 +44,9 @@ from hfjax.model.sample_block import SampleBlock
 from hfjax.model.settings import ModelSettings, check_precision
 
 AS_LOADED = "Workspace.load reads a file, Workspace.parse takes a document"
+MOST_BINS = 2000
+"""Most bins of a model that is looked at for other valleys: that takes a matrix of bins
+by bins, here and in fits. Crossings of polynomials are looked into in all models."""
 
 
 def build(
@@ -155,13 +158,15 @@ def assemble(
         names=names,
         derivation=fill_derivation(layout),
     )
+    model = dataclasses.replace(model, local=fill_local(model))
+    if bin_channel.size > MOST_BINS:
+        return model
     aux = np.array([value for _, value in names.auxdata], float)
     moving = moving_parameters(model)
     return dataclasses.replace(
         model,
         lopsided=fill_lopsided(model, aux, moving),
         surges=fill_surges(model, aux, moving),
-        local=fill_local(model),
     )
 
 

@@ -35,9 +35,6 @@ PARTNER = 1.0
 and not as straight as all others do."""
 ROOM = 8
 """Lopsided parameters are padded to a multiple of this: models share programs."""
-MOST_BINS = 2000
-"""Most bins for which it is worked out how other parameters follow."""
-
 NOTHING = 1e-14
 """Part of the square of a curve below which it does not extend in a direction."""
 
@@ -60,7 +57,7 @@ def fill_lopsided(model: Model, aux: np.ndarray, moving: Moving) -> Lopsided:
     least = np.full(bend.size, np.inf)
     least[bent] = least_distances(moving.flat[bent])
     unseen = np.flatnonzero(bent & np.isinf(least))
-    if unseen.size and model.bin_channel.size <= MOST_BINS:
+    if unseen.size:
         left = what_is_left(model, aux, moving, unseen)
         least[unseen] = least_distances(left)
     if np.any(np.isfinite(least)):
@@ -131,7 +128,7 @@ def stiffness(
         order: which of them are lopsided.
         plane: their planes.
     """
-    if not order.size or model.bin_channel.size > MOST_BINS:
+    if not order.size:
         return np.einsum("jkb,jlb->jkl", plane, plane)
     still = standing_still(model, aux, moving)
     return products_left(plane, still, still.moved[moving.index[order]])

@@ -20,7 +20,6 @@ import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from hfjax.building.lopsided import MOST_BINS
 from hfjax.model.curves import (
     Moving,
     Still,
@@ -67,7 +66,7 @@ def fill_surges(model: Model, aux: np.ndarray, moving: Moving) -> Surges:
     nominal = np.asarray(scaling_factor(block, init) * block.nominal)
     total = np.sum(nominal, axis=0)
     steep = _steep(block.normsys, fixed)
-    if not np.any(steep.surges) or bins.size > MOST_BINS:
+    if not np.any(steep.surges):
         return no_surges(bins.size)
     still = standing_still(model, aux, moving, held=int(model.poi))
     found = _surges(block.normsys, steep, nominal, (total, bins), still)

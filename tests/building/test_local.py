@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 import hfjax
+from hfjax.building import build
 from tests.workspaces import (
     all_kinds,
     extended,
     given,
+    lopsided,
     make,
     many_bins,
     modifier,
@@ -50,6 +52,14 @@ def test_few_bins_and_expressions_have_no_local_parameters():
     assert make(many_bins(7))[0].local is None
     derived = extended(many_bins(), given("k", "mu + 1"))
     assert make(derived)[0].local is None
+
+
+def test_more_bins_than_a_matrix_of_them_holds_are_not_looked_at(monkeypatch):
+    """Other valleys are: what sees them is a matrix of bins by bins."""
+    document = lopsided()
+    assert make(document)[0].lopsided.index.size > 0
+    monkeypatch.setattr(build, "MOST_BINS", 1)
+    assert make(document)[0].lopsided.index.size == 0
 
 
 def without(model):
