@@ -222,11 +222,11 @@ def least_distances(curves: Curves) -> Float[np.ndarray, " parameter"]:
     sums = _unit(sums).reshape(len(curves), sides**2, curves.shape[2])
     bends = _unit(up + down)
     towards = [chords, sums, bends, -bends]
-    along = np.concatenate(towards, axis=1) @ np.moveaxis(curves, 1, 2)
-    own = (np.sum(curves**2, axis=2) + PLACES**2)[:, None]
+    along = np.concatenate(towards, axis=1) @ np.moveaxis(np.diff(curves, axis=1), 1, 2)
+    own = np.diff(np.sum(curves**2, axis=2) + PLACES**2)[:, None]
     least = np.full(len(curves), np.inf)
     for distance in reversed(DISTANCES):
-        falls = np.diff(own - 2.0 * distance * along, axis=2)
+        falls = own - (2.0 * distance) * along
         dips = (falls[..., :-1] < -1e-9) & (falls[..., 1:] > 1e-9)
         least[(dips.sum(axis=2) > 1).any(axis=1)] = distance
     return least

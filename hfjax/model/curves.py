@@ -41,15 +41,19 @@ class Moving(NamedTuple):
         index: their positions.
         slope: change of the rates with each of them, at their nominal values.
         flat: their curves, `flattened`.
+        known: their curves, where these are no large table.
     """
 
     model: Model
     index: Int[np.ndarray, " parameter"]
     slope: Float[np.ndarray, "parameter bin"]
     flat: Float[np.ndarray, "parameter place axis"]
+    known: Curves | None = None
 
     def curves(self, chosen: Int[np.ndarray, " chosen"]) -> Curves:
         """Curves of some of them, each alone, at `PLACES`."""
+        if self.known is not None:
+            return self.known[chosen]
         return root_curves(
             self.model.block,
             self.model.bin_channel,
@@ -82,10 +86,13 @@ def moving_parameters(model: Model) -> Moving:
     index = index[~own.fixed[index]]
     none = np.zeros((0, model.bin_channel.size))
     unknown = Moving(model, index, none, none[None])
-    curves = (unknown.curves(part) for part in unknown.parts(np.arange(index.size)))
-    found = [(slopes(part), flattened(part)) for part in curves]
+    found, known = [], None
+    for part in unknown.parts(np.arange(index.size)):
+        curves = unknown.curves(part)
+        found.append((slopes(curves), flattened(curves)))
+        known = curves if part.size == index.size else None
     slope, flat = (np.concatenate(column) for column in zip(*found, strict=True))
-    return unknown._replace(slope=slope, flat=flat)
+    return Moving(model, index, slope, flat, known)
 
 
 def slopes(curves: Curves) -> Float[np.ndarray, "parameter bin"]:
@@ -122,16 +129,21 @@ def root_curves(
     and samples, which are large: a few at a time.
     """
     factor = scaling_factor(block, init)
+    events = factor * block.nominal
     rows = _rows(block.histosys.index, index), _rows(block.normsys.index, index)
-    change = _shift_of_rates(block.histosys, factor, rows[0])
+    shifts = np.flatnonzero(rows[0] < block.histosys.index.size)
     acts = np.flatnonzero(rows[1] < block.normsys.index.size)
+    change = np.zeros((index.size, PLACES.size, events.shape[1]))
+    one = np.ones((1, *events.shape, 1))
+    change[shifts] += _shifts(block.histosys, rows[0][shifts], factor, one)
     raised = _factors(block.normsys, rows[1][acts]) - 1.0
-    change[acts] += _scaled_rates(raised, factor * block.nominal, bin_channel)
-    for j in np.flatnonzero(rows[0][acts] < block.histosys.index.size):
-        moved = factor * _shifts(block.histosys, int(rows[0][acts[j]]))
-        change[acts[j]] += np.einsum("sbp,psb->pb", raised[j][:, bin_channel], moved)
-    rates = (factor * block.nominal).sum(axis=0)
-    roots = 2.0 * np.sqrt(np.clip(rates + change, 0.0, _FAR**4))
+    change[acts] += _scaled_rates(raised, events, bin_channel)
+    both = np.flatnonzero(np.isin(acts, shifts))
+    step = max(1, MOST_NUMBERS // max(events.size * PLACES.size, 1))
+    for part in (both[i : i + step] for i in range(0, both.size, step)):
+        which, more = rows[0][acts[part]], raised[part][:, :, bin_channel]
+        change[acts[part]] += _shifts(block.histosys, which, factor, more)
+    roots = 2.0 * np.sqrt(np.clip(events.sum(axis=0) + change, 0.0, _FAR**4))
     return roots - roots[:, MIDDLE : MIDDLE + 1]
 
 
@@ -148,23 +160,26 @@ def _rows(own: Array, index: np.ndarray) -> np.ndarray:
     return rows[index]
 
 
-def _shift_of_rates(
-    histosys: HistoSys, factor: SampleRates, rows: np.ndarray
+def _shifts(
+    histosys: HistoSys,
+    rows: Int[np.ndarray, " parameter"],
+    factor: SampleRates,
+    raised: Float[np.ndarray, "#parameter sample bin #place"],
 ) -> Float[np.ndarray, "parameter place bin"]:
-    """Change of the rates by histosys alone; rows behind the last are none."""
-    basis = ADDITIVE_BASES[histosys.code](PLACES)
-    change = np.zeros((rows.size, PLACES.size, factor.shape[1]))
-    for j in np.flatnonzero(rows < histosys.index.size):
-        odd, even = histosys.odd[rows[j]], histosys.even[rows[j]]
-        change[j] = np.multiply.outer(PLACES, (factor * odd).sum(axis=0))
-        change[j] += np.multiply.outer(basis, (factor * even).sum(axis=0))
-    return change
-
-
-def _shifts(histosys: HistoSys, row: int) -> Float[np.ndarray, "place sample bin"]:
-    """Change of each sample by one histosys."""
-    basis = ADDITIVE_BASES[histosys.code](PLACES)[:, None, None]
-    return PLACES[:, None, None] * histosys.odd[row] + basis * histosys.even[row]
+    """Change of the rates by histosys, times a factor at each place."""
+    sides = (
+        (PLACES, histosys.odd),
+        (ADDITIVE_BASES[histosys.code](PLACES), histosys.even),
+    )
+    found = np.zeros((rows.size, PLACES.size, factor.shape[1]))
+    for values, part in sides:
+        moved = factor * part[rows]
+        if raised.shape[3] == 1:
+            each = np.einsum("jsb->jb", moved)[:, None]
+        else:
+            each = np.einsum("jsbp,jsb->jpb", raised, moved)
+        found += values[:, None] * each
+    return found
 
 
 def _factors(

@@ -5,11 +5,11 @@ them into NaN without a word.
 """
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import NoReturn
 
 from hfjax.documents.reading.json_values import Number
-from hfjax.documents.workspace.channel import Modifier, Sample
+from hfjax.documents.workspace.channel import Sample
 from hfjax.documents.workspace.measurement import Measurement
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ModelError
@@ -37,6 +37,8 @@ write finite numbers (at /channels/0/samples/0/data/1)
     _refuse_counts(workspace)
     for i, channel in enumerate(workspace.channels):
         for j, sample in enumerate(channel.samples):
+            if sample.is_finite:
+                continue
             where = f"sample {sample.name!r} of channel {channel.name!r}"
             _refuse_sample(sample, where, f"/channels/{i}/samples/{j}")
 
@@ -81,22 +83,13 @@ def _refuse_sample(sample: Sample, where: str, pointer: str) -> None:
         what = f"{where} has {value} events in bin {place}"
         _refuse(what, "write finite numbers", f"{pointer}/data/{place}")
     for index, modifier in enumerate(sample.modifiers):
-        for part, values in _numbers(modifier):
+        for part, values in modifier.numbers():
             for place, value in _not_finite(values):
                 what = f"{modifier.type} {modifier.name!r} of {where} has {value}"
                 end = f"{part}/{place}" if modifier.type != "normsys" else part
                 _refuse(
                     what, "write finite numbers", f"{pointer}/modifiers/{index}/{end}"
                 )
-
-
-def _numbers(modifier: Modifier) -> Iterator[tuple[str, Sequence[Number]]]:
-    """The numbers of a modifier by the part of the document they are in."""
-    if isinstance(modifier.data, dict):
-        for key, values in modifier.data.items():
-            yield f"data/{key}", values if isinstance(values, tuple) else (values,)
-    elif modifier.data is not None:
-        yield "data", modifier.data
 
 
 def _not_finite(values: Sequence[Number]) -> list[tuple[int, Number]]:

@@ -227,7 +227,7 @@ def walk(workspace: Workspace) -> Iterator[Use]:
     """Yield every modifier: channels, samples and modifiers in alphabetical order."""
     for channel in sorted(workspace.channels, key=lambda c: c.name):
         for sample in sorted(channel.samples, key=lambda s: s.name):
-            for modifier in sorted(sample.modifiers, key=lambda m: (m.name, m.type)):
+            for modifier in sample.in_order:
                 yield Use(channel, sample, modifier)
 
 

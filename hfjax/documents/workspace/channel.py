@@ -1,6 +1,9 @@
 """Channels > samples > modifiers, and observations: parse, check, dump."""
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from hfjax.documents.reading.json_values import (
@@ -42,6 +45,14 @@ class Modifier:
     type: str
     data: Any = None
 
+    def numbers(self) -> Iterator[tuple[str, Sequence[Number]]]:
+        """Its numbers by the part of the document they are in."""
+        if isinstance(self.data, dict):
+            for key, values in self.data.items():
+                yield f"data/{key}", values if isinstance(values, tuple) else (values,)
+        elif self.data is not None:
+            yield "data", self.data
+
     def dump(self) -> dict[str, Any]:
         """Return the JSON object.
 
@@ -56,7 +67,7 @@ class Modifier:
         return {"name": self.name, "type": self.type, "data": data}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sample:
     """A process that contributes events to a channel.
 
@@ -74,6 +85,17 @@ class Sample:
         _check_lengths(self.modifiers, len(self.data))
         key, advice = _name_and_type, _advice
         refuse_duplicates("modifier", self.modifiers, "/modifiers", key, advice)
+
+    @cached_property
+    def in_order(self) -> tuple[Modifier, ...]:
+        """The modifiers by name, as pyhf walks them; patches share what is found."""
+        return tuple(sorted(self.modifiers, key=lambda each: (each.name, each.type)))
+
+    @cached_property
+    def is_finite(self) -> bool:
+        """Whether events and uncertainties are finite numbers."""
+        parts = [values for each in self.modifiers for _, values in each.numbers()]
+        return all(all(map(math.isfinite, values)) for values in (self.data, *parts))
 
     def dump(self) -> dict[str, Any]:
         """Return the JSON object.
