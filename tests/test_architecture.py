@@ -223,6 +223,23 @@ def test_only_the_command_line_prints():
                 assert PACKAGE / "cli" in path.parents, f"{path}, line {node.lineno}"
 
 
+def test_one_file_asks_which_devices_there_are():
+    """A result names the device that it was found on; nothing depends on it."""
+    asks = {"default_backend", "local_devices", "devices", "device_count"}
+    found = {
+        (path.relative_to(PACKAGE).as_posix(), ast.unparse(node))
+        for path in FILES
+        for node in ast.walk(TREES[path])
+        if isinstance(node, ast.Attribute) and node.attr in asks
+    }
+    known = "compiled/devices.py"
+    assert found == {
+        (known, "jax.default_backend"),
+        (known, "jax.local_devices"),
+        ("provenance.py", "jax.devices"),
+    }
+
+
 def loaded_modules(code):
     """Return the names of all modules that are loaded after some code, in a new Python.
 

@@ -67,6 +67,12 @@ class ScanGroup:
         model, data = lane(self.lanes, index)
         return self._with_names(model, data, self.members[index].poi)
 
+    def first_point(self) -> "ScanGroup":
+        """The first point alone, what all points share still shared."""
+        stacked = jax.tree.map(lambda leaf: leaf[:1], self.lanes.stacked)
+        lanes = self.lanes._replace(stacked=stacked)
+        return dataclasses.replace(self, members=self.members[:1], lanes=lanes)
+
     def vmap(self, function: PointFunction[Result]) -> Result:
         """A function of every point, points on the first axis; see `ScanBatch.vmap`."""
         known = {member.poi for member in self.members}
@@ -120,6 +126,25 @@ class ScanBatch:
         """Names of the points that have a model, in the order of the patchset."""
         found = {member.name for group in self.groups for member in group.members}
         return tuple(name for name, _ in self.order if name in found)
+
+    def first_points(self) -> "ScanBatch":
+        """The first point of each shape: a scan of them needs the programs of all.
+
+        Example:
+            >>> import hfjax
+            >>> top = hfjax.channel("SR", hfjax.sample("top", [9.0]))
+            >>> search = hfjax.workspace([top], {"SR": [8]}, poi="mu")
+            >>> signals = [
+            ...     {"values": {"mass": mass}, "channels": {"SR": [8 / mass]}}
+            ...     for mass in (2, 4)
+            ... ]
+            >>> batch = hfjax.build_scan(search, hfjax.make_patchset(search, signals))
+            >>> batch.first_points().names
+            ('mass_2',)
+        """
+        groups = tuple(group.first_point() for group in self.groups)
+        order = tuple((m.name, tuple(m.values)) for g in groups for m in g.members)
+        return dataclasses.replace(self, order=order, groups=groups, failures={})
 
     def vmap(self, function: PointFunction[Result]) -> Result:
         """A function of the model and data of every point that has a model.

@@ -59,6 +59,7 @@ COMMANDS = {
     "xml2json": "hfjax.cli.commands.root_files",
     "json2xml": "hfjax.cli.commands.root_files",
     "convert": "hfjax.cli.commands.convert",
+    "warmup": "hfjax.cli.commands.warmup",
     "completions": "hfjax.cli.commands.completions",
 }
 """Every command, and the module that has the function of its name.
@@ -113,7 +114,7 @@ def root(
 
     Results are JSON, on standard output or in a file. On a terminal, inspect,
     fit, cls, limit, significance, profile, contour, yields, gof, toys, scan,
-    check and patchset inspect show tables, or the JSON with --json.
+    check, warmup and patchset inspect show tables, or the JSON with --json.
 
     Exit codes: 0 all well; 2 bad input or usage; 3 a fit did not converge, or
     a check found an error.

@@ -4,11 +4,12 @@ import os
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import hfjax
+from hfjax.compiled.devices import on_cpu
 from hfjax.fitting.diagnose.advice import Advice
 
 NOT_CONVERGED = 3
@@ -20,7 +21,12 @@ INTERRUPTED = 130
 """Exit code of a command that was interrupted, such as by Ctrl-C."""
 
 
-def start_jax(purpose: str, cache: bool, chosen: Mapping[str, Any] = _USUAL) -> Any:
+def start_jax(
+    purpose: str,
+    cache: bool,
+    chosen: Mapping[str, Any] = _USUAL,
+    told: Callable[[Any], None] | None = None,
+) -> Any:
     """Load JAX in float64, and keep compiled programs if a cache is wanted.
 
     On a CPU whole programs are kept, on accelerators JAX's persistent cache. Where no
@@ -30,6 +36,7 @@ def start_jax(purpose: str, cache: bool, chosen: Mapping[str, Any] = _USUAL) -> 
         purpose: what is done with what; programs are loaded while it is prepared.
         cache: whether to keep programs.
         chosen: settings of all fits, other than the usual ones.
+        told: called with each program that is kept whole, as `ProgramStore` does.
 
     Returns:
         The `FitSettings` of all fits.
@@ -37,9 +44,9 @@ def start_jax(purpose: str, cache: bool, chosen: Mapping[str, Any] = _USUAL) -> 
     import jax
 
     jax.config.update("jax_enable_x64", True)
-    if jax.default_backend() == "cpu":
+    if on_cpu():
         jax.config.update("jax_enable_compilation_cache", False)
-        return _settings(purpose, cache, chosen)
+        return _settings(purpose, cache, chosen, told)
     folder = jax_folder() if cache else None
     jax.config.update("jax_enable_compilation_cache", folder is not None)
     if folder is not None:
@@ -49,12 +56,17 @@ def start_jax(purpose: str, cache: bool, chosen: Mapping[str, Any] = _USUAL) -> 
     return hfjax.FitSettings(**chosen)
 
 
-def _settings(purpose: str, cache: bool, chosen: Mapping[str, Any]) -> Any:
+def _settings(
+    purpose: str,
+    cache: bool,
+    chosen: Mapping[str, Any],
+    told: Callable[[Any], None] | None,
+) -> Any:
     """The settings of fits on a CPU, with a store of programs if one is wanted."""
     folder = program_folder() if cache else None
     if folder is None:
         return hfjax.FitSettings(**chosen)
-    store = hfjax.ProgramStore(folder)
+    store = hfjax.ProgramStore(folder, told)
     store.preload(f"{purpose} {sorted(chosen.items())}")
     return hfjax.FitSettings(**chosen, run=store.run)
 

@@ -4,9 +4,14 @@ import dataclasses
 import functools
 from collections.abc import Callable, Hashable, Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
+
+from hfjax.compiled.devices import on_cpu
 
 MOST_PROGRAMS = 16
 """Programs that are kept. On CPUs each of a large fit takes 3,000 memory maps of the
@@ -17,6 +22,8 @@ CPU_OPTIONS: Mapping[str, Any] = MappingProxyType(
 )
 """How XLA compiles for CPUs: large programs of many small kernels take two thirds of
 the time that they took, those of small models half of it, and all run as fast."""
+
+Tree = TypeVar("Tree")
 
 _called: set[Callable[..., Any]] = set()
 
@@ -45,7 +52,7 @@ class Program:
         """Call the function; JAX compiles it unless it did so before."""
         if sum(each._cache_size() for each in _called) >= MOST_PROGRAMS:
             forget_programs()
-        if jax.default_backend() == "cpu":
+        if on_cpu():
             try:
                 return self._call(_for_cpus(self.function, tuple(self.static)))
             except ValueError as error:
@@ -56,7 +63,31 @@ class Program:
 
     def _call(self, function: Callable[..., Any]) -> Any:
         _called.add(function)
-        return function(*self.arguments, **self.static)
+        try:
+            found = function(*self.arguments, **self.static)
+        except ValueError as error:
+            if "incompatible devices" not in str(error):
+                raise
+            # lanes go to all devices, and arguments that are bound to one do not
+            found = function(*_unbound(self.arguments), **self.static)
+        return _unbound(found, unless=1)
+
+
+def _unbound(tree: Tree, unless: int = 0) -> Tree:
+    """Arrays that later programs may have on any device.
+
+    Args:
+        tree: arrays, or what is traced.
+        unless: that are on at most so many devices.
+    """
+
+    def free(leaf: Any) -> Any:
+        known = isinstance(leaf, jax.Array) and not isinstance(leaf, Tracer)
+        if known and len(leaf.sharding.device_set) > unless:
+            return jnp.asarray(np.asarray(leaf))
+        return leaf
+
+    return jax.tree.map(free, tree)
 
 
 @functools.cache

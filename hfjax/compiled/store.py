@@ -17,9 +17,11 @@ import pickle
 import platform
 import stat
 import tempfile
+import time
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +32,7 @@ from jax.core import Tracer
 from jax.experimental import serialize_executable
 from jax.stages import Compiled
 
+from hfjax.compiled.devices import on_cpu
 from hfjax.compiled.program import CPU_OPTIONS, Program
 
 MOST_FILES = 100
@@ -39,6 +42,28 @@ PACKAGES = ("jax", "jaxlib", "equinox", "numpy", "optax", "jaxopt")
 """Packages that have a part in what a program is, beside hfjax itself."""
 
 _UNFINISHED = ".unfinished"
+
+
+class Kept(StrEnum):
+    """Whether a program is kept, in a file."""
+
+    BEFORE = "kept before"
+    NOW = "kept now"
+    NOT = "not kept"
+
+
+class ProgramUse(NamedTuple):
+    """A program that a store has got for the first time.
+
+    Attributes:
+        name: of its function, with its module.
+        kept: whether it was in the folder, or is there now.
+        seconds: that reading or compiling it took.
+    """
+
+    name: str
+    kept: Kept
+    seconds: float
 
 
 class Loaded(NamedTuple):
@@ -65,6 +90,7 @@ class ProgramStore:
     Args:
         folder: Where the files are kept; it is made for its user alone when it is
             needed.
+        told: Called with each program, when the store has got it.
 
     Example:
         >>> import tempfile, jax.numpy as jnp
@@ -76,8 +102,11 @@ class ProgramStore:
         (27.0, 27.0)
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, told: Callable[[ProgramUse], None] | None = None
+    ) -> None:
         self._folder = folder
+        self._told = told
         self._private = check_private(folder)
         self._loaded: dict[Any, Loaded] = {}
         self._preloading: dict[Path, Future[Loaded]] = {}
@@ -107,7 +136,7 @@ class ProgramStore:
 
         One that is called inside ``jit``, ``vmap`` or ``grad`` is a part of that one.
         """
-        if jax.default_backend() != "cpu" or _jax_keeps_programs():
+        if not on_cpu() or _jax_keeps_programs():
             return program()
         leaves, tree = jax.tree.flatten(program.arguments)
         traced = any(isinstance(leaf, Tracer) for leaf in leaves)
@@ -119,10 +148,21 @@ class ProgramStore:
         if key not in self._loaded:
             depends = (_name(program.function), tree, shapes, static, dependencies())
             path = self._folder / f"{_digest(str(depends))}.program"
-            self._loaded[key] = self._stored(path) or self._compiled(path, program)
+            self._loaded[key] = self._gotten(path, program)
             self._note = None
         loaded = self._loaded[key]
         return jax.tree.unflatten(loaded.result, loaded.leaves(*leaves))
+
+    def _gotten(self, path: Path, program: Program) -> Loaded:
+        """Load a program, or compile it, and tell of it."""
+        begin = time.perf_counter()
+        found, kept = self._stored(path), Kept.BEFORE
+        if found is None:
+            found, kept = self._compiled(path, program)
+        if self._told is not None:
+            seconds = time.perf_counter() - begin
+            self._told(ProgramUse(_name(program.function), kept, seconds))
+        return found
 
     def _stored(self, path: Path) -> Loaded | None:
         """Load a program from its file; None if there is none that can be used."""
@@ -142,7 +182,7 @@ class ProgramStore:
                 self._write_note(path)
         return found
 
-    def _compiled(self, path: Path, program: Program) -> Loaded:
+    def _compiled(self, path: Path, program: Program) -> tuple[Loaded, Kept]:
         """Compile a program and keep it, if its folder takes it."""
         compiled, loaded = _compile(program)
         try:
@@ -151,7 +191,8 @@ class ProgramStore:
         except (OSError, jax.errors.JaxRuntimeError) as error:
             message = f"a compiled program is not kept: {error}"
             warnings.warn(message, stacklevel=2)
-        return loaded
+            return loaded, Kept.NOT
+        return loaded, Kept.NOW
 
     def _write_note(self, path: Path) -> None:
         """Note what ran first on this purpose, for the next time."""

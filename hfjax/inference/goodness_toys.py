@@ -1,7 +1,6 @@
 """Toys of a goodness of fit: each lane draws data at the best fit, and fits them."""
 
 import functools
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import jax
@@ -10,20 +9,16 @@ import numpy as np
 from jaxtyping import Float, Int, UInt32
 
 from hfjax.arrays import Array, Params, ScalarInt
+from hfjax.compiled.calls import side_by_side
 from hfjax.compiled.canonical import canonical, pad_vector
-from hfjax.compiled.lanes import map_lanes, one_by_one, workers
+from hfjax.compiled.lanes import map_lanes
 from hfjax.compiled.program import Program
 from hfjax.fitting.best_fit import best_fit
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.test_state import CONSISTENCY
 from hfjax.inference.toy_draws import draw_toy, key_of
-from hfjax.inference.toy_lanes import (
-    ACCELERATOR_TOYS,
-    CPU_TOYS,
-    fit_settings,
-    starts_of,
-)
+from hfjax.inference.toy_lanes import fit_settings, most_toys, starts_of
 from hfjax.inference.toy_pieces import Numbers, in_pieces
 from hfjax.model.data import Data
 from hfjax.model.model import Model
@@ -90,20 +85,16 @@ def _fill(
     def some(part: Numbers) -> tuple[Numbers, Deviances]:
         return part, _called(shared, part, settings, again)
 
-    pool = ThreadPoolExecutor(workers())
-    try:  # all that takes long is in threads: Python hears of Ctrl-C while it waits
+    with side_by_side() as pool:
         for part, found in in_pieces(some, numbers, pool):
             whole.deviance[part], whole.code[part] = found
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _called(
     shared: _Shared, numbers: Numbers, settings: FitSettings, again: bool
 ) -> Deviances:
     """Toys of some numbers in one call of the program."""
-    size = CPU_TOYS if one_by_one() else ACCELERATOR_TOYS
-    arguments = shared, np.resize(numbers, size), np.int32(numbers.size)
+    arguments = shared, np.resize(numbers, most_toys()), np.int32(numbers.size)
     static = {"settings": fit_settings(settings, again), "again": again}
     found = settings.run(Program(_fit_lanes, arguments, static))
     return Deviances(*(np.array(leaf)[: numbers.size] for leaf in found))

@@ -53,7 +53,7 @@ def limit_curve(
     """Test many values, for the picture of an upper limit.
 
     ``CLs(mu)`` as `hypotest` has it, observed and expected, for all values in one
-    compiled program: one by one on CPUs, all at once on accelerators. As in
+    compiled program: one by one on CPUs, in batches on accelerators. As in
     `upper_limit`, values may be beyond the upper bound of the parameter.
 
     Args:

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
 from hfjax.compiled.canonical import canonical
-from hfjax.compiled.lanes import one_by_one
+from hfjax.compiled.lanes import map_lanes, one_by_one
 from hfjax.compiled.program import Program
 from hfjax.errors import FitError, ParameterError, outside_bounds
 from hfjax.fitting.best_fit import NOTHING, best_fit
@@ -330,33 +330,49 @@ def _along_neighbours(
         jax.tree.map(lambda leaf, part=part: leaf[part], done)
         for part in (-1, slice(1, -1))
     )
-    init = jnp.asarray(given.model.parameters.init)
+    return _differentiable(given, points, positions, (free, fits))
 
-    def differentiable(fit: FitResult, point: Float[Array, " held"]) -> FitResult:
-        return with_derivatives(fit, given, init.at[positions].set(point), held)
 
-    free = with_derivatives(free, given, init, own.fixed)
-    return free, jax.vmap(differentiable)(fits, points)
+def _differentiable(
+    objective: Objective,
+    points: Points,
+    positions: Positions,
+    found: tuple[FitResult, FitResult],
+) -> tuple[FitResult, FitResult]:
+    """The free fit and those of points with their derivatives."""
+    free, fits = found
+    init = jnp.asarray(objective.model.parameters.init)
+    fixed = jnp.asarray(objective.model.parameters.fixed)
+    held = fixed.at[positions].set(True)
+
+    def one(fit: FitResult, point: Float[Array, " held"]) -> FitResult:
+        return with_derivatives(fit, objective, init.at[positions].set(point), held)
+
+    free = with_derivatives(free, objective, init, fixed)
+    return free, jax.vmap(one)(fits, points)
 
 
 @functools.partial(jax.jit, static_argnames="settings")
 def _all_at_once(
     objective: Objective, points: Points, positions: Positions, settings: FitSettings
 ) -> tuple[FitResult, FitResult]:
-    """Fit all points in one batch, for accelerators."""
+    """Fit all points from the free fit, for accelerators."""
+    given, (objective, points) = objective, constant((objective, points))
     own = objective.model.parameters
     fixed = jnp.asarray(own.fixed)
     held = fixed.at[positions].set(True)
     first = best_fit(objective, own.init[None], fixed, settings)
 
-    def fit(point: Params) -> FitResult:
-        start = jnp.asarray(first.params).at[positions].set(point)
+    def fit(i: ScalarInt) -> FitResult:
+        start = jnp.asarray(first.params).at[positions].set(points[i])
         return best_fit(objective, start[None], held, settings)
 
-    fits = jax.vmap(fit)(points)
+    count = points.shape[0]
+    fits = map_lanes(fit, jnp.arange(count), jnp.int32(count))
     both = jax.tree.map(lambda a, b: jnp.concatenate([a[None], b]), first, fits)
     again = both.params[_lowest(both.deviance)]
-    return best_fit(objective, again[None], fixed, settings), fits
+    free = best_fit(objective, again[None], fixed, settings)
+    return _differentiable(given, points, positions, (free, fits))
 
 
 def _lowest(deviance: Float[Array, " fit"]) -> ScalarInt:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int, UInt32
 
 from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
 from hfjax.compiled.canonical import canonical, pad_vector
-from hfjax.compiled.lanes import map_lanes, one_by_one
+from hfjax.compiled.lanes import lanes_per_call, map_lanes
 from hfjax.compiled.program import Program
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.found import Starts
@@ -26,8 +26,8 @@ from hfjax.inference.toy_settings import ToySettings
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 
-CPU_TOYS, ACCELERATOR_TOYS = 256, 2048
-"""Most toys of each hypothesis in one call of the program."""
+CPU_TOYS, DEVICE_TOYS = 256, 2048
+"""Most toys of each hypothesis in one call: on a CPU, and for each accelerator."""
 MORE_STEPS = 10
 """How many times the steps stragglers get."""
 OBSERVED = -1
@@ -82,7 +82,7 @@ class ToyLanes:
     @property
     def size(self) -> int:
         """Lanes of a call, always the same: another number is another program."""
-        return 2 * (CPU_TOYS if one_by_one() else ACCELERATOR_TOYS)
+        return 2 * most_toys()
 
     def test(self, positions: Positions) -> ToyNumbers:
         """Draw and fit at some positions; those that fail once more.
@@ -120,6 +120,11 @@ class ToyLanes:
             zero = held  # of q0 it is; of others it is not asked for
         each = jax.vmap(statistic, (None, 0, 0, 0, 0))
         return np.asarray(each(value, done.mu_hat, held, free, zero))
+
+
+def most_toys() -> int:
+    """Most toys of each hypothesis in one call of a program."""
+    return lanes_per_call(CPU_TOYS, DEVICE_TOYS)
 
 
 def toy_lanes(

@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
 from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Int
 
+from hfjax.compiled.calls import in_calls
 from hfjax.compiled.lanes import one_by_one
-from hfjax.inference.toy_lanes import ACCELERATOR_TOYS, CPU_TOYS
+from hfjax.inference.toy_lanes import most_toys
 
 SECONDS = 0.3
 """What a call is to take, so that progress is seen..."""
@@ -32,14 +33,11 @@ def in_pieces(
         numbers: of all toys.
         pool: where it is called.
     """
-    first = FIRST if one_by_one() else ACCELERATOR_TOYS
+    first = FIRST if one_by_one() else most_toys()
     if not numbers.size:
         return
     begin = time.monotonic()
     yield pool.submit(some, numbers[:first]).result()
     each = (time.monotonic() - begin) / first
-    size = int(np.clip(SECONDS / each, 1, CPU_TOYS)) if one_by_one() else first
-    rest = numbers[first:]
-    jobs = [pool.submit(some, rest[k : k + size]) for k in range(0, rest.size, size)]
-    for job in as_completed(jobs):
-        yield job.result()
+    size = int(np.clip(SECONDS / each, 1, most_toys())) if one_by_one() else first
+    yield from in_calls(some, numbers[first:], size, pool)

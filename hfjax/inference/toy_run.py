@@ -3,11 +3,11 @@
 import dataclasses
 import time
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 
 import numpy as np
 
-from hfjax.compiled.lanes import workers
+from hfjax.compiled.calls import side_by_side
 from hfjax.errors import DataError
 from hfjax.fitting.status import FitStatus
 from hfjax.inference.toy_lanes import OBSERVED, ToyLanes, ToyNumbers
@@ -50,17 +50,12 @@ class ToyRun:
         if observed.codes[0] != FitStatus.CONVERGED:
             return result
         kept = self._kept(numbers, result)
-        # All that takes long runs in threads, and none of them is waited for: Python
-        # hears of Ctrl-C where this thread waits, but not in compiled code.
-        pool = ThreadPoolExecutor(workers())
-        try:
+        with side_by_side() as pool:
             for stop in self._stops(numbers.size):
                 kept = self._completed(kept, numbers, stop, pool)
                 result = chosen(kept, numbers[:stop])
                 if self._is_enough(result):
                     break
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
         return result
 
     def _stops(self, total: int) -> list[int]:

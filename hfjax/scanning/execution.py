@@ -1,7 +1,7 @@
 """Execution of a scan: a compiled function of every point of a batch.
 
-All that takes long runs in threads, and none of them is waited for: Python hears of
-Ctrl-C where its own thread waits, but not where it is in compiled code.
+What takes long is called side by side, points in few calls, so that progress is seen
+and an interrupted scan has what was done.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import jax
@@ -18,8 +18,9 @@ import numpy as np
 
 from hfjax.building.align import SignalPoint
 from hfjax.building.points import ScanBatch, ScanGroup
+from hfjax.compiled.calls import in_calls, side_by_side
 from hfjax.compiled.canonical import rung
-from hfjax.compiled.lanes import one_by_one, workers
+from hfjax.compiled.lanes import lanes_per_call, one_by_one, workers
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError
 from hfjax.inference.test_statistics import TestStatistic
@@ -28,8 +29,8 @@ from hfjax.results.point_table import NOT_RUN
 from hfjax.scanning.bounds import out_of_bounds
 from hfjax.scanning.chunk import canonical_lanes, chunk_of
 
-CPU_CHUNK = 4
-"""Most points that one call of the compiled program takes on a CPU."""
+CPU_CHUNK, DEVICE_CHUNK = 4, 256
+"""Most points that one call takes on a CPU, and for each device of an accelerator."""
 NO_MODEL = "no_model"
 """Status of a point whose patch leaves no model that can be tested."""
 OUT_OF_BOUNDS = "out_of_bounds"
@@ -144,12 +145,9 @@ class Execution(Generic[Record]):
         Raises:
             KeyboardInterrupt: by Ctrl-C; what was found by then is kept.
         """
-        pool = ThreadPoolExecutor(workers())
-        try:
+        with side_by_side() as pool:
             for group in self.batch.groups:
                 self._run_group(group, program, record, pool)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
 
     def _run_group(
         self,
@@ -203,8 +201,8 @@ def compile_chunk(group: ScanGroup, program: LaneProgram) -> Run:
     """
     kind = group.template.parameters.init.dtype
     values = tuple(jnp.asarray(value, kind) for value in program.values)
-    lanes, total = canonical_lanes(group.lanes), len(group.members)
-    size = CPU_CHUNK if one_by_one() else rung(total)
+    lanes = canonical_lanes(group.lanes)
+    size = CPU_CHUNK if one_by_one() else rung(chunk_size(group))
     every = jnp.arange(size, dtype=jnp.int32)
 
     def run(positions: Sequence[int]) -> Any:
@@ -212,21 +210,18 @@ def compile_chunk(group: ScanGroup, program: LaneProgram) -> Run:
         arguments = (chunk, every, jnp.int32(len(positions)), *values)
         return program.run(Program(program.function, arguments, program.static))
 
-    if one_by_one():
-        jax.block_until_ready(run([]))
+    jax.block_until_ready(run([]))
     return run
 
 
 def chunk_size(group: ScanGroup) -> int:
-    """Points that one call takes: few on a CPU, so that cores and progress share.
+    """Points that one call takes: few, so that cores and progress share.
 
     Args:
         group: the points.
     """
-    total = len(group.members)
-    if one_by_one():
-        return min(CPU_CHUNK, math.ceil(total / workers()))
-    return total
+    share = math.ceil(len(group.members) / workers())
+    return min(lanes_per_call(CPU_CHUNK, DEVICE_CHUNK), share)
 
 
 def computed_members(
@@ -240,15 +235,11 @@ def computed_members(
         run: of `compile_chunk`.
         pool: where the program is called.
     """
-    size = chunk_size(group)
 
-    def compute(start: int) -> tuple[Sequence[int], Any]:
-        some = chosen[start : start + size]
+    def compute(some: Sequence[int]) -> tuple[Sequence[int], Any]:
         return some, jax.tree.map(np.asarray, run(some))
 
-    jobs = [pool.submit(compute, start) for start in range(0, len(chosen), size)]
-    for job in as_completed(jobs):
-        some, numbers = job.result()
+    for some, numbers in in_calls(compute, chosen, chunk_size(group), pool):
         for i, position in enumerate(some):
             point = jax.tree.map(lambda leaf, i=i: leaf[i], numbers)
             yield group.members[position], point

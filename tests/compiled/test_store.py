@@ -20,6 +20,7 @@ from hfjax.compiled.program import Program
 from hfjax.compiled.store import (
     MOST_FILES,
     PACKAGES,
+    Kept,
     ProgramStore,
     dependencies,
 )
@@ -59,6 +60,22 @@ def power(store, x, n=4, module=__name__):
 def test_a_second_store_finds_what_the_first_has_compiled(tmp_path):
     assert power(ProgramStore(tmp_path), 3.0) == (9.0, 1)
     assert power(ProgramStore(tmp_path), 2.0) == (4.0, 0)
+
+
+def test_a_store_tells_of_each_program_that_it_has_got(tmp_path):
+    told = []
+    for _ in range(2):
+        store = ProgramStore(tmp_path, told.append)
+        for _ in range(2):
+            power(store, 3.0)
+    broken = ProgramStore(tmp_path / "file" / "folder", told.append)
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.warns(UserWarning, match="not kept"):
+        power(broken, 3.0)
+    before = [Kept.BEFORE] * 3
+    assert [use.kept for use in told] == [Kept.NOW, *before, Kept.NOT]
+    assert all(use.seconds > 0.0 for use in told)
+    assert {use.name.rpartition(".")[2] for use in told} == {"_power"}
 
 
 def test_a_store_loads_a_program_once(tmp_path):

@@ -13,7 +13,6 @@ from hfjax.errors import DataError, ParameterError, UnknownNameError
 from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
-from hfjax.inference import profile as module
 from hfjax.inference.profile import profile
 from tests.assertions import no_compilation
 from tests.model.expressions import one_bin
@@ -118,19 +117,6 @@ def test_a_scan_is_a_slow_loop_of_fits():
     np.testing.assert_allclose(
         found.delta, found.fits.deviance - free.deviance, atol=1e-8
     )
-
-
-@pytest.mark.long
-def test_accelerators_have_the_same_numbers(monkeypatch):
-    """All points at once instead of one after the other."""
-    model, data = build(shapesys(*HELLO, [51.0, 48.0]))
-    grid = {"mu": np.linspace(0.0, 3.0, 4), "gamma[1]": [0.9, 1.1]}
-    known = profile(model, data, grid)
-    monkeypatch.setattr(module, "one_by_one", lambda: False)
-    found = profile(model, data, grid)
-    np.testing.assert_allclose(found.delta, known.delta, atol=1e-8)
-    np.testing.assert_allclose(found.fits.params, known.fits.params, atol=2e-5)
-    assert found.status.tolist() == known.status.tolist()
 
 
 @pytest.mark.slow

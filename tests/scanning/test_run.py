@@ -149,10 +149,13 @@ def test_other_statistics_and_values(workspace, varied, test_stat, poi):
 
 @pytest.mark.long
 def test_one_batch_is_the_same_as_one_by_one(workspace, varied, result, monkeypatch):
-    """The program for accelerators, run here."""
-    for module in (execution, lanes):
-        monkeypatch.setattr(module, "one_by_one", lambda: False)
-    together = scan(build_scan(workspace, varied))
+    """The program for accelerators, run here in two calls."""
+    monkeypatch.setattr(lanes, "on_cpu", lambda: False)
+    monkeypatch.setattr(execution, "DEVICE_CHUNK", 5)
+    done = []
+    batch = build_scan(workspace, varied)
+    together = scan(batch, progress=lambda some, _: done.append(some))
+    assert done == list(range(2, len(varied) + 1))
     assert [point.status for point in together] == [point.status for point in result]
     for point in result:
         if point.converged:
@@ -345,6 +348,23 @@ def test_an_interrupted_scan_has_the_points_that_were_tested(workspace, varied, 
         elif point.converged:
             assert_close(point.CLs_obs, result[point.name].CLs_obs, 1e-8)
     assert ScanResult.parse(found.dump()) == found
+
+
+@pytest.mark.long
+def test_an_interrupted_scan_of_batches_has_them(workspace, varied, monkeypatch):
+    """As on an accelerator: what an earlier call has tested is there."""
+    monkeypatch.setattr(lanes, "on_cpu", lambda: False)
+    monkeypatch.setattr(execution, "DEVICE_CHUNK", 5)
+
+    def interrupt(done, total):
+        del total
+        if done == 6:
+            raise KeyboardInterrupt
+
+    with pytest.raises(ScanInterrupted, match="6 of 8 points were tested") as caught:
+        scan(build_scan(workspace, varied), progress=interrupt)
+    statuses = [point.status for point in caught.value.result]
+    assert statuses.count("not_run") == 2
 
 
 @pytest.mark.long
