@@ -175,6 +175,11 @@ from .inference.test_statistics import (
     tmu as tmu,
     tmu_tilde as tmu_tilde,
 )
+from .inference.toy_limit import toy_limit as toy_limit
+from .inference.toy_limit_result import (
+    ToyCurve as ToyCurve,
+    ToyLimitResult as ToyLimitResult,
+)
 from .inference.toy_settings import ToySettings as ToySettings
 from .inference.toys import toys as toys
 from .inference.toys_file import (
@@ -237,6 +242,10 @@ from .results.scan import (
     ScanResult as ScanResult,
 )
 from .results.significance_record import SignificanceRecord as SignificanceRecord
+from .results.toy_limit_record import (
+    ToyCurveRecord as ToyCurveRecord,
+    ToyLimitRecord as ToyLimitRecord,
+)
 from .results.toys_record import ToysRecord as ToysRecord
 from .results.yields_record import (
     EventsRecord as EventsRecord,

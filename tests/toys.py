@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 
+from hfjax.inference.toy_limit_result import ToyCurve, ToyLimitResult
 from hfjax.inference.toys_result import ToysResult
 
 
@@ -21,4 +22,22 @@ def some_toys(
         *(np.arange(n), q, codes, codes > 0, *numbers),
         code=np.asarray(0, np.int32),
         question=json.dumps(question),
+    )
+
+
+def some_toy_limits(lost=0) -> ToyLimitResult:
+    """Limits by toys without any toys."""
+    values = np.linspace(0.4, 2.4, 6)
+    sigmas = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
+    band = np.exp(-(values[:, None] ** 2) * (1.5 - 0.5 * sigmas))
+    observed = np.exp(-1.8 * values**2)
+    return ToyLimitResult(
+        *(np.asarray(1.29), np.asarray(0.03), np.array([1.1, 1.2, 1.4, 1.7, 2.4])),
+        *(np.full(5, 0.04), np.asarray(0.05), np.zeros(6, np.int32), np.asarray(0.1)),
+        ToyCurve(
+            *(values, observed, 0.1 * observed, band, 0.1 * band),
+            *(np.zeros(6, np.int32), np.array([lost, 0, 0, 0, 0, 0], np.int32)),
+        ),
+        toys=500,
+        question=json.dumps({"poi": "mu"}),
     )

@@ -38,6 +38,13 @@ class Valleys(StrEnum):
     ANY = "any"
 
 
+class Expected(StrEnum):
+    """Of which Asimov data expected results are; see `hfjax.FitSettings`."""
+
+    OBSERVED_PROFILE = "observed-profile"
+    NOMINAL = "nominal"
+
+
 class TestStat(StrEnum):
     """The test statistics, as they are called on the command line."""
 
@@ -184,6 +191,16 @@ HoldOption = Annotated[
         metavar="NAME=VALUE",
         help="Value that all fits hold a parameter at, such as JES=0 or "
         "'gamma[1]=1'; repeatable.",
+    ),
+]
+
+
+ExpectedOption = Annotated[
+    Expected,
+    typer.Option(
+        "--expected",
+        help="Asimov data that expected results are of: those of the best fit to the "
+        "observed data, or the nominal ones, before any fit.",
     ),
 ]
 

@@ -8,6 +8,9 @@ from hfjax.record import Status
 
 VALLEYS = ("lowest", "initial", "any")
 """Which minimum may be wanted; see `FitSettings`."""
+OBSERVED_PROFILE, NOMINAL = "observed-profile", "nominal"
+EXPECTED = (OBSERVED_PROFILE, NOMINAL)
+"""Of which Asimov data expected results may be; see `FitSettings`."""
 MINIMIZER_NAMES = (
     "newton",
     "jaxopt-lbfgsb",
@@ -77,6 +80,13 @@ class FitSettings:
         valleys: which minimum is wanted where the likelihood has several valleys:
             "lowest", of those that are physical; "any", physical or not; "initial",
             that which the initial values lead to, as in other tools.
+        expected: of which Asimov data the expected results of tests, limits and
+            significances are: "observed-profile", those expected at the best fit to the
+            observed data with the parameter of interest held, as in other tools; or
+            "nominal", those before any fit, with all nuisance parameters where their
+            nominal auxiliary data are most probable, or else at their initial values:
+            a band that no data are in. They set the width of the distributions that an
+            observed CLs is of as well, which so differs a little.
         run: calls a compiled program; whoever keeps programs puts a store here.
 
     Raises:
@@ -94,6 +104,7 @@ class FitSettings:
     max_steps: int = 300
     tolerance: float = 1e-10
     valleys: str = "lowest"
+    expected: str = OBSERVED_PROFILE
     run: Run = dataclasses.field(default=run_directly, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -105,6 +116,9 @@ class FitSettings:
             raise error
         if self.valleys not in VALLEYS:
             error = unknown_name("choice of valleys", self.valleys, VALLEYS)
+            raise error
+        if self.expected not in EXPECTED:
+            error = unknown_name("choice of Asimov data", self.expected, EXPECTED)
             raise error
         if not self.max_steps >= 1:
             message = f"max_steps is {self.max_steps}: a fit needs 1 step at least"

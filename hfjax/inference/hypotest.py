@@ -13,14 +13,15 @@ from hfjax.arrays import (
     Scalar,
     ScalarInt,
 )
-from hfjax.compiled.canonical import canonical
 from hfjax.compiled.program import Program
 from hfjax.fitting.best_fit import NOTHING, refuse
 from hfjax.fitting.checks import check_inputs, holding
 from hfjax.fitting.refusal import blanked, held_value
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
+from hfjax.fitting.valleys.physical import is_physical
 from hfjax.inference.asymptotics import asymptotic_tails
+from hfjax.inference.subject import Subject, subject_of
 from hfjax.inference.test_fits import TestFits, run_fits
 from hfjax.inference.test_result import HypotestResult
 from hfjax.inference.test_statistics import (
@@ -48,7 +49,8 @@ def hypotest(
 
     The Asimov data are those expected at the best fit to the *observed* data with the
     parameter of interest at 0 (for q0: at 1), as in pyhf: expected limits depend on
-    what the control regions observed.
+    what the control regions observed. With ``FitSettings(expected="nominal")`` they are
+    those expected before any fit.
 
     Args:
         model: a model with a parameter of interest.
@@ -99,7 +101,7 @@ def hypotest(
         check_poi_values(model, test_stat, known)
     values = as_number(model, tested), as_number(model, test_stat.asimov_poi)
     static = {"test_stat": test_stat, "settings": settings}
-    arguments = (*canonical(model, data), *values)
+    arguments = (subject_of(model, data, settings), *values)
     result = settings.run(Program(asymptotic_test, arguments, static))
     return result.with_names(model)
 
@@ -124,21 +126,20 @@ def check_poi_values(model: Model, test_stat: TestStatistic, poi_value: Number) 
 
 @functools.partial(jax.jit, static_argnames=("test_stat", "settings"))
 def asymptotic_test(
-    model: Model,
-    data: Data,
+    subject: Subject,
     poi_value: Scalar,
     asimov_poi: Scalar,
     test_stat: TestStatistic,
     settings: FitSettings,
 ) -> HypotestResult:
     """Test a model without names; `hypotest` after all checks of its arguments."""
-    poi_value = held_value(model, poi_value)
-    fits = run_fits(model, data, poi_value, asimov_poi, settings)
-    return conclusion(model, fits, poi_value, asimov_poi, test_stat)
+    poi_value = held_value(subject.model, poi_value)
+    fits = run_fits(subject, poi_value, asimov_poi, settings)
+    return conclusion(subject, fits, poi_value, asimov_poi, test_stat)
 
 
 def conclusion(
-    model: Model,
+    subject: Subject,
     fits: TestFits,
     poi_value: Scalar,
     asimov_poi: Scalar,
@@ -147,7 +148,7 @@ def conclusion(
     """What the fits of a test say of the tested value.
 
     Args:
-        model: a model of any size.
+        subject: what was tested.
         fits: all of them.
         poi_value: tested value.
         asimov_poi: value of the Asimov data.
@@ -155,11 +156,11 @@ def conclusion(
     """
     fits = _refused(fits)
     zero = fits.fixed if test_stat.discovery else fits.background
-    mu_hat = fits.free.params[model.poi]
+    mu_hat = fits.free.params[subject.model.poi]
     q = test_stat(
         poi_value, mu_hat, fits.fixed.deviance, fits.free.deviance, zero.deviance
     )
-    # The Asimov data are exactly what `background` expects: its deviance is zero there.
+    # The Asimov data are exactly what their truth expects: its deviance is zero there.
     nothing = jnp.zeros_like(poi_value)
     zero_asimov = fits.asimov_fixed.deviance if test_stat.discovery else nothing
     q_asimov = test_stat(
@@ -186,13 +187,14 @@ def conclusion(
         free=fits.free,
         fixed=fits.fixed,
         background=fits.background,
-        asimov_free=_perfect(fits),
+        asimov_free=_perfect(subject, fits),
         asimov_fixed=fits.asimov_fixed,
         asimov_data=fits.asimov_data,
         code=status,
         edm=jnp.max(jnp.stack([fit.edm for fit in _each(fits)])),
         steps=jnp.sum(jnp.stack([fit.steps for fit in _each(fits)])),
         discovery=test_stat.discovery,
+        band=subject.band,
     )
 
 
@@ -200,10 +202,13 @@ def _each(fits: TestFits) -> tuple[FitResult, ...]:
     return fits.background, fits.fixed, fits.free, fits.asimov_fixed
 
 
-def _perfect(fits: TestFits) -> FitResult:
+def _perfect(subject: Subject, fits: TestFits) -> FitResult:
     """Best fit of the Asimov data: the parameters they were made with."""
     known, zero = fits.asimov_fixed, jnp.zeros_like(fits.background.edm)
-    params, refused = fits.background.params, known.code == FitStatus.OUT_OF_BOUNDS
+    params, refused = fits.truth, known.code == FitStatus.OUT_OF_BOUNDS
+    physical = fits.background.physical
+    if subject.nominal is not None:
+        physical = is_physical(subject.model, params)
     perfect = FitResult(
         params=params,
         twice_nll=known.twice_nll - known.deviance,
@@ -216,7 +221,7 @@ def _perfect(fits: TestFits) -> FitResult:
         initial_params=params,
         passed=jnp.full_like(zero, jnp.inf),
         passed_params=params,
-        physical=fits.background.physical,
+        physical=physical,
     )
     return refuse(perfect, jnp.where(refused, known.code, perfect.code))
 
@@ -233,4 +238,4 @@ def _refused(fits: TestFits) -> TestFits:
     status = jnp.where(outside, worst, jnp.int32(FitStatus.CONVERGED))
     background, fixed, free, asimov = (refuse(fit, status) for fit in _each(fits))
     data = blanked(fits.asimov_data, outside)
-    return TestFits(background, fixed, free, asimov, data)
+    return TestFits(background, fixed, free, asimov, data, fits.truth)

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, ScalarInt
-from hfjax.compiled.canonical import canonical, filled, rung
+from hfjax.compiled.canonical import filled, rung
 from hfjax.compiled.lanes import map_lanes
 from hfjax.compiled.program import Program
 from hfjax.errors import ArgumentError
@@ -21,6 +21,7 @@ from hfjax.fitting.status import FitSettings
 from hfjax.inference.limit_result import LimitCurve
 from hfjax.inference.limits import limit_statistic
 from hfjax.inference.repeated_tests import curves_of, repeated_test
+from hfjax.inference.subject import Subject, subject_of
 from hfjax.inference.test_statistics import TestStatistic, qmu_tilde
 from hfjax.model.data import Data
 from hfjax.model.model import Model
@@ -95,11 +96,12 @@ def limit_curve(
     dtype = model.parameters.init.dtype
     size = rung(known.size)
     lanes = filled(known.astype(dtype), (size,), 0.0)
-    arguments = (*canonical(model, data), lanes, np.int32(known.size))
+    subject = subject_of(model, data, settings)
+    arguments = (subject, lanes, np.int32(known.size))
     static = {"test_stat": statistic, "settings": settings}
     found = settings.run(Program(find_curve, arguments, static))
     CLs, code = (np.asarray(each)[: known.size] for each in found)
-    return LimitCurve(known.astype(dtype), CLs[:, 0], CLs[:, 1:], code)
+    return LimitCurve(known.astype(dtype), CLs[:, 0], CLs[:, 1:], code, subject.band)
 
 
 def _checked(model: Model, values: Sequence[float] | Array) -> np.ndarray:
@@ -124,8 +126,7 @@ def _checked(model: Model, values: Sequence[float] | Array) -> np.ndarray:
 
 @functools.partial(jax.jit, static_argnames=("test_stat", "settings"))
 def find_curve(
-    model: Model,
-    data: Data,
+    subject: Subject,
     values: Float[Array, " value"],
     count: ScalarInt,
     test_stat: TestStatistic,
@@ -134,18 +135,17 @@ def find_curve(
     """Test values of a model without names, in lanes; `limit_curve` after its checks.
 
     Args:
-        model: of canonical sizes.
-        data: its data.
+        subject: what is tested.
         values: to test.
         count: of the values that count.
         test_stat: for upper limits.
         settings: of all fits.
     """
-    known, its_data, its_values = constant((model, data, values))
+    known, its_values = constant((subject, values))
 
     def one(i: ScalarInt) -> Answers:
         value = its_values[i]
-        found = repeated_test(known, its_data, value, test_stat, settings, None)
+        found = repeated_test(known, value, test_stat, settings, None)
         return Answers(curves_of(found), found.code)
 
     return map_lanes(one, jnp.arange(values.size), count)

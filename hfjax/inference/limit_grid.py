@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Float
 
 from hfjax.arrays import Array, Scalar, ScalarInt
-from hfjax.compiled.canonical import canonical
 from hfjax.compiled.program import Program
 from hfjax.errors import ArgumentError
 from hfjax.fitting.status import FitSettings
@@ -23,6 +22,7 @@ from hfjax.inference.repeated_tests import (
     remembered,
     repeated_test,
 )
+from hfjax.inference.subject import Subject, subject_of
 from hfjax.inference.test_result import HypotestResult
 from hfjax.inference.test_statistics import TestStatistic, qmu_tilde
 from hfjax.model.data import Data
@@ -87,7 +87,7 @@ def interpolated_limits(
         least = min(given[0], np.asarray(model.parameters.upper)[model.poi])
         check_poi_value(model, float(least), "give larger values")
     static = {"level": level, "test_stat": statistic, "settings": settings}
-    arguments = (*canonical(model, data), given)
+    arguments = (subject_of(model, data, settings), given)
     return settings.run(Program(grid_limits, arguments, static))
 
 
@@ -109,8 +109,7 @@ def _checked_values(values: Array | Sequence[float]) -> Array:
 
 @functools.partial(jax.jit, static_argnames=("level", "test_stat", "settings"))
 def grid_limits(
-    model: Model,
-    data: Data,
+    subject: Subject,
     values: Float[Array, " value"],
     level: float,
     test_stat: TestStatistic,
@@ -119,8 +118,7 @@ def grid_limits(
     """Test all values of a model without names; find limits between them.
 
     Args:
-        model: a model of any size.
-        data: its data.
+        subject: what is tested.
         values: ascending.
         level: of CLs at the limits.
         test_stat: for upper limits.
@@ -128,16 +126,16 @@ def grid_limits(
     """
 
     def test(past: PastTests, value: Scalar) -> tuple[PastTests, HypotestResult]:
-        found = repeated_test(model, data, value, test_stat, settings, past)
+        found = repeated_test(subject, value, test_stat, settings, past)
         return remembered(past, found), found
 
-    begin = no_past(model, data, values.size, settings)
+    begin = no_past(subject, values.size, settings)
     found = jax.lax.scan(test, begin, values)[1]
     curves = jax.vmap(curves_of)(found)
     crossing = functools.partial(_crossing, values, level)
     limits, codes = jax.vmap(crossing, in_axes=1)(curves)
     done = codes == LimitStatus.FOUND
-    upper = jnp.asarray(model.parameters.upper)[model.poi]
+    upper = jnp.asarray(subject.model.parameters.upper)[subject.model.poi]
     return LimitResult(
         observed=limits[0],
         expected=limits[1:],
@@ -149,7 +147,8 @@ def grid_limits(
         tests=jnp.int32(values.size),
         steps=jnp.sum(found.steps).astype(jnp.int32),
         fits=jnp.max(found.code),
-        curve=LimitCurve(values, curves[:, 0], curves[:, 1:], found.code),
+        curve=LimitCurve(values, curves[:, 0], curves[:, 1:], found.code, subject.band),
+        band=subject.band,
     )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Band, Scalar, ScalarInt
-from hfjax.errors import FitError
-from hfjax.fitting.status import FitStatus
+from hfjax.errors import ArgumentError, FitError
+from hfjax.fitting.status import NOMINAL, OBSERVED_PROFILE, FitStatus
 from hfjax.record import Record, Status, is_single, json_numbers, refuse_batch
 
 NAMES = (
@@ -60,12 +60,14 @@ class LimitCurve(eqx.Module):
         CLs_obs: observed CLs of each; NaN where a fit did not converge.
         CLs_exp: expected ones at -2, -1, 0, +1, +2 standard deviations.
         codes: value of the worst `FitStatus` of the fits of each test.
+        band: of which Asimov data expected ones are; see `FitSettings.expected`.
     """
 
     values: Float[Array, " value"]
     CLs_obs: Float[Array, " value"]
     CLs_exp: Float[Array, "value 5"]
     codes: Int[Array, " value"]
+    band: str = eqx.field(static=True, default=OBSERVED_PROFILE)
 
     @property
     def converged(self) -> bool:
@@ -113,6 +115,8 @@ class LimitResult(Record):
         steps: minimizer steps, summed over all fits of the tests.
         fits: the worst `FitStatus` of their fits.
         curve: CLs of values that were given, or where `with_curve` has put them.
+        band: of which Asimov data expected limits are, "observed-profile" or
+            "nominal"; see `FitSettings.expected`.
     """
 
     observed: Scalar
@@ -126,6 +130,7 @@ class LimitResult(Record):
     steps: ScalarInt
     fits: ScalarInt
     curve: LimitCurve | None = None
+    band: str = eqx.field(static=True, default=OBSERVED_PROFILE)
 
     @property
     def code(self) -> ScalarInt:
@@ -177,7 +182,17 @@ class LimitResult(Record):
         return np.linspace(0.0, last, points)
 
     def with_curve(self, curve: LimitCurve) -> "LimitResult":
-        """The same with the curve of `hfjax.limit_curve`, to be drawn and written."""
+        """The same with the curve of `hfjax.limit_curve`, to be drawn and written.
+
+        Raises:
+            ArgumentError: its expected CLs are of other Asimov data.
+        """
+        if curve.band != self.band:
+            message = (
+                f"a curve expected with {curve.band!r} Asimov data for limits with "
+                f"{self.band!r} ones: give both the same settings"
+            )
+            raise ArgumentError(message)
         return dataclasses.replace(self, curve=curve)
 
     def to_dict(self) -> dict[str, Any]:
@@ -192,6 +207,7 @@ class LimitResult(Record):
             "limit_obs": json_numbers(self.observed),
             "limit_exp": json_numbers(self.expected),
             "level": json_numbers(self.level),
+            "band": self.band,
             "status": [str(status) for status in statuses],
             "message": "; ".join(dict.fromkeys(lacking)),
             "CLs": json_numbers(self.CLs),
@@ -209,6 +225,7 @@ class LimitResult(Record):
             return eqx.tree_pformat(self)
         head = f"LimitResult: CLs = {float(self.level):g}, best fit "
         head += f"{float(self.mu_hat):.6g}, {int(self.tests)} values tested"
+        head += ", expected before any fit" if self.band == NOMINAL else ""
         rows = [f"  observed {float(self.observed):.6g}"]
         band = " ".join(f"{float(value):.6g}" for value in self.expected)
         rows.append(f"  expected {band}")

@@ -17,7 +17,6 @@ import numpy as np
 from jaxtyping import Bool
 
 from hfjax.arrays import Array, Scalar, ScalarBool, ScalarInt
-from hfjax.compiled.canonical import canonical
 from hfjax.compiled.program import Program
 from hfjax.errors import ArgumentError, check_level
 from hfjax.fitting.best_fit import NOTHING
@@ -34,6 +33,7 @@ from hfjax.inference.repeated_tests import (
     remembered,
     repeated_test,
 )
+from hfjax.inference.subject import Subject, subject_of
 from hfjax.inference.test_result import HypotestResult
 from hfjax.inference.test_statistics import (
     TestStatistic,
@@ -80,8 +80,8 @@ def upper_limit(
 ) -> LimitResult:
     """Find the upper limits on the parameter of interest, observed and expected.
 
-    ``CLs(mu) = level``, with the asymptotic formulae of `hypotest`: the values above
-    are excluded at a confidence level of ``1 - level``.
+    ``CLs(mu) = level``, with the asymptotic formulae and the Asimov data of `hypotest`:
+    the values above are excluded at a confidence level of ``1 - level``.
 
     Args:
         model: a model with a parameter of interest.
@@ -118,7 +118,8 @@ def upper_limit(
     model = holding(model, fixed)
     statistic = checked_question(model, data, level, test_stat, settings)
     static = {"level": level, "test_stat": statistic, "settings": settings}
-    return settings.run(Program(find_limits, canonical(model, data), static))
+    arguments = (subject_of(model, data, settings),)
+    return settings.run(Program(find_limits, arguments, static))
 
 
 def checked_question(
@@ -214,26 +215,25 @@ class _Search(NamedTuple):
 
 @functools.partial(jax.jit, static_argnames=("level", "test_stat", "settings"))
 def find_limits(
-    model: Model,
-    data: Data,
+    subject: Subject,
     level: float,
     test_stat: TestStatistic,
     settings: FitSettings,
 ) -> LimitResult:
     """Find the limits of a model without names; `upper_limit` after all its checks."""
-    known, its_data = constant((model, data))
-    begin = _begin(known, no_past(known, its_data, MOST_TESTS, settings))
+    known = constant(subject)
+    begin = _begin(known.model, no_past(known, MOST_TESTS, settings))
 
     def run(s: _Search) -> _Search:
         value = _next_value(s, level)
-        found = repeated_test(known, its_data, value, test_stat, settings, s.past)
+        found = repeated_test(known, value, test_stat, settings, s.past)
         return _narrowed(s, value, found, level)
 
     end = jax.lax.while_loop(lambda s: _goes_on(s, level), run, begin)
     done = _is_found(end, level)
     limits = jnp.where(done, end.limit, jnp.nan)
-    limits = _implicit(model, data, limits, level, test_stat, settings)
-    bound = jnp.asarray(known.parameters.upper)[known.poi]
+    limits = _implicit(subject, limits, level, test_stat, settings)
+    bound = jnp.asarray(known.model.parameters.upper)[known.model.poi]
     return LimitResult(
         observed=limits[0],
         expected=limits[1:],
@@ -245,6 +245,7 @@ def find_limits(
         tests=end.tests,
         steps=end.steps,
         fits=end.worst,
+        band=subject.band,
     )
 
 
@@ -348,17 +349,16 @@ def _status(s: _Search, done: Bool[Array, " curve"]) -> Array:
     return jnp.where(done, LimitStatus.FOUND, lacking).astype(jnp.int32)
 
 
-@functools.partial(jax.custom_jvp, nondiff_argnums=(3, 4, 5))
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2, 3, 4))
 def _implicit(
-    model: Model,
-    data: Data,
+    subject: Subject,
     limits: Curves,
     level: float,
     test_stat: TestStatistic,
     settings: FitSettings,
 ) -> Curves:
     """The limits, as a function of what they depend on."""
-    del model, data, level, test_stat, settings
+    del subject, level, test_stat, settings
     return limits
 
 
@@ -367,23 +367,22 @@ def _implicit_jvp(
     level: float,
     test_stat: TestStatistic,
     settings: FitSettings,
-    primals: tuple[Model, Data, Curves],
-    tangents: tuple[Model, Data, Curves],
+    primals: tuple[Subject, Curves],
+    tangents: tuple[Subject, Curves],
 ) -> tuple[Curves, Curves]:
     """``dmu = -(dCLs/dx dx) / (dCLs/dmu)`` at each limit."""
-    model, data, _ = primals
+    subject, _ = primals
     limits = _implicit(*primals, level, test_stat, settings)
 
     def slope(which: ScalarInt) -> Scalar:
-        def CLs(model: Model, data: Data, value: Scalar) -> Scalar:
-            return curves_of(
-                repeated_test(model, data, value, test_stat, settings, None)
-            )[which]
+        def CLs(subject: Subject, value: Scalar) -> Scalar:
+            found = repeated_test(subject, value, test_stat, settings, None)
+            return curves_of(found)[which]
 
         value = limits[which]
-        at = (model, data, value)
-        moved = jax.jvp(CLs, at, (*tangents[:2], jnp.zeros_like(value)))[1]
-        along = jax.grad(CLs, 2)(*at)
+        at = (subject, value)
+        moved = jax.jvp(CLs, at, (tangents[0], jnp.zeros_like(value)))[1]
+        along = jax.grad(CLs, 1)(*at)
         return -moved / along
 
     return limits, jax.lax.map(slope, jnp.arange(CURVES))

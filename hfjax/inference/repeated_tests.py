@@ -16,6 +16,7 @@ from hfjax.arrays import Array, Scalar, ScalarInt
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.hypotest import conclusion
+from hfjax.inference.subject import Subject
 from hfjax.inference.test_fits import run_fits
 from hfjax.inference.test_result import HypotestResult
 from hfjax.inference.test_state import ASIMOV, FIXED, FREE, STAGES, Earlier
@@ -45,18 +46,17 @@ class PastTests(NamedTuple):
     asimov: Data
 
 
-def no_past(model: Model, data: Data, room: int, settings: FitSettings) -> PastTests:
+def no_past(subject: Subject, room: int, settings: FitSettings) -> PastTests:
     """Before the first test.
 
     Args:
-        model: a model.
-        data: its data.
+        subject: what is tested.
         room: most tests that are kept.
         settings: of all fits.
     """
-    init = jnp.asarray(model.parameters.init)
+    init = jnp.asarray(subject.model.parameters.init)
     zero = jnp.zeros((), init.dtype)
-    kinds = jax.eval_shape(lambda: run_fits(model, data, zero, zero, settings))
+    kinds = jax.eval_shape(lambda: run_fits(subject, zero, zero, settings))
     fits = jax.tree.map(lambda kind: jnp.zeros(kind.shape, kind.dtype), kinds)
     done = jax.tree.map(lambda leaf: jnp.stack([leaf] * STAGES), fits.free)
     ends = jnp.zeros((room, 2, init.size), init.dtype)
@@ -86,8 +86,7 @@ def remembered(past: PastTests, found: HypotestResult) -> PastTests:
 
 
 def repeated_test(
-    model: Model,
-    data: Data,
+    subject: Subject,
     value: Scalar,
     test_stat: TestStatistic,
     settings: FitSettings,
@@ -96,21 +95,23 @@ def repeated_test(
     """Test a value, with the upper bound of the parameter moved to it if need be.
 
     Args:
-        model: a model without names.
-        data: observed data.
+        subject: what is tested.
         value: the value.
         test_stat: for upper limits.
         settings: of all fits.
         past: tests of other values of the same model and data, if there are any.
     """
+    model = subject.model
     earlier = None if past is None else _nearest(model, past, value)
     own = model.parameters
     upper = jnp.asarray(own.upper)
     wide = upper.at[model.poi].set(jnp.maximum(upper[model.poi], value))
-    model = eqx.tree_at(lambda m: m.parameters.upper, model, wide)
+    subject = subject._replace(
+        model=eqx.tree_at(lambda m: m.parameters.upper, model, wide)
+    )
     asimov = jnp.full_like(value, test_stat.asimov_poi)
-    fits = run_fits(model, data, value, asimov, settings, earlier)
-    return conclusion(model, fits, value, asimov, test_stat)
+    fits = run_fits(subject, value, asimov, settings, earlier)
+    return conclusion(subject, fits, value, asimov, test_stat)
 
 
 def curves_of(found: HypotestResult) -> Curves:

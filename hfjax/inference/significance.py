@@ -8,7 +8,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from hfjax.arrays import Number, Scalar, ScalarBool
-from hfjax.compiled.canonical import canonical
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError, check_kind
 from hfjax.fitting.best_fit import NOTHING
@@ -17,6 +16,7 @@ from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.hypotest import as_number, asymptotic_test
 from hfjax.inference.normal_tail import log_normal_tail
 from hfjax.inference.significance_result import SignificanceResult
+from hfjax.inference.subject import subject_of
 from hfjax.inference.test_result import HypotestResult
 from hfjax.inference.test_statistics import q0
 from hfjax.model.data import Data
@@ -43,7 +43,8 @@ def significance(
     ``Z = sqrt(q0)``, ``p0 = Phi(-Z)`` with ``q0 = 2NLL(0) - 2NLL(mu_hat)``, which is
     zero for a best fit below zero: a deficit speaks for no signal. Signed, that has
     ``Z = -sqrt(2NLL(0) - 2NLL(mu_hat))``. Expected is Z of the Asimov data at the best
-    fit to the *observed* data with the injected signal, plus -2 to +2.
+    fit to the *observed* data with the injected signal, plus -2 to +2; with
+    ``FitSettings(expected="nominal")`` of those expected before any fit.
 
     Args:
         model: a model with a parameter of interest.
@@ -86,7 +87,7 @@ def significance(
     if not model.is_traced:
         _check_values(model, injected, signed=signed)
     values = as_number(model, 0.0), as_number(model, injected)
-    arguments = (*canonical(model, data), *values)
+    arguments = (subject_of(model, data, settings), *values)
     static = {"test_stat": q0, "settings": settings}
     test = settings.run(Program(asymptotic_test, arguments, static))
     lower = jnp.asarray(model.parameters.lower)[model.poi]

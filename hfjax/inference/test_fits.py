@@ -13,6 +13,7 @@ from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings
 from hfjax.fitting.valleys.candidates import explores, has_valleys
 from hfjax.fitting.valleys.found import Starts, Told
+from hfjax.inference.subject import Subject
 from hfjax.inference.test_proofs import (
     better,
     failed,
@@ -42,14 +43,13 @@ from hfjax.inference.test_state import (
     resumed_state,
 )
 from hfjax.model.data import Data
-from hfjax.model.model import Model
 
 PASSES = 4
 """How often fits tell one another of their valleys."""
 
 
 class TestFits(eqx.Module):
-    """Fits in the order in which they are done, and the data of the last."""
+    """Fits in the order in which they are done; the data of the last, and its truth."""
 
     __test__ = False  # for pytest: the name begins with Test, but it is none
 
@@ -58,11 +58,11 @@ class TestFits(eqx.Module):
     free: FitResult
     asimov_fixed: FitResult
     asimov_data: Data
+    truth: Params
 
 
 def run_fits(
-    model: Model,
-    data: Data,
+    subject: Subject,
     poi: Scalar,
     asimov_poi: Scalar,
     settings: FitSettings,
@@ -81,17 +81,17 @@ def run_fits(
     done, from where that has ended. All are done anew if that leaves a doubt.
 
     Args:
-        model: a model of any size.
-        data: observed data.
+        subject: a model, its data, and where the Asimov data come from.
         poi: tested value.
         asimov_poi: value of the Asimov data.
         settings: of all fits.
         earlier: test of the same model and data, if there is one.
     """
-    data = jax.tree.map(lambda d: d.astype(poi.dtype), data)
+    model, truth = subject.model, subject.truth(asimov_poi)
+    data = jax.tree.map(lambda d: d.astype(poi.dtype), subject.data)
     values = jnp.stack([asimov_poi, poi, poi, poi])
-    known, its_data, its_values = constant((model, data, values))
-    test = Question(known, its_data, its_values, settings)
+    known, its_data, its_values, its_truth = constant((model, data, values, truth))
+    test = Question(known, its_data, its_values, settings, its_truth)
     talks = settings.valleys != "initial" and has_valleys(model)
     last = STAGES * (PASSES if talks else 1)
     begin = fresh = fresh_state(test)
@@ -114,7 +114,8 @@ def run_fits(
     end = jax.lax.while_loop(unfinished, run, begin)
     above = is_proven(end) if talks else free_is_above(end.done)
     done = failed(end.done, above)
-    return _differentiable(done, end.asimov, Question(model, data, values, settings))
+    question = Question(model, data, values, settings, truth)
+    return _differentiable(done, end.asimov, question)
 
 
 def _differentiable(done: FitResult, asimov: Data, test: Question) -> TestFits:
@@ -128,8 +129,9 @@ def _differentiable(done: FitResult, asimov: Data, test: Question) -> TestFits:
         return with_derivatives(result, Objective(test.model, data), start, fixed)
 
     background, fixed, free = (one(i, test.data) for i in (BACKGROUND, FIXED, FREE))
-    asimov = expected_at(test.model, background.params, constant(asimov))
-    return TestFits(background, fixed, free, one(ASIMOV, asimov), asimov)
+    truth = test.truth_of(background.params)
+    asimov = expected_at(test.model, truth, constant(asimov))
+    return TestFits(background, fixed, free, one(ASIMOV, asimov), asimov, truth)
 
 
 def _turn(test: Question, s: FitsState) -> FitsState:
@@ -137,7 +139,7 @@ def _turn(test: Question, s: FitsState) -> FitsState:
     i = s.turn % STAGES
     first = s.turn < STAGES
     starts = _starts(test, s, i)
-    stale = ~first & s.next_news[BACKGROUND] & (i == ASIMOV)
+    stale = ~first & s.next_news[BACKGROUND] & (i == ASIMOV) & (test.truth is None)
     tries = first | stale | is_proven(s)[i] | jnp.any(jnp.isfinite(starts[1:]))
     tries = tries & ~(s.resumed & first & (i == FREE))
     nothing = s.done, s.asimov, s.marks, jnp.array(False)
@@ -182,7 +184,9 @@ def _starts(test: Question, s: FitsState, i: ScalarInt) -> Starts:
     first = s.turn < STAGES
     begin = jnp.where(first, _first_start(test, s, i), s.done.params[i])
     begin = jnp.where(
-        (i == ASIMOV) & ~(s.resumed & first), s.done.params[BACKGROUND], begin
+        (i == ASIMOV) & ~(s.resumed & first),
+        test.truth_of(s.done.params[BACKGROUND]),
+        begin,
     )
     begin = jnp.where(is_proven(s)[i], s.proofs[i], begin)
     holds = i != FREE
@@ -242,5 +246,5 @@ def _fitted(
     )
     result = eqx.tree_at(lambda r: r.steps, result, result.steps + old.steps)
     done = jax.tree.map(lambda all_, one: all_.at[i].set(one), s.done, result)
-    asimov = test.model.expected_data(done.params[BACKGROUND])
+    asimov = test.model.expected_data(test.truth_of(done.params[BACKGROUND]))
     return done, asimov

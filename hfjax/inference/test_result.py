@@ -19,7 +19,7 @@ from hfjax.arrays import (
 from hfjax.compiled.canonical import cut, model_sizes
 from hfjax.fitting.diagnose.valley_report import LEAST
 from hfjax.fitting.result import FitResult, FittedRecord
-from hfjax.fitting.status import FitStatus
+from hfjax.fitting.status import NOMINAL, OBSERVED_PROFILE, FitStatus
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 from hfjax.record import is_single, json_numbers, refuse_batch
@@ -50,11 +50,13 @@ class HypotestResult(FittedRecord):
         background: fit at the value of the Asimov data, 0 (for q0: 1).
         asimov_free: best fit of the Asimov data.
         asimov_fixed: fit of the Asimov data at the tested value.
-        asimov_data: expected data of ``background``.
+        asimov_data: expected data of ``background``, or at the nominal parameters.
         code: the value of the worst `FitStatus` of the fits, which `status` gives.
         edm: largest estimated distance to a minimum, in units of -2 ln L.
         steps: steps of all fits.
         discovery: whether the test statistic is q0, so that zero was tested.
+        band: of which Asimov data expected results are, "observed-profile" or
+            "nominal"; see `FitSettings.expected`.
     """
 
     poi_value: Scalar
@@ -77,6 +79,7 @@ class HypotestResult(FittedRecord):
     edm: Scalar
     steps: ScalarInt
     discovery: bool = eqx.field(static=True, default=False)
+    band: str = eqx.field(static=True, default=OBSERVED_PROFILE)
 
     @property
     def lower_by(self) -> Scalar:
@@ -117,6 +120,7 @@ class HypotestResult(FittedRecord):
             **numbers,
             "mu_hat": json_numbers(self.mu_hat) if self.converged else None,
             "poi_value": json_numbers(self.poi_value),
+            "band": self.band,
             "status": str(status),
             "message": "" if status is FitStatus.CONVERGED else status.sentence,
             "edm": json_numbers(self.edm),
@@ -140,6 +144,7 @@ class HypotestResult(FittedRecord):
         head += (
             f"tested value {float(self.poi_value):g}, best fit {float(self.mu_hat):.6g}"
         )
+        head += ", expected before any fit" if self.band == NOMINAL else ""
         names = ["CLs_obs", "CLs_exp", "q", "q_asimov"]
         if self.discovery:
             names = ["p0", "p0_exp", "Z", "Z_exp", "q", "q_asimov"]

@@ -30,12 +30,18 @@ class Question(NamedTuple):
         data: observed data.
         values: parameter of interest in each fit.
         settings: of all fits.
+        truth: parameters of the Asimov data; None for those of the background fit.
     """
 
     model: Model
     data: Data
     values: Float[Array, " fit"]
     settings: FitSettings
+    truth: Params | None = None
+
+    def truth_of(self, background: Params) -> Params:
+        """Parameters of the Asimov data, where the background fit has ended so."""
+        return background if self.truth is None else self.truth
 
 
 class FitsState(NamedTuple):

@@ -74,15 +74,28 @@ def toys(
     """
     check_kind("settings", settings, ToySettings, "ToySettings(auxiliary='fixed')")
     n, words = check_toys(n), key_words(key)
-    traced = isinstance(model, Model) and model.is_traced
-    if traced or not is_known((data, poi_value)):
-        message = "toys are drawn outside of jit, vmap and grad"
-        raise ArgumentError(message)
+    refuse_traced(model, data, poi_value)
     statistic = settings.statistic
     test = hypotest(model, data, poi_value, test_stat=statistic, settings=settings.fits)
     question = _question(model, data, test, words, settings)
     lanes = toy_lanes(model, data, test, words, settings)
     return ToyRun(lanes, question, settings).run(settings.numbers(n))
+
+
+def refuse_traced(model: Any, *others: Any) -> None:
+    """Refuse to draw toys of what is not known yet.
+
+    Args:
+        model: the first argument.
+        others: data, and what else is of known numbers.
+
+    Raises:
+        ArgumentError: something is traced.
+    """
+    traced = isinstance(model, Model) and model.is_traced
+    if traced or not is_known(others):
+        message = "toys are drawn outside of jit, vmap and grad"
+        raise ArgumentError(message)
 
 
 def _question(

@@ -3,11 +3,12 @@
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from hfjax.arrays import Array
-from hfjax.model.constraints import GaussianConstraints, PoissonConstraints
+from hfjax.arrays import Array, Params
+from hfjax.model.constraints import Aux, GaussianConstraints, PoissonConstraints
 from hfjax.model.data import Data
 from hfjax.model.model import Constraints, Model
 
@@ -60,6 +61,25 @@ def nominal_parameters(model: Model) -> Nominal:
         values[terms.index[moves]] = _most_probable(terms, datum)[moves]
         widths[terms.index[moves]] = terms.deviation(datum)[moves]
     return Nominal(values, widths)
+
+
+def nominal_values(model: Model, aux: Aux) -> Params:
+    """The values of `nominal_parameters`, within their bounds; also inside ``jit``.
+
+    Args:
+        model: of any size, without names.
+        aux: nominal auxiliary data.
+    """
+    own = model.parameters
+    values, fixed = jnp.asarray(own.init), jnp.asarray(own.fixed)
+    for terms in model.constraints:
+        index = jnp.asarray(terms.index)
+        known = values.at[index].get(mode="fill", fill_value=0.0)
+        held = fixed.at[index].get(mode="fill", fill_value=True)
+        found = _most_probable(terms, jnp.asarray(aux)[terms.position])
+        moved = jnp.where(terms.present & ~held, found, known)
+        values = values.at[index].set(moved, mode="drop")
+    return jnp.clip(values, own.lower, own.upper)
 
 
 def _most_probable(terms: Constraints, datum: Array) -> Array:

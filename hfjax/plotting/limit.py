@@ -4,6 +4,7 @@ Between tested values, ln CLs is interpolated: it falls from zero as a straight 
 first and as a parabola in the end, where a significance is infinite at zero.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -26,11 +27,14 @@ from hfjax.plotting.mathtext import check_text
 from hfjax.plotting.settings import PlotSettings, take_only
 from hfjax.results.limit_record import CurveRecord, LimitRecord
 from hfjax.results.scan import MEDIAN
-from hfjax.results.written import Dumped
+from hfjax.results.toy_limit_record import ToyCurveRecord, ToyLimitRecord
+from hfjax.results.written import Band, Dumped, Number
+
+Limits = LimitRecord | ToyLimitRecord
 
 _TAKEN = ("xlabel", "ylabel", "title", "text", "log", "points")
 _STEPS = 600
-_SMALLEST = 1e-300
+_SMALLEST, _NOTHING = 1e-300, 1e-3
 _FACES = {"Observed limit": "black", "Expected limit": "white"}
 _MARK: dict[str, Any] = {
     "linestyle": "none",
@@ -42,19 +46,20 @@ _MARK: dict[str, Any] = {
 
 
 def draw_limit(
-    result: LimitRecord | Dumped,
+    result: LimitRecord | ToyLimitRecord | Dumped,
     settings: PlotSettings = PlotSettings(),
     *,
     axes: Axes | None = None,
 ) -> Picture:
     """Draw an upper limit: CLs against the tested value, with its expected bands.
 
-    The limits are where CLs crosses the level, and marked there. Limits without a curve
-    are drawn alone: the observed one in the band of the expected ones.
+    The limits are where CLs crosses the level, and marked there; those of toys with
+    their statistical errors, as are the tested values. Limits without a curve are drawn
+    alone: the observed one in the band of the expected ones.
 
     Args:
         result: A `LimitResult`, with a curve by `LimitResult.with_curve` of
-            `hfjax.limit_curve`, or what `load_result` reads.
+            `hfjax.limit_curve`, a `ToyLimitResult`, or what `load_result` reads.
         settings: What is shown and written: `xlabel`, `ylabel`, `title`, `text`, `log`,
             and whether `points` that were tested are marked.
         axes: Where to draw; by default a new figure.
@@ -74,7 +79,7 @@ def draw_limit(
         >>> axes.get_legend().get_texts()[0].get_text()
         'Observed: 0.9'
     """
-    record = LimitRecord.of(result)
+    record = _record(result)
     if record.curve is None:
         return _draw_alone(record, settings, axes)
     take_only(settings, _TAKEN, "a limit")
@@ -95,9 +100,16 @@ def draw_limit(
     return canvas.picture
 
 
-def _draw_alone(
-    record: LimitRecord, settings: PlotSettings, axes: Axes | None
-) -> Picture:
+def _record(result: Limits | Dumped) -> Limits:
+    """The record of limits, of whatever kind they are."""
+    if isinstance(result, LimitRecord | ToyLimitRecord):
+        return result
+    document = result.dump()
+    kind = ToyLimitRecord if "limit_obs_error" in document else LimitRecord
+    return kind.parse(document)
+
+
+def _draw_alone(record: Limits, settings: PlotSettings, axes: Axes | None) -> Picture:
     """Draw limits without a curve.
 
     Raises:
@@ -122,20 +134,30 @@ def _draw_alone(
     return canvas.picture
 
 
-def _name(record: LimitRecord, settings: PlotSettings) -> str:
+def _name(record: Limits, settings: PlotSettings) -> str:
     """What is written along the axis across."""
     poi = symbol(record.provenance.settings.get("poi"))
     return check_text(settings.xlabel) if settings.xlabel else poi
 
 
 def _tested(curve: CurveRecord) -> tuple[np.ndarray, np.ndarray]:
-    """The tested values in rising order, and CLs of each, `[6, value]`."""
+    """The tested values in rising order, and CLs of each, `[6, value]`.
+
+    Where no toy is as far as the data, CLs is next to nothing.
+    """
     values = np.array(curve.poi_values, float)
     order = np.argsort(values)
-    rows = np.column_stack(
-        [np.array(curve.CLs_obs, float), np.array(curve.CLs_exp, float)]
-    )
+    rows = _beside(curve.CLs_obs, curve.CLs_exp)
+    if isinstance(curve, ToyCurveRecord):
+        nothing = 0.1 * np.min(rows[rows > 0.0], initial=_NOTHING)
+        rows = np.where(rows == 0.0, nothing, rows)
     return values[order], rows[order].T
+
+
+def _beside(observed: Sequence[Number], expected: Sequence[Band]) -> np.ndarray:
+    """Observed numbers and expected ones in columns."""
+    bands = np.reshape(np.array(expected, float), (-1, 5))
+    return np.column_stack([np.array(observed, float), bands])
 
 
 def _interpolated(curve: CurveRecord) -> tuple[np.ndarray, np.ndarray]:
@@ -169,6 +191,9 @@ def _mark_tests(axes: Axes, curve: CurveRecord, points: bool) -> list[Any]:
     if points:
         shape = POINT_SHAPE | {"color": "black", "zorder": 3.2}
         keep_whole(axes, *axes.plot(values[ok], CLs[0][ok], **shape))
+        if isinstance(curve, ToyCurveRecord):
+            errors = np.array(curve.CLs_obs_error, float)
+            _draw_errors(axes, values, CLs[0], errors[np.argsort(curve.poi_values)])
     failed = values[~ok]
     if not failed.size:
         return []
@@ -176,7 +201,14 @@ def _mark_tests(axes: Axes, curve: CurveRecord, points: bool) -> list[Any]:
     return [*axes.plot(failed, np.full(failed.size, 0.03), **FAILED_SHAPE | bottom)]
 
 
-def _mark_limits(axes: Axes, record: LimitRecord) -> list[Any]:
+def _draw_errors(axes: Axes, x: np.ndarray, y: np.ndarray, error: np.ndarray) -> None:
+    """Draw statistical errors, which reach no further down than a hundredth of CLs."""
+    low = np.minimum(error, 0.99 * y)
+    shape = {"linestyle": "none", "color": "black", "linewidth": 1.1, "zorder": 3.2}
+    axes.errorbar(x, y, np.stack([low, error]), **shape)
+
+
+def _mark_limits(axes: Axes, record: Limits) -> list[Any]:
     """Mark the observed and the median expected limit, if they are there.
 
     Returns:
@@ -184,9 +216,16 @@ def _mark_limits(axes: Axes, record: LimitRecord) -> list[Any]:
     """
     keys: list[Any] = []
     limits = record.observed, record.expected[MEDIAN]
-    for (name, face), limit in zip(_FACES.items(), limits, strict=True):
+    errors: tuple[Number, Number] = (None, None)
+    if isinstance(record, ToyLimitRecord):
+        errors = record.observed_error, record.expected_error[MEDIAN]
+    for (name, face), limit, error in zip(_FACES.items(), limits, errors, strict=True):
         if limit is not None:
             label = f"{name}: {limit:.3g}"
+            if error is not None:
+                label += rf" $\pm$ {error:.1g}"
+                reach = [limit - error, limit + error], [record.level] * 2
+                axes.plot(*reach, color=EXPECTED, linewidth=1.1, zorder=3.9)
             shape: dict[str, Any] = _MARK | {"markerfacecolor": face}
             keys += axes.plot([limit], [record.level], **shape, label=label)
     return keys

@@ -7,7 +7,7 @@ from typing import Any
 from hfjax.documents.reading.schema import validate
 from hfjax.provenance import Provenance
 from hfjax.results.scan import CONVERGED
-from hfjax.results.written import Dumped, Number
+from hfjax.results.written import OBSERVED_PROFILE, Dumped, Number
 
 SCHEMA = "test-result-1.0.0.json"
 """The JSON Schema of the file, in `schemas/`."""
@@ -33,6 +33,7 @@ class HypotestRecord:
         status: "converged", or how else a fit ended.
         message: what happened and what to try; empty if all fits converged.
         discovery: whether the test statistic is q0.
+        band: of which Asimov data expected ones are, "observed-profile" or "nominal".
         provenance: versions, digests, settings and times.
 
     Example:
@@ -52,6 +53,7 @@ class HypotestRecord:
     status: str = CONVERGED
     message: str = ""
     discovery: bool = False
+    band: str = OBSERVED_PROFILE
     provenance: Provenance = field(default_factory=Provenance)
 
     @property

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from hfjax.results.written import Band, Number, WrittenRecord, shown
+from hfjax.results.written import OBSERVED_PROFILE, Band, Number, WrittenRecord, shown
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,7 @@ class LimitRecord(WrittenRecord):
         steps: minimizer steps, summed over all fits of the tests.
         fits: the worst status of their fits.
         curve: CLs of tested values, where it was asked for.
+        band: of which Asimov data expected limits are, "observed-profile" or "nominal".
         provenance: versions, digests, settings and times.
 
     Example:
@@ -92,6 +93,7 @@ class LimitRecord(WrittenRecord):
     steps: int
     fits: str
     curve: CurveRecord | None = None
+    band: str = OBSERVED_PROFILE
 
     @property
     def converged(self) -> bool:

@@ -19,6 +19,7 @@ from hfjax.results.limits_scan import LimitsScanResult
 from hfjax.results.profile_record import ProfileRecord
 from hfjax.results.scan import SCHEMA, ScanResult
 from hfjax.results.significance_record import SignificanceRecord
+from hfjax.results.toy_limit_record import ToyLimitRecord
 from hfjax.results.toys_record import ToysRecord
 from hfjax.results.yields_record import YieldsRecord
 
@@ -30,6 +31,7 @@ Result = (
     | ProfileRecord
     | ContourRecord
     | LimitRecord
+    | ToyLimitRecord
     | SignificanceRecord
     | ToysRecord
     | CovarianceRecord
@@ -55,6 +57,7 @@ _KINDS: dict[str, Callable[[Any], Result]] = {
     "groups": BreakdownRecord.parse,
     "contours": ContourRecord.parse,
     "delta": ProfileRecord.parse,
+    "limit_obs_error": ToyLimitRecord.parse,
     "limit_obs": LimitRecord.parse,
     "injected": SignificanceRecord.parse,
     "calculator": ToysRecord.parse,
@@ -75,10 +78,10 @@ def load_result(path: Source) -> Result:
 
     Returns:
         A `ScanResult` or `LimitsScanResult`; or a `FitRecord`, `HypotestRecord`,
-        `ProfileRecord`, `ContourRecord`, `LimitRecord`, `SignificanceRecord`,
-        `ToysRecord`, `CovarianceRecord`, `IntervalsRecord`, `YieldsRecord`,
-        `GoodnessOfFitRecord`, `ImpactsRecord` or `BreakdownRecord`. Files of
-        statistics of all toys are for `hfjax.load_toys`.
+        `ProfileRecord`, `ContourRecord`, `LimitRecord`, `ToyLimitRecord`,
+        `SignificanceRecord`, `ToysRecord`, `CovarianceRecord`, `IntervalsRecord`,
+        `YieldsRecord`, `GoodnessOfFitRecord`, `ImpactsRecord` or `BreakdownRecord`.
+        Files of statistics of all toys are for `hfjax.load_toys`.
 
     Raises:
         SpecificationError: it cannot be read, or is no result; names the place.

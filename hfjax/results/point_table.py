@@ -11,6 +11,7 @@ from typing import Any, Generic, Protocol, SupportsIndex, TypeVar, runtime_check
 
 from hfjax.errors import FitError, UnknownNameError, unknown_name
 from hfjax.provenance import Provenance
+from hfjax.results.written import OBSERVED_PROFILE
 
 NOT_RUN = "not_run"
 """The status of a point that an interrupted scan did not come to."""
@@ -124,6 +125,11 @@ class PointTable(Generic[Record]):
             one = {key: value} if not isinstance(value, list) else {}
             flat |= one | {f"{key}[{i}]": each for i, each in band}
         return name | values | flat
+
+    @property
+    def band(self) -> str:
+        """Of which Asimov data expected results are; see `hfjax.FitSettings`."""
+        return self.provenance.settings.get("expected", OBSERVED_PROFILE)
 
     @property
     def converged(self) -> bool:

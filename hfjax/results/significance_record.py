@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hfjax.results.scan import CONVERGED
-from hfjax.results.written import Band, Number, WrittenRecord, shown
+from hfjax.results.written import OBSERVED_PROFILE, Band, Number, WrittenRecord, shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,6 +27,7 @@ class SignificanceRecord(WrittenRecord):
         message: what happened and what to try; empty if all fits converged.
         edm: largest estimated distance to a minimum.
         steps: of all fits.
+        band: of which Asimov data expected ones are, "observed-profile" or "nominal".
         provenance: versions, digests, settings and times.
 
     Example:
@@ -51,6 +52,7 @@ class SignificanceRecord(WrittenRecord):
     message: str
     edm: Number
     steps: int
+    band: str = OBSERVED_PROFILE
 
     @property
     def converged(self) -> bool:

@@ -13,6 +13,8 @@ Number = float | None
 """A number; None for one that was not finite."""
 Band = tuple[Number, Number, Number, Number, Number]
 """Numbers at -2, -1, 0, +1, +2 standard deviations."""
+OBSERVED_PROFILE, NOMINAL = "observed-profile", "nominal"
+"""Of which Asimov data expected results are, as in `hfjax.FitSettings`."""
 Own = TypeVar("Own", bound="WrittenRecord")
 
 

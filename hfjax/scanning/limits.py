@@ -16,6 +16,7 @@ from hfjax.fitting.checks import check_settings
 from hfjax.fitting.status import FitSettings
 from hfjax.inference.limit_result import LimitResult, LimitStatus
 from hfjax.inference.limits import LEVEL_REMEDY, find_limits, limit_statistic
+from hfjax.inference.subject import point_subject
 from hfjax.inference.test_statistics import TestStatistic, qmu_tilde
 from hfjax.provenance import Provenance
 from hfjax.results.limits_scan import LimitPoint, LimitsScanResult
@@ -99,6 +100,7 @@ def scan_limits(
     told = {
         "level": level,
         "test_stat": statistic.spelling,
+        "expected": settings.expected,
         "valleys": settings.valleys,
         "max_steps": settings.max_steps,
     }
@@ -146,9 +148,8 @@ def _limits_of_points(
     """Find the limits of the first points of a chunk."""
 
     def limits(position: ScalarInt) -> LimitNumbers:
-        found: LimitResult = find_limits(
-            *lane(lanes, position), level, test_stat, settings
-        )
+        subject = point_subject(*lane(lanes, position), settings)
+        found: LimitResult = find_limits(subject, level, test_stat, settings)
         return LimitNumbers(*(getattr(found, name) for name in LimitNumbers._fields))
 
     return map_lanes(limits, positions, count)

@@ -16,6 +16,7 @@ from hfjax.fitting.checks import check_settings
 from hfjax.fitting.diagnose.advice import IN_PYTHON, Advice
 from hfjax.fitting.status import FitSettings
 from hfjax.inference.hypotest import asymptotic_test
+from hfjax.inference.subject import point_subject
 from hfjax.inference.test_statistics import (
     TestStatistic,
     find_test_statistic,
@@ -98,6 +99,7 @@ def scan(
     told = {
         "test_poi": tested,
         "test_stat": test_stat.spelling,
+        "expected": settings.expected,
         "valleys": settings.valleys,
         "max_steps": settings.max_steps,
     }
@@ -137,7 +139,7 @@ def _test_point(
     test_stat: TestStatistic,
     settings: FitSettings,
 ) -> PointNumbers:
-    model, data = lane(lanes, position)
+    subject = point_subject(*lane(lanes, position), settings)
     asimov = jnp.full_like(poi_value, test_stat.asimov_poi)
-    result = asymptotic_test(model, data, poi_value, asimov, test_stat, settings)
+    result = asymptotic_test(subject, poi_value, asimov, test_stat, settings)
     return PointNumbers(*(getattr(result, name) for name in PointNumbers._fields))

@@ -198,3 +198,29 @@ def test_published_likelihoods(name, data_dir):
         )
         at = hypotest(dataclasses.replace(model, parameters=wide), data, float(value))
         assert_close(np.append(at.CLs_obs, at.CLs_exp)[which], 0.05, 0.0, 1e-6)
+
+
+PYHF = {
+    ("sbottomA", "T6bbHH_800_480_350", "lowest"): (
+        *(0.3350898, 0.18142015, 0.25161296),
+        *(0.36849192, 0.55658595, 0.83369606),
+    ),
+    ("staus", "TStauStau_220_1", "initial"): (
+        *(0.50720266, 0.26174862, 0.36229059),
+        *(0.53152538, 0.81065687, 1.2359651),
+    ),
+}
+"""Of pyhf 0.7.6, JAX, SciPy with a tolerance of 1e-9, by `benchmarks/limits.py`."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("name", "patch", "valleys"), PYHF)
+def test_limits_of_published_likelihoods_are_those_of_pyhf(
+    name, patch, valleys, data_dir
+):
+    """In the minimum that pyhf finds: of staus, not the lowest."""
+    background, patchset = load_likelihood(name, data_dir)
+    model, data = build(background, patch=patchset[patch])
+    found = upper_limit(model, data, settings=FitSettings(valleys=valleys))
+    known = PYHF[name, patch, valleys]
+    assert_close([found.observed, *found.expected], known, 1e-6)

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from hfjax.building.build import build
-from hfjax.compiled.canonical import canonical
 from hfjax.fitting.status import FitSettings
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.repeated_tests import curves_of, no_past, remembered, repeated_test
+from hfjax.inference.subject import subject_of
 from hfjax.inference.test_state import ASIMOV, FREE
 from hfjax.inference.test_statistics import qmu_tilde
 from tests.assertions import assert_close
@@ -32,14 +32,14 @@ def run(hello):
     """A test of a value after those in a past."""
     program = jax.jit(
         lambda value, past: repeated_test(
-            *canonical(*hello), value, qmu_tilde, SETTINGS, past
+            subject_of(*hello, SETTINGS), value, qmu_tilde, SETTINGS, past
         )
     )
     return lambda value, past: program(jnp.asarray(value), past)
 
 
 def past_of(hello):
-    return no_past(*canonical(*hello), len(VALUES), SETTINGS)
+    return no_past(subject_of(*hello, SETTINGS), len(VALUES), SETTINGS)
 
 
 def test_one_after_the_other_is_the_same_as_alone(hello, run):

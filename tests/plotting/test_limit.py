@@ -12,7 +12,9 @@ from hfjax.plotting.limit import draw_limit
 from hfjax.plotting.settings import PlotSettings
 from hfjax.provenance import Provenance
 from hfjax.results.limit_record import CurveRecord, LimitRecord
+from hfjax.results.toy_limit_record import ToyLimitRecord
 from tests.plotting.same_picture import assert_seen
+from tests.toys import some_toy_limits
 
 VALUES = np.linspace(0.0, 3.0, 16)
 BAND = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
@@ -112,6 +114,20 @@ def test_limits_alone_are_a_bar():
         draw_limit(lacking)
 
 
+def test_limits_by_toys_have_errors_and_values_that_no_toy_reaches():
+    found = some_toy_limits()
+    axes = draw_limit(found).axes
+    assert names(axes)[-1] == r"Expected limit: 1.4 $\pm$ 0.04"
+    bars = axes.containers[0].lines[2][0].get_segments()
+    known = ToyLimitRecord.of(found)
+    reach = [float(np.ptp(bar[:, 1])) for bar in bars]
+    np.testing.assert_allclose(reach, 2.0 * np.array(known.curve.CLs_obs_error))
+    nothing = replace(known.curve, CLs_obs=(*known.curve.CLs_obs[:4], 0.0, 0.0))
+    axes = draw_limit(replace(known, curve=nothing), PlotSettings(log=True)).axes
+    _, height = line(axes, "Observed")
+    assert 0.0 < height[-1] < 1e-3
+
+
 @pytest.mark.parametrize("record", [LIMITS, ALONE])
 def test_what_is_written_and_axes_that_are_given(record):
     axes = Figure().add_subplot()
@@ -124,7 +140,12 @@ def test_what_is_written_and_axes_that_are_given(record):
 
 
 @pytest.mark.parametrize(
-    ("name", "record"), [("limit_curve", LIMITS), ("limit_alone", ALONE)]
+    ("name", "record"),
+    [
+        ("limit_curve", LIMITS),
+        ("limit_alone", ALONE),
+        ("limit_toys", some_toy_limits()),
+    ],
 )
 def test_the_picture_is_what_was_seen(name, record, tmp_path):
     assert_seen(draw_limit(record, PlotSettings(text="13 TeV")), name, tmp_path)

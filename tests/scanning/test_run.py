@@ -312,11 +312,10 @@ def test_t2_seconds_of_two_groups_are_those_of_their_stages(
 @pytest.mark.slow
 def test_the_test_is_told(workspace, varied, result):
     asked = {"test_poi": 1.0, "test_stat": "qtilde"}
-    done_with = {"valleys": "lowest", "max_steps": 300}
-    assert result.provenance.settings == asked | done_with
+    used = {"valleys": "lowest", "max_steps": 300, "expected": "observed-profile"}
+    assert result.provenance.settings == asked | used
     assert not result.discovery
     found = scan(build_scan(workspace, varied, names=["last"]), 0.7, test_stat=q0)
-    used = {"valleys": "lowest", "max_steps": 300}
     assert found.provenance.settings == {"test_poi": 0.0, "test_stat": "q0", **used}
     assert found.discovery
     model, data = build(workspace, patch=varied["last"])

@@ -2,8 +2,7 @@
 
 import functools
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -11,8 +10,16 @@ import hfjax
 from hfjax.cli.commands.endings import tell_endings
 from hfjax.cli.commands.opening import finish, opened, tell_meaning, tell_unused
 from hfjax.cli.commands.result_tables import cls_parts
-from hfjax.cli.commands.toy_test import ToyOptions, finish_toys, run_toys
+from hfjax.cli.commands.toy_test import (
+    Calculator,
+    CalculatorOption,
+    ToyOptions,
+    finish_toys,
+    run_toys,
+)
 from hfjax.cli.options import (
+    Expected,
+    ExpectedOption,
     FitOptions,
     HoldOption,
     OutputOption,
@@ -26,14 +33,6 @@ from hfjax.cli.runtime import ADVICE
 from hfjax.cli.tables import JsonOption
 
 
-class Calculator(StrEnum):
-    """How p-values are computed; the last is pyhf's word."""
-
-    ASYMPTOTICS = "asymptotics"
-    TOYS = "toys"
-    TOYBASED = "toybased"
-
-
 @dataclass(frozen=True, kw_only=True)
 class ClsOptions:
     """Options of `hfjax cls`."""
@@ -43,15 +42,9 @@ class ClsOptions:
     output: OutputOption = None
     signal: SignalOptions
     test: TestOptions
-    calculator: Annotated[
-        Calculator,
-        typer.Option(
-            "--calculator",
-            "--calctype",
-            help="Asymptotic formulae, or toys, which pyhf calls toybased.",
-        ),
-    ] = Calculator.ASYMPTOTICS
+    calculator: CalculatorOption = Calculator.ASYMPTOTICS
     toys: ToyOptions
+    expected: ExpectedOption = Expected.OBSERVED_PROFILE
     start: StartOption = None
     hold: HoldOption = None
     fit: FitOptions
@@ -71,17 +64,21 @@ def cls(options: ClsOptions) -> None:
     with_toys = options.calculator is not Calculator.ASYMPTOTICS
     if not with_toys:
         options.toys.refuse()
-    at = opened("cls", options, options.test.poi)
+    elif options.expected is Expected.NOMINAL:
+        message = "toys have no Asimov data: leave it out, or --calculator toys"
+        raise typer.BadParameter(message, param_hint="--expected")
+    at = opened("cls", options, options.test.poi, options.expected)
     model, data, settings = at.model, at.data, at.settings
     asked = {
         "poi": options.test.poi,
         "test_poi": options.test.tested,
         "test_stat": options.test.test_stat.value,
+        "expected": options.expected.value,
         **options.fit.settings,
     }
     what = f"{model.poi_name} = {options.test.tested:g} with {options.test.test_stat}"
     if with_toys:
-        chosen = options.toys.settings(options.test, settings)
+        chosen = options.toys.settings(asked["test_stat"], settings)
         result = run_toys(
             model, data, options.test, options.toys, chosen, options.fit.quiet
         )

@@ -9,9 +9,12 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
+from hfjax.cli.commands.limit_tables import limit_parts, toy_limit_parts
 from hfjax.cli.commands.opening import Opened, opened, tell_constraint
-from hfjax.cli.commands.result_tables import limit_parts
+from hfjax.cli.commands.toy_test import Calculator, CalculatorOption, ToyOptions
 from hfjax.cli.options import (
+    Expected,
+    ExpectedOption,
     FitOptions,
     HoldOption,
     OutputOption,
@@ -23,7 +26,7 @@ from hfjax.cli.options import (
     takes,
 )
 from hfjax.cli.runtime import NOT_CONVERGED
-from hfjax.cli.streams import complain
+from hfjax.cli.streams import FIRST_STAGE, complain, progress_bar
 from hfjax.cli.tables import JsonOption, write_result
 
 
@@ -66,6 +69,9 @@ class LimitOptions:
             "for the picture that 'hfjax plot' draws.",
         ),
     ] = False
+    calculator: CalculatorOption = Calculator.ASYMPTOTICS
+    toys: ToyOptions
+    expected: ExpectedOption = Expected.OBSERVED_PROFILE
     start: StartOption = None
     hold: HoldOption = None
     fit: FitOptions
@@ -82,17 +88,22 @@ def limit(options: LimitOptions) -> None:
     hfjax limit BkgOnly.json --patchset patchset.json --name m_600_240
     hfjax limit workspace.json --level 0.1 --curve -o limit.json
     hfjax limit workspace.json --values 0:5:51
+    hfjax limit workspace.json --calculator toys --toys 5000 --seed 1
     """
+    if options.calculator is not Calculator.ASYMPTOTICS:
+        _limit_by_toys(options)
+        return
+    options.toys.refuse()
     values = None if options.values is None else given_values(options.values)
-    at = opened("limit", options, options.poi)
+    at = opened("limit", options, options.poi, options.expected)
     asked = {"level": options.level, "test_stat": options.test_stat.value}
     result = _found(at, options, values)
     document = result.to_dict()
     tell_constraint(at.model, options.poi, options.fit.quiet)
     told = {"poi": options.poi, **asked, "values": options.values}
+    told |= {"expected": options.expected.value}
     document |= at.provenance(told | options.fit.settings)
-    what = f"upper limits on {at.model.poi_name} at {1 - options.level:.4g} confidence"
-    parts = functools.partial(limit_parts, what=what)
+    parts = functools.partial(limit_parts, what=_what(at, options))
     write_result(document, options.output, options.as_json, parts)
     if not result.converged:
         complain(document["message"])
@@ -100,6 +111,59 @@ def limit(options: LimitOptions) -> None:
         complain(f"curve: {result.curve.message}")
     if hfjax.LimitStatus.FITS_FAILED in result.statuses:
         raise typer.Exit(NOT_CONVERGED)
+
+
+def _what(at: Opened, options: LimitOptions) -> str:
+    """What the limits are on, in a few words."""
+    return f"upper limits on {at.model.poi_name} at {1 - options.level:.4g} confidence"
+
+
+def _limit_by_toys(options: LimitOptions) -> None:
+    """Find limits by toys, and show on a terminal how many of them are done.
+
+    Raises:
+        typer.BadParameter: An option has no meaning for toys.
+        typer.Exit: Fits did not converge.
+    """
+    _refuse_for_toys(options)
+    at, toys = opened("limit", options, options.poi), options.toys
+    asked = {"level": options.level, "test_stat": options.test_stat.value}
+    with progress_bar(toys.number, options.fit.quiet, (FIRST_STAGE, "toys")) as tell:
+        settings = toys.settings(asked["test_stat"], at.settings, progress=tell)
+        result = hfjax.toy_limit(
+            *(at.model, at.data, toys.number, toys.key, settings), level=options.level
+        )
+    document = result.to_dict()
+    tell_constraint(at.model, options.poi, options.fit.quiet)
+    told = {"poi": options.poi, **asked, "calculator": "toys"}
+    document |= at.provenance(told | options.fit.settings)
+    parts = functools.partial(toy_limit_parts, what=f"{_what(at, options)}, by toys")
+    write_result(document, options.output, options.as_json, parts)
+    if result.message:
+        complain(result.message)
+    failed = hfjax.LimitStatus.FITS_FAILED in result.statuses
+    if failed or any(document["curve"]["lost"]):
+        raise typer.Exit(NOT_CONVERGED)
+
+
+def _refuse_for_toys(options: LimitOptions) -> None:
+    """Refuse options that have no meaning for toys.
+
+    Raises:
+        typer.BadParameter: Names one.
+    """
+    why = {
+        "--values": (options.values is not None, "toys find the values themselves"),
+        "--curve": (options.curve, "limits by toys always have it"),
+        "--expected": (
+            options.expected is Expected.NOMINAL,
+            "toys have no Asimov data",
+        ),
+    }
+    for name, (given, reason) in why.items():
+        if given:
+            message = f"{reason}: leave it out, or --calculator toys"
+            raise typer.BadParameter(message, param_hint=name)
 
 
 def _found(at: Opened, options: LimitOptions, values: list[float] | None) -> Any:

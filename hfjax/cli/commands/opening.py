@@ -15,6 +15,7 @@ import typer
 import hfjax
 from hfjax.cli.commands.endings import FREE_FIT, tell_endings
 from hfjax.cli.options import (
+    Expected,
     FitOptions,
     SignalOptions,
     TestOptions,
@@ -101,13 +102,19 @@ class Opened:
         return {"hfjax": provenance.dump()}  # the digest is the patched workspace's
 
 
-def opened(command: str, options: ModelOptions, poi: str | None) -> Opened:
+def opened(
+    command: str,
+    options: ModelOptions,
+    poi: str | None,
+    expected: Expected = Expected.OBSERVED_PROFILE,
+) -> Opened:
     """Read a workspace, start JAX, and build the model that is asked for.
 
     Args:
         command: its name: what it compiled before is loaded meanwhile.
         options: of the command.
         poi: parameter of interest that is asked for.
+        expected: Asimov data that are asked for.
 
     Raises:
         typer.BadParameter: The options contradict one another.
@@ -119,6 +126,7 @@ def opened(command: str, options: ModelOptions, poi: str | None) -> Opened:
     settings = _start_fits(f"{command} {background.digest()}", options.fit, stages)
     model, data = _build_model(background, workspace, options.fit, stages, poi)
     model = model.with_start(start).with_fixed(held)
+    settings = dataclasses.replace(settings, expected=expected.value)
     values = {"measurement": options.fit.measurement, "start": start, "hold": held}
     return Opened(model, data, workspace, background, settings, stages, values)
 

@@ -21,6 +21,7 @@ from hfjax.results.limits_scan import LimitsScanResult
 from hfjax.results.profile_record import ProfileRecord
 from hfjax.results.scan import ScanResult
 from hfjax.results.significance_record import SignificanceRecord
+from hfjax.results.toy_limit_record import ToyLimitRecord
 from hfjax.results.toys_record import ToysRecord
 from hfjax.results.yields_record import YieldsRecord
 
@@ -30,6 +31,7 @@ _KINDS: Mapping[type, str] = {
     HypotestRecord: "test",
     ToysRecord: "test with toys",
     LimitRecord: "limit",
+    ToyLimitRecord: "limit",
     CovarianceRecord: "correlations",
     ProfileRecord: "profile",
     ContourRecord: "contours",

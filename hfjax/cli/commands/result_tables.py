@@ -14,8 +14,10 @@ from hfjax.results.limits_scan import (
 )
 from hfjax.results.point_table import Value
 from hfjax.results.scan import CONVERGED, LEVEL, MEDIAN, ScanPoint
+from hfjax.results.written import NOMINAL
 
-_BAND = ("-2 sigma", "-1 sigma", "median", "+1 sigma", "+2 sigma")
+BAND = ("-2 sigma", "-1 sigma", "median", "+1 sigma", "+2 sigma")
+"""Of the lines of an expected band."""
 _FITTED = {"parameter": "left", "value": "right", "uncertainty": "right", "": "left"}
 _CORRELATED = {"parameter": "left", "and": "left", "correlation": "right"}
 _ROUNDING = 1e-8
@@ -126,7 +128,7 @@ def cls_parts(document: Document, what: str) -> Parts:
         document: the result of `hfjax cls`.
         what: what was tested, in a few words.
     """
-    yield line(what, "bold")
+    yield heading(document, what)
     if document["status"] == CONVERGED:
         discovery = "p0" in document
         yield line("")
@@ -134,6 +136,17 @@ def cls_parts(document: Document, what: str) -> Parts:
         yield line("")
         yield facts(_discovery(document) if discovery else _exclusion(document))
     yield _status(document)
+
+
+def heading(document: Document, what: str) -> Any:
+    """What a table shows, and whether its band is of the nominal Asimov data.
+
+    Args:
+        document: the result.
+        what: what it shows, in a few words.
+    """
+    nominal = document.get("band") == NOMINAL
+    return line(f"{what}, expected before any fit" if nominal else what, "bold")
 
 
 def toys_parts(document: Document, what: str) -> Parts:
@@ -146,11 +159,11 @@ def toys_parts(document: Document, what: str) -> Parts:
     yield line(what, "bold")
     yield line("")
     key = "p0" if "p0" in document else "CLs"
-    columns = {"": "left", "observed": "right", **dict.fromkeys(_BAND, "right")}
+    columns = {"": "left", "observed": "right", **dict.fromkeys(BAND, "right")}
     rows = []
     for name, suffix in ((key, ""), ("+-", "_error")):
         observed = document[f"CLs_obs{suffix}"]
-        shown = map(_short, (observed, *document[f"CLs_exp{suffix}"]))
+        shown = map(short, (observed, *document[f"CLs_exp{suffix}"]))
         rows.append((name, *shown))
     yield table(columns, rows)
     yield line("")
@@ -158,11 +171,11 @@ def toys_parts(document: Document, what: str) -> Parts:
     lost = sum(count for each in failed.values() for count in each.values())
     yield facts(
         {
-            **({"Z": _short(document["Z"])} if "Z" in document else {}),
+            **({"Z": short(document["Z"])} if "Z" in document else {}),
             "CLsb": _with_error(document, "CLsb"),
             "CLb": _with_error(document, "CLb"),
-            "q": _short(document["q"]),
-            "mu_hat": _short(document["mu_hat"]),
+            "q": short(document["q"]),
+            "mu_hat": short(document["mu_hat"]),
             "toys": f"{toys['signal']} signal, {toys['background']} background",
             "failed": str(lost),
         }
@@ -170,25 +183,7 @@ def toys_parts(document: Document, what: str) -> Parts:
 
 
 def _with_error(document: Document, key: str) -> str:
-    return f"{_short(document[key])} ± {_short(document[f'{key}_error'])}"
-
-
-def limit_parts(document: Document, what: str) -> Parts:
-    """The table of limits; those that do not exist say why.
-
-    Args:
-        document: the result of `hfjax limit`.
-        what: what the limits are on, in a few words.
-    """
-    yield line(what, "bold")
-    yield line("")
-    values = [document["limit_obs"], *document["limit_exp"]]
-    rows = zip(("observed", *_BAND), values, document["status"], strict=True)
-    yield table(
-        {"limit": "left", "value": "right", "": "left"},
-        ((name, _five(value), _lacking(status)) for name, value, status in rows),
-    )
-    yield facts({"best fit": _short(document["mu_hat"])})
+    return f"{short(document[key])} ± {short(document[f'{key}_error'])}"
 
 
 def profile_parts(document: Document) -> Parts:
@@ -205,7 +200,7 @@ def profile_parts(document: Document) -> Parts:
     yield table(
         {**columns, "": "left"},
         (
-            (*map(_five, point), _five(rise), _lacking(status, CONVERGED))
+            (*map(five, point), five(rise), lacking(status, CONVERGED))
             for (point, rise), status in zip(rises, statuses, strict=True)
         ),
     )
@@ -232,7 +227,7 @@ def contour_parts(document: Document) -> Parts:
         rows.append((level, rise, *reach, str(len(curve["points"])), note))
     yield table({**columns, "": "left"}, rows)
     yield line("")
-    best = zip(names, map(_five, document["values"]), strict=True)
+    best = zip(names, map(five, document["values"]), strict=True)
     yield facts({f"best fit of {name}": value for name, value in best})
 
 
@@ -264,7 +259,7 @@ def significance_parts(document: Document, what: str) -> Parts:
         document: the result of `hfjax significance`.
         what: what is to be discovered, in a few words.
     """
-    yield line(what, "bold")
+    yield heading(document, what)
     if document["status"] == CONVERGED:
         yield line("")
         yield _band(document, ("p0", "Z"))
@@ -273,11 +268,17 @@ def significance_parts(document: Document, what: str) -> Parts:
     yield _status(document)
 
 
-def _five(value: float | None) -> str:
+def five(value: float | None) -> str:
+    """A number with five digits.
+
+    >>> five(1.2345678), five(None)
+    ('1.2346', '-')
+    """
     return "-" if value is None else f"{value:.5g}"
 
 
-def _lacking(status: str, good: str = "found") -> Any:
+def lacking(status: str, good: str = "found") -> Any:
+    """A status that tells of something missing; nothing where all is well."""
     return "" if status == good else line(status, _STYLES[False])
 
 
@@ -294,17 +295,18 @@ def scan_parts(result: Scanned) -> Parts:
     numbers = ["observed", "expected", "mu_hat"]
     numbers += ["Z"] if result.discovery else []
     sides = dict.fromkeys([*result.labels, *numbers], "right")
-    yield line(f"{kind} of {len(result)} points", "bold")
+    yield heading({"band": result.band}, f"{kind} of {len(result)} points")
     yield line("")
     yield table({"name": "left", **sides, "": "left"}, map(_scan_row, result))
 
 
 def _limits_scan_parts(result: LimitsScanResult) -> Parts:
     """The table of the limits of a scan: observed, and the expected band."""
-    numbers = ["observed", *_BAND, "mu_hat"]
+    numbers = ["observed", *BAND, "mu_hat"]
     sides = dict.fromkeys([*result.labels, *numbers], "right")
     confidence = f"{100.0 * (1.0 - result.level):g}% confidence level"
-    yield line(f"upper limits of {len(result)} points at {confidence}", "bold")
+    what = f"upper limits of {len(result)} points at {confidence}"
+    yield heading({"band": result.band}, what)
     yield line("")
     yield table({"name": "left", **sides, "": "left"}, map(_limits_row, result))
 
@@ -315,7 +317,7 @@ def _limits_row(point: LimitPoint) -> tuple[Any, ...]:
     mark = "excluded" if point.excluded() else ""
     note = mark if point.status == FOUND else point.status
     style = _STYLES[point.converged]
-    return point.name, *_labels(point.values), *map(_short, numbers), line(note, style)
+    return point.name, *_labels(point.values), *map(short, numbers), line(note, style)
 
 
 def _labels(values: Sequence[Value]) -> list[str]:
@@ -329,17 +331,17 @@ def _scan_row(point: ScanPoint) -> tuple[Any, ...]:
     mark = "excluded" if point.excluded() else ""
     style = _STYLES[point.converged]
     note = line(mark if point.converged else point.status, style)
-    return point.name, *_labels(point.values), *map(_short, numbers), note
+    return point.name, *_labels(point.values), *map(short, numbers), note
 
 
 def _band(document: Document, keys: Iterable[str]) -> Any:
     """Observed and expected values, with what each of the band means."""
-    columns = {"": "left", "observed": "right", **dict.fromkeys(_BAND, "right")}
+    columns = {"": "left", "observed": "right", **dict.fromkeys(BAND, "right")}
     rows = []
     for key in keys:
         observed = document.get(f"{key}_obs", document.get(key))
         expected = document[f"{key}_exp"]
-        rows.append((key, _short(observed), *map(_short, expected)))
+        rows.append((key, short(observed), *map(short, expected)))
     return table(columns, rows)
 
 
@@ -348,25 +350,25 @@ def _exclusion(document: Document) -> dict[str, str]:
     return {
         f"excluded at {1 - LEVEL:.0%}": f"observed: {_excluded(observed)}, "
         f"expected: {_excluded(expected)}",
-        "CLsb": f"{_short(document['CLsb'])}  (p-value with the signal)",
-        "CLb": f"{_short(document['CLb'])}  (CLs = CLsb / CLb)",
+        "CLsb": f"{short(document['CLsb'])}  (p-value with the signal)",
+        "CLb": f"{short(document['CLb'])}  (CLs = CLsb / CLb)",
         **_statistics(document),
     }
 
 
 def _discovery(document: Document) -> dict[str, str]:
     return {
-        "p0": f"{_short(document['p0'])}  (p-value of the background alone)",
-        "Z": f"{_short(document['Z'])}  (its significance in standard deviations)",
+        "p0": f"{short(document['p0'])}  (p-value of the background alone)",
+        "Z": f"{short(document['Z'])}  (its significance in standard deviations)",
         **_statistics(document),
     }
 
 
 def _statistics(document: Document) -> dict[str, str]:
     return {
-        "q": _short(document["q"]),
-        "q expected": f"{_short(document['q_asimov'])}  (of Asimov data)",
-        "mu_hat": f"{_short(document['mu_hat'])}  (best fit of the tested parameter)",
+        "q": short(document["q"]),
+        "q expected": f"{short(document['q_asimov'])}  (of Asimov data)",
+        "mu_hat": f"{short(document['mu_hat'])}  (best fit of the tested parameter)",
     }
 
 
@@ -376,7 +378,12 @@ def _excluded(value: float | None) -> str:
     return "yes" if value < LEVEL else "no"
 
 
-def _short(value: float | None) -> str:
+def short(value: float | None) -> str:
+    """A number with three digits.
+
+    >>> short(1.2345678), short(None)
+    ('1.23', '-')
+    """
     return "-" if value is None else f"{value:.3g}"
 
 

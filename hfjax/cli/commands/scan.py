@@ -22,6 +22,8 @@ from hfjax.cli.commands.selection import select
 from hfjax.cli.options import (
     BackgroundArgument,
     ComposeOption,
+    Expected,
+    ExpectedOption,
     FitOptions,
     NoVerifyOption,
     OutputOption,
@@ -97,6 +99,7 @@ class ScanOptions:
     no_verify: NoVerifyOption = False
     compose: ComposeOption = False
     test: TestOptions
+    expected: ExpectedOption = Expected.OBSERVED_PROFILE
     fit: FitOptions
 
     @property
@@ -178,7 +181,7 @@ def prepare(options: ScanOptions, stages: Stages) -> Prepared:
     settings = start_jax(
         f"scan {digests[0]}",
         not options.fit.no_cache,
-        options.fit.settings,
+        options.fit.settings | {"expected": options.expected.value},
     )
     stages.end("start")
     batch = hfjax.build_scan(

@@ -11,6 +11,8 @@ from hfjax.cli.commands.cls import tell_fits
 from hfjax.cli.commands.opening import finish, opened, tell_constraint
 from hfjax.cli.commands.result_tables import significance_parts
 from hfjax.cli.options import (
+    Expected,
+    ExpectedOption,
     FitOptions,
     HoldOption,
     OutputOption,
@@ -51,6 +53,7 @@ class SignificanceOptions:
             help="Strength of the signal that is expected.",
         ),
     ] = 1.0
+    expected: ExpectedOption = Expected.OBSERVED_PROFILE
     start: StartOption = None
     hold: HoldOption = None
     fit: FitOptions
@@ -66,7 +69,7 @@ def significance(options: SignificanceOptions) -> None:
     hfjax significance BkgOnly.json --patchset patchset.json --name m_600_240
     hfjax significance workspace.json --injected 0.5 -o significance.json
     """
-    at = opened("significance", options, options.poi)
+    at = opened("significance", options, options.poi, options.expected)
     model, data, settings = at.model, at.data, at.settings
     result = hfjax.significance(
         model,
@@ -86,6 +89,7 @@ def significance(options: SignificanceOptions) -> None:
         "poi": options.poi,
         "signed": options.signed,
         "injected": options.injected,
+        "expected": options.expected.value,
         **options.fit.settings,
     }
     document |= at.provenance(asked)

@@ -19,6 +19,24 @@ from hfjax.cli.tables import Document, write_result
 TOYS, SEED = 2000, 0
 
 
+class Calculator(StrEnum):
+    """How p-values are computed; the last is pyhf's word."""
+
+    ASYMPTOTICS = "asymptotics"
+    TOYS = "toys"
+    TOYBASED = "toybased"
+
+
+CalculatorOption = Annotated[
+    Calculator,
+    typer.Option(
+        "--calculator",
+        "--calctype",
+        help="Asymptotic formulae, or toys, which pyhf calls toybased.",
+    ),
+]
+
+
 class Auxiliary(StrEnum):
     """What auxiliary data are in toys."""
 
@@ -72,16 +90,15 @@ class ToyOptions:
                 message = "it is for toys: give --calculator toys too"
                 raise typer.BadParameter(message, param_hint=f"--{name}")
 
-    def settings(self, test: TestOptions, fits: Any, **more: Any) -> Any:
+    def settings(self, statistic: str, fits: Any, **more: Any) -> Any:
         """The `ToySettings` of these toys.
 
         Args:
-            test: what is tested.
+            statistic: the test statistic.
             fits: settings of all fits.
             more: other settings.
         """
         auxiliary = (self.auxiliary or Auxiliary.DRAWN).value
-        statistic = test.test_stat.value
         return hfjax.ToySettings(
             test_stat=statistic, auxiliary=auxiliary, fits=fits, **more
         )

@@ -107,7 +107,7 @@ def toys(options: ToysOptions) -> None:
     shard = _shard(options)
     at = opened("toys", options, options.test.poi)
     settings = options.toys.settings(
-        options.test,
+        options.test.test_stat.value,
         at.settings,
         shard=shard,
         until_error=options.until_error,

@@ -35,6 +35,7 @@ def test_cls_has_the_closed_form_and_all_keys(hfjax, hello, write):
         "q_asimov",
         "mu_hat",
         "poi_value",
+        "band",
         "status",
         "message",
         "edm",
@@ -49,6 +50,20 @@ def test_cls_has_the_closed_form_and_all_keys(hfjax, hello, write):
     assert result["q"] == pytest.approx(3.93824493338, rel=1e-9)
     assert result["q_asimov"] == pytest.approx(3.41886907161, rel=1e-9)
     assert result["status"] == "converged"
+
+
+def test_expected_results_before_any_fit_are_asked_for(hfjax, hello, write):
+    """They do not depend on the observed data, and say so."""
+    path = write("ws.json", hello)
+    found = hfjax("cls", path, "--expected", "nominal").json
+    hello["observations"][0]["data"] = [60, 30]
+    other = hfjax("cls", write("other.json", hello), "--expected", "nominal").json
+    assert found["CLs_exp"] == pytest.approx(other["CLs_exp"], rel=1e-8)
+    shown = hfjax("cls", path, "--expected", "nominal", columns=100).lines
+    assert shown[0] == "test of mu = 1 with qtilde, expected before any fit"
+    assert found["band"] == found["hfjax"]["settings"]["expected"] == "nominal"
+    refused = hfjax("cls", path, "--expected", "nominal", "--calculator", "toys")
+    assert "--expected: toys have no Asimov data" in refused.complaint
 
 
 def test_cls_says_where_its_numbers_come_from(hfjax, hello, write):
@@ -402,6 +417,34 @@ def test_limits_between_given_values(hfjax, hello, write):
         refused = hfjax("limit", write("ws.json", hello), "--values", text)
         assert refused.code == 2
         assert "FIRST:LAST:COUNT" in refused.complaint
+
+
+@pytest.mark.slow
+def test_limits_by_toys_have_errors(hfjax, hello, write):
+    path = write("ws.json", hello)
+    asked = "limit", path, "--calculator", "toys", "--toys", "200", "--seed", "5"
+    outcome = hfjax(*asked)
+    assert (outcome.code, outcome.stderr) == (0, "")
+    validate(outcome.json, "toy-limit-result-1.0.0.json")
+    found = outcome.json
+    assert abs(found["limit_obs"] - LIMIT_OBS) < 4.5 * found["limit_obs_error"]
+    assert found["question"]["key"] == [0, 5]
+    assert (found["toys"], found["hfjax"]["settings"]["calculator"]) == (200, "toys")
+    shown = hfjax(*asked, columns=100).lines
+    assert shown[0] == "upper limits on mu at 0.95 confidence, by toys"
+    assert any(
+        f"200 of each hypothesis at {len(found['curve']['lost'])}" in x for x in shown
+    )
+
+
+@pytest.mark.parametrize(
+    "option", [["--values", "1,2"], ["--curve"], ["--expected", "nominal"]]
+)
+def test_options_without_a_meaning_for_toys_are_refused(hfjax, hello, write, option):
+    path = write("ws.json", hello)
+    refused = hfjax("limit", path, "--calculator", "toys", *option).complaint
+    assert f"Invalid value for {option[0]}" in refused
+    assert "it is for toys" in hfjax("limit", path, "--seed", "3").complaint
 
 
 @pytest.mark.slow

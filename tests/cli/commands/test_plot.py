@@ -12,7 +12,7 @@ from hfjax.inference.toys_file import save_toys
 from hfjax.plotting.settings import PlotSettings
 from hfjax.provenance import Provenance
 from hfjax.results.scan import ScanPoint, ScanResult
-from tests.toys import some_toys
+from tests.toys import some_toy_limits, some_toys
 
 
 def p_value(z: float) -> float:
@@ -275,6 +275,7 @@ UNCERTAIN = {
     [
         (LIMITS, "limit"),
         (LIMITS | {"curve": CURVE}, "limit"),
+        (some_toy_limits().to_dict(), "limit"),
         (UNCERTAIN, "correlations"),
         (some_toys().to_dict(), "test with toys"),
     ],
