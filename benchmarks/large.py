@@ -103,10 +103,10 @@ def alone(size: str) -> Row:
         message = f"{size}: the fit is {result.status}"
         raise SystemExit(message)
     fit = _median(lambda: hfjax.fit(model, data).params)
-    value = jax.jit(model.logpdf)
-    slope = jax.jit(jax.grad(model.logpdf))
-    evaluation = _median(lambda: value(result.params, data))
-    gradient = _median(lambda: slope(result.params, data))
+    value = jax.jit(hfjax.Model.logpdf)
+    slope = jax.jit(jax.grad(hfjax.Model.logpdf, argnums=1))
+    evaluation = _median(lambda: value(model, result.params, data))
+    gradient = _median(lambda: slope(model, result.params, data))
     cells = bins * samples
     return {
         "parameters": model.parameters.init.size,
