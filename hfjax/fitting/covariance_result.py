@@ -196,9 +196,10 @@ class CovarianceResult(Record):
         status = CovarianceStatus(int(self.code))
         named = self.uncertainties_by_name
         lists = {name: json_numbers(np.ravel(each)) for name, each in named.items()}
+        nameless = self.uncertainties.size > 0 and not self.sets
         names = self._names()
         return {
-            "uncertainties": lists if self.sets else json_numbers(self.uncertainties),
+            "uncertainties": json_numbers(self.uncertainties) if nameless else lists,
             "correlations": self.matrix("correlation"),
             "covariance": self.matrix("covariance"),
             "at_bounds": self.at_bounds,

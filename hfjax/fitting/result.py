@@ -139,8 +139,9 @@ class FitResult(FittedRecord):
         refuse_batch(self)
         status = FitStatus(int(self.code))
         named = {n: json_numbers(np.ravel(v)) for n, v in self.parameters.items()}
+        nameless = self.params.size > 0 and not self.sets
         return {
-            "mle_parameters": named if self.sets else json_numbers(self.params),
+            "mle_parameters": json_numbers(self.params) if nameless else named,
             "twice_nll": json_numbers(self.twice_nll),
             "status": str(status),
             "message": "" if status is FitStatus.CONVERGED else status.sentence,

@@ -152,6 +152,7 @@ def impacts(
         wanted = Wanted(positions, moves, codes < ImpactStatus.FIXED)
         fits = _fitted(model, data, free, found, wanted, settings)
         shifts = fits.params[..., target] - np.asarray(free.params)[target]
+        codes = np.maximum(codes, _bounded(model, fits, free, target) * wanted.able)
         codes = np.where(wanted.able, np.maximum(codes, _endings(fits, free)), codes)
     else:
         shifts = _slopes(found, target, positions)[:, None, None] * moves
@@ -351,6 +352,15 @@ def fit_held(
         return HeldFits(found.params, found.deviance, found.initial, found.code)
 
     return map_lanes(one, jnp.arange(lanes.position.size), count)
+
+
+def _bounded(model: Model, fits: HeldFits, free: FitResult, target: int) -> Codes:
+    """Where the parameter ends at a bound that the best fit is not at."""
+    own, ends = model.parameters, fits.params[..., target]
+    low, high = float(own.lower[target]), float(own.upper[target])
+    inside = low < float(free.params[target]) < high
+    at_bound = inside & ((ends <= low) | (ends >= high))
+    return np.where(at_bound, ImpactStatus.AT_BOUND, ImpactStatus.FOUND)
 
 
 def _endings(fits: HeldFits, free: FitResult) -> Codes:

@@ -26,12 +26,13 @@ class ImpactStatus(Status):
 
     FOUND = 0
     CUT = 1
-    FIXED = 2
-    OTHER_VALLEY = 3
-    UNCONSTRAINED = 4
-    NO_UNCERTAINTY = 5
-    LOWER_MINIMUM = 6
-    FITS_FAILED = 7
+    AT_BOUND = 2
+    FIXED = 3
+    OTHER_VALLEY = 4
+    UNCONSTRAINED = 5
+    NO_UNCERTAINTY = 6
+    LOWER_MINIMUM = 7
+    FITS_FAILED = 8
 
     @property
     def sentence(self) -> str:
@@ -48,6 +49,8 @@ _SENTENCES = {
     ImpactStatus.FOUND: "all others are fitted with the nuisance parameter held",
     ImpactStatus.CUT: "the bound of the nuisance parameter comes first: it is held "
     "there",
+    ImpactStatus.AT_BOUND: "with the nuisance parameter held, the parameter ends at a "
+    "bound of its own: the impact is the distance to that",
     ImpactStatus.FIXED: "the nuisance parameter is held in all fits and has no impact",
     ImpactStatus.OTHER_VALLEY: "with the nuisance parameter held, the fit ends in "
     "another valley of the likelihood than the best fit, and the impact is the "

@@ -167,6 +167,9 @@ def _rows(record: FitRecord, settings: PlotSettings) -> list[_Row]:
     if not record.converged or None in record.values.values():
         message = f"the fit has no result to draw: {record.status}: {record.message}"
         raise DataError(message)
+    if not record.values:
+        message = "the fit has no parameters, and there is nothing to draw"
+        raise DataError(message)
     nothing = (None, None)
     rows = [
         _Row(

@@ -12,6 +12,7 @@ from hfjax.building.build import build
 from hfjax.errors import DataError, MissingPOIError, ParameterError
 from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.box import Box
+from hfjax.fitting.covariance import covariance
 from hfjax.fitting.others.minimizers import MINIMIZERS
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.model.data import Data
@@ -278,6 +279,8 @@ def test_a_model_without_parameters_has_a_constant_likelihood():
     known = -2.0 * (3.0 * math.log(4.0) - 4.0 - math.log(6.0))
     assert_close(found.twice_nll, known, 1e-12)
     assert_close(found.twice_nll, -2.0 * model.logpdf(jnp.zeros(0), data), 1e-12)
+    assert found.to_dict()["mle_parameters"] == {}
+    assert covariance(model, data, found).to_dict()["uncertainties"] == {}
     with pytest.raises(MissingPOIError):
         fixed_poi_fit(model, data, 1.0)
 

@@ -176,6 +176,14 @@ def test_held_values_are_cut_at_the_bounds():
     assert_close(again.postfit, found.postfit, 1e-6)
 
 
+def test_a_parameter_that_ends_at_its_own_bound_is_told():
+    """``mu`` is 2 / 12, and a shift of 6 events would need -4 / 12."""
+    found = impacts(*counting(observed=52.0))
+    ends = (FOUND, ImpactStatus.AT_BOUND)
+    assert found.statuses("tilt") == {"prefit": ends, "postfit": ends}
+    assert_close(found.prefit[0], [0.5, -2.0 / 12.0], 1e-6)
+
+
 def test_a_nuisance_parameter_at_its_bound_moves_to_one_side_only():
     at_bound = {"name": "tilt", "inits": [0.5], "bounds": [[0.5, 3.0]]}
     model, data = counting(at_bound)

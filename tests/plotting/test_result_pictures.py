@@ -152,6 +152,11 @@ def test_parameters_are_selected_by_name_value_and_pull():
         draw_fit(FIT, PlotSettings(select="value > 9"))
 
 
+def test_a_fit_without_parameters_has_nothing_to_draw():
+    with pytest.raises(DataError, match="no parameters, and there is nothing to draw"):
+        draw_fit(FitRecord({}))
+
+
 def test_of_many_parameters_those_with_the_largest_pulls_are_drawn():
     pulls = {f"p{i}": 0.001 * i for i in range(MOST + 20)}
     axes = draw_fit(FitRecord(pulls, pulls=pulls)).axes

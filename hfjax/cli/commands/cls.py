@@ -65,7 +65,7 @@ def cls(options: ClsOptions) -> None:
     if not with_toys:
         options.toys.refuse()
     elif options.expected is Expected.NOMINAL:
-        message = "toys have no Asimov data: leave it out, or --calculator toys"
+        message = "toys have no Asimov data: leave out this, or --calculator toys"
         raise typer.BadParameter(message, param_hint="--expected")
     at = opened("cls", options, options.test.poi, options.expected)
     model, data, settings = at.model, at.data, at.settings

@@ -162,7 +162,7 @@ def _refuse_for_toys(options: LimitOptions) -> None:
     }
     for name, (given, reason) in why.items():
         if given:
-            message = f"{reason}: leave it out, or --calculator toys"
+            message = f"{reason}: leave out this, or --calculator toys"
             raise typer.BadParameter(message, param_hint=name)
 
 
