@@ -136,9 +136,8 @@ def block_jacobian(at: BlockDerivatives, size: int, model: Model) -> Jacobian:
     rows = _block_rows(at, jnp.zeros((count, bins.size), scaling.dtype), row_of, model)
     where = row_of.at[index].get(mode="fill", fill_value=count)
     rows = jnp.asarray(rows).at[where, bins].add(scaling, mode="drop")
-    own = [jnp.where(index == slot, scaling, 0.0) for slot in places.index]
-    local = jnp.stack([jnp.sum(each, axis=(0, 1)) for each in own])
-    return Jacobian(rows, local, places, size)
+    own = jnp.where(index == places.index[:, None, None], scaling, 0.0)
+    return Jacobian(rows, jnp.sum(own, axis=(1, 2)), places, size)
 
 
 def _block_rows(

@@ -9,6 +9,7 @@ import pytest
 import hfjax
 from hfjax.building import build
 from tests.workspaces import (
+    MU,
     all_kinds,
     extended,
     given,
@@ -16,8 +17,11 @@ from tests.workspaces import (
     make,
     many_bins,
     modifier,
+    normsys,
     patch,
     patchset,
+    sample,
+    workspace,
 )
 
 BINS = 12
@@ -77,6 +81,21 @@ def test_fits_that_do_not_know_agree(held):
     assert other.converged
     np.testing.assert_allclose(one.twice_nll, other.twice_nll, rtol=1e-13)
     np.testing.assert_allclose(one.params, other.params, rtol=1e-7, atol=1e-7)
+
+
+def test_more_bins_than_parameters_need_no_local_ones():
+    """All act in several bins: the Fisher matrix is that of parameters, not of bins."""
+    bins = np.linspace(30.0, 50.0, BINS)
+    samples = [
+        sample("s", (bins / 10.0).tolist(), MU),
+        sample("b", bins.tolist(), normsys("xsec", 0.9, 1.1)),
+    ]
+    document = workspace({"SR": samples}, {"SR": (bins + 2.0).round().tolist()})
+    model, data = make(document)
+    assert model.local.index.shape == (0, BINS)
+    one, other = hfjax.fit(model, data), hfjax.fit(without(model), data)
+    np.testing.assert_allclose(one.params, other.params, rtol=0.0, atol=1e-8)
+    np.testing.assert_allclose(one.twice_nll, other.twice_nll, rtol=1e-13)
 
 
 @pytest.mark.slow
