@@ -63,26 +63,23 @@ def fill_lopsided(model: Model, aux: np.ndarray, moving: Moving) -> Lopsided:
     if np.any(np.isfinite(least)):
         least = np.where(np.isinf(least) & (bend >= PARTNER), DISTANCES[-1], least)
     order = np.argsort(least, kind="stable")[: np.isfinite(least).sum()]
-    plane = moving.each(planes, order)
+    rise, plane, curve = moving.each(_shape, order)
     found = Lopsided(
         index=moving.index[order],
-        rise=moving.each(_rise, order),
+        rise=rise,
         plane=plane,
-        curve=moving.each(_in_plane, order),
+        curve=curve,
         stiff=stiffness(model, aux, moving, order, plane),
     )
     return padded(found, -(-order.size // ROOM) * ROOM, model.parameters.init.size)
 
 
-def _rise(curves: Curves) -> Float[np.ndarray, " parameter"]:
-    """How far a unit of each parameter moves the rates."""
+def _shape(curves: Curves) -> tuple[np.ndarray, ...]:
+    """How far a unit of each moves the rates, its plane, and the curve in that."""
     sides = [np.linalg.norm(side[:, _UNIT], axis=1) for side in _sides(curves)]
-    return np.maximum(*sides) / SIDE[_UNIT]
-
-
-def _in_plane(curves: Curves) -> Float[np.ndarray, "parameter place 2"]:
-    """Each curve in its plane."""
-    return curves @ np.swapaxes(planes(curves), 1, 2)
+    plane = planes(curves)
+    rise = np.maximum(*sides) / SIDE[_UNIT]
+    return rise, plane, curves @ np.swapaxes(plane, 1, 2)
 
 
 def padded(own: Lopsided, number: int, behind: int) -> Lopsided:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
-from hfjax.compiled.devices import on_cpu
+from hfjax.compiled.devices import lane_devices, on_cpu
 
 MOST_PROGRAMS = 16
 """Programs that are kept. On CPUs each of a large fit takes 3,000 memory maps of the
@@ -70,7 +70,7 @@ class Program:
                 raise
             # lanes go to all devices, and arguments that are bound to one do not
             found = function(*_unbound(self.arguments), **self.static)
-        return _unbound(found, unless=1)
+        return found if len(lane_devices()) == 1 else _unbound(found, unless=1)
 
 
 def _unbound(tree: Tree, unless: int = 0) -> Tree:

@@ -19,6 +19,16 @@ MINIMIZER_NAMES = (
 """Newton's method, and the minimizers of `hfjax.fitting.others.minimizers`."""
 
 
+def said_of_band(band: str) -> str:
+    """What headings add of the Asimov data: nothing of those of other tools.
+
+    Example:
+        >>> said_of_band("nominal"), said_of_band("observed-profile")
+        (', expected before any fit', '')
+    """
+    return ", expected before any fit" if band == NOMINAL else ""
+
+
 class FitStatus(Status):
     """How a fit ended; larger is worse."""
 

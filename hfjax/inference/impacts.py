@@ -152,8 +152,8 @@ def impacts(
         wanted = Wanted(positions, moves, codes < ImpactStatus.FIXED)
         fits = _fitted(model, data, free, found, wanted, settings)
         shifts = fits.params[..., target] - np.asarray(free.params)[target]
-        codes = np.maximum(codes, _bounded(model, fits, free, target) * wanted.able)
-        codes = np.where(wanted.able, np.maximum(codes, _endings(fits, free)), codes)
+        ends = np.maximum(_bounded(model, fits, free, target), _endings(fits, free))
+        codes = np.where(wanted.able, np.maximum(codes, ends), codes)
     else:
         shifts = _slopes(found, target, positions)[:, None, None] * moves
         unknown = np.isnan(shifts) & (codes < ImpactStatus.FIXED)

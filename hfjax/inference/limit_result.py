@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from hfjax.arrays import Array, Band, Scalar, ScalarInt
 from hfjax.errors import ArgumentError, FitError
-from hfjax.fitting.status import NOMINAL, OBSERVED_PROFILE, FitStatus
+from hfjax.fitting.status import OBSERVED_PROFILE, FitStatus, said_of_band
 from hfjax.record import Record, Status, is_single, json_numbers, refuse_batch
 
 NAMES = (
@@ -225,7 +225,7 @@ class LimitResult(Record):
             return eqx.tree_pformat(self)
         head = f"LimitResult: CLs = {float(self.level):g}, best fit "
         head += f"{float(self.mu_hat):.6g}, {int(self.tests)} values tested"
-        head += ", expected before any fit" if self.band == NOMINAL else ""
+        head += said_of_band(self.band)
         rows = [f"  observed {float(self.observed):.6g}"]
         band = " ".join(f"{float(value):.6g}" for value in self.expected)
         rows.append(f"  expected {band}")

@@ -6,7 +6,7 @@ import equinox as eqx
 
 from hfjax.arrays import Band, Scalar, ScalarInt
 from hfjax.fitting.result import FittedRecord
-from hfjax.fitting.status import NOMINAL, FitStatus
+from hfjax.fitting.status import FitStatus, said_of_band
 from hfjax.inference.test_result import HypotestResult
 from hfjax.model.model import Model
 from hfjax.record import is_single, json_numbers, refuse_batch
@@ -75,7 +75,7 @@ class SignificanceResult(FittedRecord):
             return eqx.tree_pformat(self)
         head = f"SignificanceResult: {FitStatus(int(self.code))}"
         head += f"{', signed' if self.signed else ''}, best fit {_short(self.mu_hat)}"
-        head += ", expected before any fit" if self.test.band == NOMINAL else ""
+        head += said_of_band(self.test.band)
         band = " ".join(_short(value) for value in self.Z_exp)
         rows = [
             f"  observed  p0 {_short(self.p0)}, Z {_short(self.Z)}",

@@ -19,7 +19,7 @@ from hfjax.arrays import (
 from hfjax.compiled.canonical import cut, model_sizes
 from hfjax.fitting.diagnose.valley_report import LEAST
 from hfjax.fitting.result import FitResult, FittedRecord
-from hfjax.fitting.status import NOMINAL, OBSERVED_PROFILE, FitStatus
+from hfjax.fitting.status import OBSERVED_PROFILE, FitStatus, said_of_band
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 from hfjax.record import is_single, json_numbers, refuse_batch
@@ -144,7 +144,7 @@ class HypotestResult(FittedRecord):
         head += (
             f"tested value {float(self.poi_value):g}, best fit {float(self.mu_hat):.6g}"
         )
-        head += ", expected before any fit" if self.band == NOMINAL else ""
+        head += said_of_band(self.band)
         names = ["CLs_obs", "CLs_exp", "q", "q_asimov"]
         if self.discovery:
             names = ["p0", "p0_exp", "Z", "Z_exp", "q", "q_asimov"]

@@ -4,7 +4,7 @@ Each nuisance parameter alone moves them along a curve; what is left of a change
 all other parameters follow is a product with a matrix of the bins.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
 import jax
@@ -70,12 +70,12 @@ class Moving(NamedTuple):
 
     def each(
         self,
-        function: Callable[[Curves], np.ndarray],
+        function: Callable[[Curves], tuple[np.ndarray, ...]],
         chosen: Int[np.ndarray, " chosen"],
-    ) -> np.ndarray:
-        """A function of the curves of parameters, some at a time."""
-        parts = self.parts(chosen)
-        return np.concatenate([function(self.curves(part)) for part in parts])
+    ) -> tuple[np.ndarray, ...]:
+        """What a function has of the curves of parameters, some at a time."""
+        found = [function(self.curves(part)) for part in self.parts(chosen)]
+        return tuple(np.concatenate(column) for column in zip(*found, strict=True))
 
 
 def moving_parameters(model: Model) -> Moving:
@@ -134,15 +134,16 @@ def root_curves(
     shifts = np.flatnonzero(rows[0] < block.histosys.index.size)
     acts = np.flatnonzero(rows[1] < block.normsys.index.size)
     change = np.zeros((index.size, PLACES.size, events.shape[1]))
-    one = np.ones((1, *events.shape, 1))
-    change[shifts] += _shifts(block.histosys, rows[0][shifts], factor, one)
+    for values, moved in _sides(block.histosys, rows[0][shifts], factor):
+        change[shifts] += values * moved.sum(axis=1)[:, None]
     raised = _factors(block.normsys, rows[1][acts]) - 1.0
     change[acts] += _scaled_rates(raised, events, bin_channel)
     both = np.flatnonzero(np.isin(acts, shifts))
     step = max(1, MOST_NUMBERS // max(events.size * PLACES.size, 1))
     for part in (both[i : i + step] for i in range(0, both.size, step)):
         which, more = rows[0][acts[part]], raised[part][:, :, bin_channel]
-        change[acts[part]] += _shifts(block.histosys, which, factor, more)
+        for values, moved in _sides(block.histosys, which, factor):
+            change[acts[part]] += values * np.einsum("jsbp,jsb->jpb", more, moved)
     roots = 2.0 * np.sqrt(np.clip(events.sum(axis=0) + change, 0.0, _FAR**4))
     return roots - roots[:, MIDDLE : MIDDLE + 1]
 
@@ -160,26 +161,12 @@ def _rows(own: Array, index: np.ndarray) -> np.ndarray:
     return rows[index]
 
 
-def _shifts(
-    histosys: HistoSys,
-    rows: Int[np.ndarray, " parameter"],
-    factor: SampleRates,
-    raised: Float[np.ndarray, "#parameter sample bin #place"],
-) -> Float[np.ndarray, "parameter place bin"]:
-    """Change of the rates by histosys, times a factor at each place."""
-    sides = (
-        (PLACES, histosys.odd),
-        (ADDITIVE_BASES[histosys.code](PLACES), histosys.even),
-    )
-    found = np.zeros((rows.size, PLACES.size, factor.shape[1]))
-    for values, part in sides:
-        moved = factor * part[rows]
-        if raised.shape[3] == 1:
-            each = np.einsum("jsb->jb", moved)[:, None]
-        else:
-            each = np.einsum("jsbp,jsb->jpb", raised, moved)
-        found += values[:, None] * each
-    return found
+def _sides(
+    histosys: HistoSys, rows: Int[np.ndarray, " parameter"], factor: SampleRates
+) -> Iterator[tuple[Array, Float[Array, "parameter sample bin"]]]:
+    """Odd and even part of histosys: values at each place, and events they go with."""
+    yield PLACES[:, None], factor * histosys.odd[rows]
+    yield ADDITIVE_BASES[histosys.code](PLACES)[:, None], factor * histosys.even[rows]
 
 
 def _factors(

@@ -59,7 +59,11 @@ class Jacobian(eqx.Module):
 
     def row_sums(self) -> Params:
         """Sum of each row."""
-        return self.pulled(jnp.ones(self.rows.shape[1], self.rows.dtype))
+        sums = jnp.sum(self.rows, axis=1)
+        if self.places is None or self.local is None:
+            return sums
+        none = jnp.zeros(self.size, sums.dtype)
+        return written(none, self.places, sums, self.local)
 
     def squares(self) -> "Jacobian":
         """Each derivative squared."""

@@ -54,35 +54,39 @@ class InverseByParameters(NamedTuple):
     Attributes:
         diagonal: inverse of the metric's diagonal part.
         places: which parameters are local, and which the others.
-        rows: factor of the others in units of ``diagonal``.
-        local: factor of the local ones.
-        share: ``f^2 / c`` of each local one.
+        unit: root of ``diagonal`` of the others.
+        rows: factor of the others, in these units.
+        pull: ``f / c`` of each local one.
+        push: the same over ``1 + s``.
+        own: inverse of ``A`` on its diagonal. Sums in it are over the other slots: a
+            difference would lose what is not constrained.
         root: as in `InverseByBins`, in the space of the others.
     """
 
     diagonal: Params
     places: LocalParameters
+    unit: Float[Array, " row"]
     rows: Rows
-    local: Float[Array, "slot bin"]
-    share: Float[Array, "slot bin"]
+    pull: Float[Array, "slot bin"]
+    push: Float[Array, "slot bin"]
+    own: Float[Array, "slot bin"]
     root: Float[Array, "row row"]
 
     def __call__(self, vector: Params) -> Params:
         """Apply the inverse to a vector: others first, then bin by bin."""
-        inverse = taken(self.diagonal, self.places.index)
-        unit = jnp.sqrt(taken(self.diagonal, self.places.others))
         given = taken(vector, self.places.index)
-        moved = self.local * inverse * given
-        bare = 1.0 + jnp.sum(self.share, axis=0)
-        seen = self.rows @ (jnp.sum(moved, axis=0) / bare)
-        others = _solved(self.root, unit * taken(vector, self.places.others) - seen)
-        pushed = others @ self.rows
-        # sums over the other slots: a difference would lose what is not constrained
-        apart = 1.0 - jnp.eye(given.shape[0], dtype=given.dtype)
-        beside = 1.0 + apart @ self.share
-        local = given * beside - self.local * (apart @ moved + pushed)
-        values = unit * others, inverse * local / bare
+        seen = self.rows @ jnp.sum(self.push * given, axis=0)
+        right = self.unit * taken(vector, self.places.others) - seen
+        others = _solved(self.root, right)
+        beside = _of_other_slots(self.pull * given)
+        local = self.own * given - self.push * (beside + others @ self.rows)
+        values = self.unit * others, local
         return written(self.diagonal * vector, self.places, *values)
+
+
+def _of_other_slots(each: Float[Array, "slot bin"]) -> Float[Array, "slot bin"]:
+    """Sum over the other slots of a bin, for each slot."""
+    return (1.0 - jnp.eye(each.shape[0], dtype=each.dtype)) @ each
 
 
 Inverse = InverseByBins | InverseByParameters
@@ -161,14 +165,19 @@ def _inverse_by_bins(diagonal: Params, factor: Rows) -> InverseByBins:
 def _inverse_by_parameters(
     diagonal: Params, factor: Jacobian, places: LocalParameters
 ) -> InverseByParameters:
-    local = jnp.asarray(factor.local)
-    share = taken(diagonal, places.index) * local**2
-    rows = jnp.sqrt(taken(diagonal, places.others))[:, None] * factor.rows
-    seen = rows / (1.0 + jnp.sum(share, axis=0))
+    local, inverse = jnp.asarray(factor.local), taken(diagonal, places.index)
+    pull = local * inverse
+    share = pull * local
+    bare = 1.0 + jnp.sum(share, axis=0)
+    unit = jnp.sqrt(taken(diagonal, places.others))
+    rows = unit[:, None] * factor.rows
     one = jnp.eye(rows.shape[0], dtype=rows.dtype)
-    # as above
-    root = _root(one + seen @ jax.lax.optimization_barrier(rows.T))
-    return InverseByParameters(diagonal, places, rows, local, share, root)
+    # written out, as above
+    root = _root(one + rows / bare @ jax.lax.optimization_barrier(rows.T))
+    own = inverse * (1.0 + _of_other_slots(share)) / bare
+    return InverseByParameters(
+        diagonal, places, unit, rows, pull, pull / bare, own, root
+    )
 
 
 def fisher(at: Expansion) -> Metric:
