@@ -72,7 +72,7 @@ def map_lanes(
         [0, 1, 4, 0]
     """
     if one_by_one():
-        return _turns(function, positions, count)
+        return in_turn(function, positions, count)
     devices, total = len(lane_devices()), positions.size
     each = batch_size(function, positions, -(-total // devices))
     turns = max(1, -(-total // (each * devices)))
@@ -86,8 +86,17 @@ def map_lanes(
     return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[3:])[:total], found)
 
 
-def _turns(function: Callable[..., Result], given: Array, count: ScalarInt) -> Result:
-    """Call a function for the first of what is given, one after the other."""
+def in_turn(function: Callable[..., Result], given: Array, count: ScalarInt) -> Result:
+    """Call a function for the first of what is given, one after the other.
+
+    Args:
+        function: pure; its results have the same shapes in all calls.
+        given: what each call is given, on the first axis.
+        count: number of calls.
+
+    Returns:
+        The results on a new first axis, zero where there was no call.
+    """
     kinds = jax.eval_shape(function, jax.ShapeDtypeStruct(given.shape[1:], given.dtype))
     blank = jax.tree.map(
         lambda kind: jnp.zeros((given.shape[0], *kind.shape), kind.dtype), kinds
@@ -109,7 +118,7 @@ def _on_devices(
     count = jnp.sum(needed, dtype=jnp.int32)
 
     def on_one(own: Int[Array, "turn 1 lane"]) -> Result:
-        found = _turns(batch, own[:, 0], count)
+        found = in_turn(batch, own[:, 0], count)
         return jax.tree.map(lambda leaf: leaf[:, None], found)
 
     if rows.shape[1] == 1:

@@ -13,7 +13,7 @@ from hfjax.fitting.objective import Objective
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.candidates import has_valleys
-from hfjax.fitting.valleys.found import Starts
+from hfjax.fitting.valleys.found import Starts, Told
 from hfjax.inference.test_proofs import better
 from hfjax.inference.test_state import CONSISTENCY, elsewhere, marks_of
 from hfjax.model.data import Data
@@ -67,8 +67,8 @@ def toy_fits(
 
     The held ones start where they are told to; the free one where the lower of them has
     ended, so that it can never end above either. Where fits have ended in different
-    valleys, each starts once more where the others have ended. One loop over all, so
-    that the minimizer is compiled once.
+    valleys, each starts once more where the others have ended, and looks around only if
+    that is lower. One loop over all, so that the minimizer is compiled once.
 
     Args:
         model: a model of any size.
@@ -98,7 +98,8 @@ def toy_fits(
 
         def fitted() -> FitResult:
             holds = fixed[model.poi] | (i < FREE)
-            found = free(chosen, jnp.asarray(fixed).at[model.poi].set(holds))
+            holding = jnp.asarray(fixed).at[model.poi].set(holds)
+            found = free(chosen, holding, told=Told(chosen[:0], looks=first))
             kept = better(old, found)
             return jax.tree.map(lambda a, b: jnp.where(first, a, b), found, kept)
 

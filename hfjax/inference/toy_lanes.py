@@ -20,6 +20,7 @@ from hfjax.compiled.program import Program
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.found import Starts
 from hfjax.inference.test_result import HypotestResult
+from hfjax.inference.toy_batch import batched_toys, suits
 from hfjax.inference.toy_draws import draw_toy, key_of
 from hfjax.inference.toy_fits import FREE, HELD, ZERO, Hypothesis, ToyFits, toy_fits
 from hfjax.inference.toy_settings import ToySettings
@@ -171,23 +172,31 @@ def _test_lanes(
     """Draw and fit the first toys of some positions."""
 
     def test(position: ScalarInt) -> ToyFits:
-        return _test_lane(shared, position, settings, again)
+        starts = starts_of(shared.model, shared.truths[position % 2], again)
+        data = _data_of(shared, position)
+        return toy_fits(shared.model, data, shared.hypothesis, starts, settings)
 
-    return map_lanes(test, positions, count)
+    if again or not suits(shared.model, settings):
+        return map_lanes(test, positions, count)
+    draw = functools.partial(_data_of, shared)
+    question = shared.model, draw, shared.hypothesis, settings
+    done, good = batched_toys(*question, positions, count)
+    lanes = jnp.arange(good.size)
+    wanted = ~good & (lanes < count)
+    order, left = jnp.argsort(~wanted), jnp.sum(wanted, dtype=jnp.int32)
+    more = map_lanes(test, positions[order], left)
+    places = jnp.where(lanes < left, order, lanes.size)
+    return jax.tree.map(lambda a, b: a.at[places].set(b, mode="drop"), done, more)
 
 
-def _test_lane(
-    shared: _Shared, position: ScalarInt, settings: FitSettings, again: bool
-) -> ToyFits:
+def _data_of(shared: _Shared, position: ScalarInt) -> Data:
     """One toy: even positions have the signal, odd ones the background."""
     model, truth = shared.model, shared.truths[position % 2]
     key = jax.random.fold_in(key_of(shared.words), position // 2)
     key = jax.random.fold_in(key, position % 2)
     toy = draw_toy(model, shared.data, key, truth, shared.auxiliary)
     observed = position == OBSERVED
-    data = jax.tree.map(lambda a, b: jnp.where(observed, a, b), shared.data, toy)
-    starts = starts_of(model, truth, again)
-    return toy_fits(model, data, shared.hypothesis, starts, settings)
+    return jax.tree.map(lambda a, b: jnp.where(observed, a, b), shared.data, toy)
 
 
 def starts_of(model: Model, truth: Params, again: bool) -> Starts:

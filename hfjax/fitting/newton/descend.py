@@ -122,7 +122,7 @@ def _advance(
     expansion = objective.expand(at.params)
     gradient = expansion.gradient
     metric = fisher(expansion)
-    free = _movable(at.params, gradient, metric, bounds, tolerance) & ~fixed
+    free = movable(at.params, gradient, metric, bounds, tolerance) & ~fixed
     step = newton_step(expansion, metric, at.params, bounds, free, state.radius)
     edm = -gradient @ step.move
     status = _status(step, edm, state.radius, tolerance)
@@ -148,7 +148,7 @@ def _advance(
     return _State(after, found.radius, gain)
 
 
-def _movable(
+def movable(
     params: Params,
     gradient: Params,
     metric: Metric,
@@ -159,6 +159,13 @@ def _movable(
 
     At rest is one that is as near to its own minimum as floating point can place it
     while its last digits still matter: the others make up for what is left.
+
+    Args:
+        params: where a search is.
+        gradient: of the objective there.
+        metric: its Fisher matrix.
+        bounds: lower and upper bound of each parameter.
+        tolerance: estimated distance to the minimum at which a search ends.
     """
     lower, upper = bounds
     held = (params <= lower) & (gradient > 0) | (params >= upper) & (gradient < 0)

@@ -367,26 +367,28 @@ def _makers(model: Model) -> Array:
 
 def leads_nowhere(
     model: Model,
-    found: Found,
-    marks: Float[Array, " mark"],
+    known: tuple[Found, Float[Array, " mark"]],
     at: Minimum,
     gain: Scalar,
+    left: ScalarBool | bool,
 ) -> ScalarBool:
     """Whether a fit from a place that was seen will not end in a better minimum.
 
     Args:
         model: a model; names are not needed.
-        found: so far.
-        marks: of the best of that; see `valley_marks`.
+        known: what has been found, and `valley_marks` of the best of that.
         at: where the fit is.
         gain: of its last step.
+        left: whether it has left a crossing, near which valleys may be narrow.
     """
-    best = found.best
-    known = (best.status == FitStatus.CONVERGED) & (at.steps > 0)
+    (found, marks), best = known, known[0].best
+    if not marks.size:
+        return jnp.array(False)
+    settled = (best.status == FitStatus.CONVERGED) & (at.steps > 0)
     # whatever is physical will be better than what is not
     above = (at.value > best.value + PATIENCE * gain) & found.physical
-    back = (at.value > best.value) & is_near(valley_marks(model, at.params), marks)
-    return known & (above | back)
+    back = is_near(valley_marks(model, at.params), marks) & left
+    return settled & (above | (back & (at.value > best.value)))
 
 
 def _starts(at: LocalModel, found: Candidates, bounds: Box) -> Valleys:

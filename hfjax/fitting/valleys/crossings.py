@@ -10,12 +10,13 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool, ScalarInt
 from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitStatus
+from hfjax.fitting.valleys.candidates import ELSEWHERE
 
 WALL = 1.0
 """Fisher information on a parameter from which on its crossings separate valleys."""
@@ -162,8 +163,10 @@ def rounding(value: Scalar) -> Scalar:
     return SAME * (1.0 + jnp.abs(value))
 
 
-def crossings_separate(objective: Objective, params: Params) -> ScalarBool:
-    """Whether crossings may hold valleys that are too narrow to be seen from elsewhere.
+def crossings_separate(
+    objective: Objective, params: Params
+) -> Bool[Array, " crossing"]:
+    """Which crossings may hold valleys that are too narrow to be seen from elsewhere.
 
     They may where the Fisher information on a parameter at its crossing is large,
     ``sum_b (dnu_b)^2 / nu_b``: a small change of it changes a rate by many times its
@@ -179,7 +182,20 @@ def crossings_separate(objective: Objective, params: Params) -> ScalarBool:
         return jnp.sum(((moved - nu) / SMALL) ** 2 / jnp.maximum(jnp.abs(nu), 1e-3))
 
     every = jnp.arange(crossings.index.size)
-    return jnp.max(jax.vmap(stiffness)(every)) > WALL
+    return jax.vmap(stiffness)(every) > WALL
+
+
+def has_left(objective: Objective, task: CrossingTask, params: Params) -> ScalarBool:
+    """Whether a fit that is not held at its crossing has gone away from there.
+
+    Args:
+        objective: half a deviance.
+        task: the fit.
+        params: where it is.
+    """
+    crossings = objective.model.crossings
+    index, value = crossings.index[task.which], crossings.value[task.which]
+    return ~task.holds & (jnp.abs(params[index] - value) > ELSEWHERE)
 
 
 def look_at_both_sides(

@@ -45,7 +45,9 @@ from hfjax.fitting.valleys.candidates import (
     valley_marks,
 )
 from hfjax.fitting.valleys.crossings import (
+    TURNS,
     crossings_separate,
+    has_left,
     nothing_held,
     remember,
     rounding,
@@ -118,11 +120,14 @@ def search(
         task = next_task(objective, s, starts, Domain(bounds, fixed), kinds)
         begin = begin_at(task.objective, task.start)
         low = task.anyhow | (begin.value < s.found.best.value + PROMISING)
-        seen = (s.task >= kinds.valleys) & (s.task < kinds.crossings)
+        may = _may_give_up(s, task, kinds)
 
         def ends(at: Minimum, gain: Scalar) -> ScalarBool:
-            nowhere = leads_nowhere(objective.model, s.found, s.best, at, gain)
-            return ~(task.worth & low) | (seen & nowhere)
+            left = True
+            if task.crossing is not None:
+                left = has_left(objective, task.crossing, at.params)
+            nowhere = leads_nowhere(objective.model, (s.found, s.best), at, gain, left)
+            return ~(task.worth & low) | (may & nowhere)
 
         end = descend(task.objective, begin, bounds, task.fixed, settings, ends)
         after = _judge(objective, s, task, end, settings, kinds)
@@ -130,6 +135,16 @@ def search(
 
     begin = _begin(objective, starts, kinds.crossings - kinds.valleys)
     return jax.lax.while_loop(lambda s: s.task < kinds.end, run, begin).found
+
+
+def _may_give_up(s: Search, task: Task, kinds: Kinds) -> ScalarBool:
+    """Whether a fit is given up where it leads nowhere: not if others go on there."""
+    seen = (s.task >= kinds.valleys) & (s.task < kinds.crossings)
+    may = seen | (s.task > kinds.reversals)
+    if task.crossing is None:
+        return may
+    crosses = (s.task >= kinds.crossings) & (s.task < kinds.edge)
+    return may | (crosses & ~task.crossing.holds)
 
 
 def _judge(
@@ -191,22 +206,23 @@ def _where(condition: ScalarBool, new: Any, old: Any) -> Any:
 
 
 def _valid(
-    objective: Objective, s: Search, starts: Starts, kinds: Kinds
+    objective: Objective, s: Search, starts: Starts, told: Told, kinds: Kinds
 ) -> Bool[Array, " turn"]:
     """Which turns have something to do."""
     best, data = s.found.best, objective.data
+    looks = told.looks | (s.rounds > 0)
     own = jnp.all(jnp.isfinite(starts), axis=1)
     lifts = jnp.arange(kinds.valleys) >= kinds.valleys - LIFTS
     own = own & (~lifts | ~jnp.isfinite(best.value))
     seen = s.valleys.worth
     if seen.size:
         seen = seen & ~are_known(objective.model, s.marks, s.ends, s.found.physical)
-    separated = jnp.full(kinds.edge - kinds.crossings, s.separated)
+    separated = looks & jnp.repeat(s.separated, TURNS)[: kinds.edge - kinds.crossings]
     empty = jnp.any((data.main == 0.0) & objective.model.bin_present)
     stuck = (best.status == FitStatus.STALLED) | (best.status == FitStatus.MAX_STEPS)
     edge = jnp.full(kinds.reversals - kinds.edge, empty & stuck)
     lower = jnp.isfinite(s.found.passed) & (s.found.passed <= best.value)
-    lower = lower & ((s.rounds == 0) | ~s.found.physical)
+    lower = looks & lower & ((s.rounds == 0) | ~s.found.physical)
     turned = jnp.full(kinds.scattered - kinds.reversals, lower)
     far = ~s.found.physical | (best.value > s.found.passed + FAR)
     scattered = jnp.full(kinds.end - kinds.scattered, lower & far)
@@ -223,7 +239,7 @@ def _next(
 ) -> Search:
     """Go to the next turn; look for other valleys where a round begins."""
     turns = jnp.arange(kinds.end)
-    valid = _valid(objective, s, starts, kinds) & (turns > s.task)
+    valid = _valid(objective, s, starts, told, kinds) & (turns > s.task)
     over = ~jnp.any(valid) & s.improved & (s.rounds < MAX_ROUNDS)
     begins = (s.task < kinds.valleys) & ~jnp.any(valid[: kinds.valleys])
     if kinds.edge > kinds.valleys:
@@ -235,7 +251,7 @@ def _next(
             lambda: s,
         )
         task = jnp.where(over | begins, kinds.valleys - 1, s.task)
-        valid = _valid(objective, s, starts, kinds) & (turns > task)
+        valid = _valid(objective, s, starts, told, kinds) & (turns > task)
         s = s._replace(improved=s.improved & ~(over | begins), rounds=s.rounds + over)
     following = jnp.where(jnp.any(valid), jnp.argmax(valid), kinds.end)
     return s._replace(task=following.astype(jnp.int32))
@@ -291,7 +307,7 @@ def _begin(objective: Objective, starts: Starts, places: int) -> Search:
         held=nothing_held(objective, start),
         last=start,
         task=jnp.int32(0),
-        separated=no,
+        separated=jnp.zeros(objective.model.crossings.index.shape, bool),
         improved=no,
         rounds=jnp.int32(0),
     )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from hfjax.arrays import Array, Params, ParamsMask, ScalarBool, ScalarInt
 from hfjax.fitting.box import Domain
@@ -47,7 +47,7 @@ class Search(NamedTuple):
         held: the last fit held at a crossing.
         last: where the last fit has ended.
         task: turn to come.
-        separated: crossings separate valleys here.
+        separated: which crossings separate valleys here.
         improved: something has led lower in this round.
         rounds: rounds that have ended.
     """
@@ -60,7 +60,7 @@ class Search(NamedTuple):
     held: Held
     last: Params
     task: ScalarInt
-    separated: ScalarBool
+    separated: Bool[Array, " crossing"]
     improved: ScalarBool
     rounds: ScalarInt
 
