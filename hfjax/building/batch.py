@@ -25,7 +25,7 @@ from hfjax.building.layout import Layout, channel_bins, make_layout
 from hfjax.building.local import padded_local
 from hfjax.building.lopsided import padded
 from hfjax.building.points import Lanes, ScanBatch, ScanGroup
-from hfjax.building.surges import padded_surges
+from hfjax.building.surges import padded_surges, room_of
 from hfjax.documents.parameters.parameter_sets import (
     model_parameters,
     parameter_of_interest,
@@ -230,8 +230,9 @@ def build_group(members: Sequence[SignalPoint], settings: ModelSettings) -> Scan
     points = [(with_crossings(model, room), data) for model, data in points]
     room = max(model.lopsided.index.size for model, _ in points)
     points = [(with_lopsided(model, room), data) for model, data in points]
-    room = max(model.surges.stiff.size for model, _ in points)
-    points = [(with_surges(model, room), data) for model, data in points]
+    rooms = (room_of(model.surges) for model, _ in points)
+    surges, factors = map(max, zip(*rooms, strict=True))
+    points = [(with_surges(model, (surges, factors)), data) for model, data in points]
     models = with_local([model for model, _ in points])
     points = [(model, data) for model, (_, data) in zip(models, points, strict=True)]
     return split(members, background, points)
@@ -350,9 +351,9 @@ def with_lopsided(model: Model, number: int) -> Model:
     return dataclasses.replace(model, lopsided=own)
 
 
-def with_surges(model: Model, number: int) -> Model:
-    """Pad the surges to the same number for every point."""
-    own = padded_surges(model.surges, number, model.parameters.init.size)
+def with_surges(model: Model, room: tuple[int, int]) -> Model:
+    """Pad the surges and their factors to the same numbers for every point."""
+    own = padded_surges(model.surges, room, model.parameters.init.size)
     return dataclasses.replace(model, surges=own)
 
 

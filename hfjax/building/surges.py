@@ -16,7 +16,6 @@ import dataclasses
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
@@ -45,7 +44,7 @@ MOST = 8
 ROOM = 4
 """Surges are padded to a multiple of this: models share programs."""
 FACTORS = 32
-"""Factors of a surge that are moved: the steepest."""
+"""Factors of a surge that are moved, the steepest; all are padded to a multiple."""
 STEEPEST = 10.0
 """Logarithm from which on factors count as equally steep; that of zero is far more."""
 
@@ -73,30 +72,48 @@ def fill_surges(model: Model, aux: np.ndarray, moving: Moving) -> Surges:
     found = [own for _, own in sorted(found, key=lambda surge: surge[0])[:MOST]]
     if not found:
         return no_surges(bins.size)
-    stacked = jax.tree.map(lambda *rows: np.concatenate(rows), *found)
-    return padded_surges(stacked, -(-len(found) // ROOM) * ROOM, init.size)
+    own = _joined(found)
+    return padded_surges(own, room_of(own), init.size)
 
 
 def no_surges(bins: int) -> Surges:
     """No sample may surge."""
-    shapes = [(0, FACTORS)] * 2 + [(0,), (0, bins), (0,), (0,)]
-    log_hi, *others = (np.zeros(shape) for shape in shapes)
-    index = np.zeros((0, FACTORS), np.int32)
-    return Surges(index, np.zeros((0, 6, FACTORS)), log_hi, *others)
+    none, nowhere = np.zeros(0), np.zeros(0, np.int32)
+    factors = nowhere, nowhere, np.zeros((6, 0)), none, none, none
+    return Surges(*factors, np.zeros((0, bins)), none, none)
 
 
-def padded_surges(own: Surges, number: int, parameters: int) -> Surges:
-    """Pad with surges that raise nothing.
+def room_of(own: Surges) -> tuple[int, int]:
+    """How many surges and factors there are, padded."""
+    sizes = (own.size.size, ROOM), (own.index.size, FACTORS)
+    surges, factors = (-(-size // room) * room for size, room in sizes)
+    return surges, factors
+
+
+def padded_surges(own: Surges, room: tuple[int, int], parameters: int) -> Surges:
+    """Pad with surges that raise nothing, and factors of none.
 
     Args:
         own: surges, as NumPy arrays.
-        number: how many there are to be.
+        room: how many surges and how many factors there are to be.
         parameters: how many the model has.
     """
-    padded = padded_rows(own, number)
-    exists = padded.size[:, None] > 0.0
-    index = np.where(exists, padded.index, parameters).astype(np.int32)
-    return dataclasses.replace(padded, index=index)
+    surges, factors = room
+    exists = own.member < own.size.size
+    index = np.where(exists, own.index, parameters).astype(np.int32)
+    member = np.where(exists, own.member, surges).astype(np.int32)
+
+    def filled(leaf: np.ndarray, value: int = 0) -> np.ndarray:
+        room = [(0, 0)] * (leaf.ndim - 1) + [(0, factors - leaf.shape[-1])]
+        return np.pad(leaf, room, constant_values=value)
+
+    return Surges(
+        filled(index, parameters),
+        filled(member, surges),
+        filled(own.coefficients),
+        *(filled(leaf) for leaf in (own.log_hi, own.log_lo, own.edge)),
+        *(padded_rows(leaf, surges) for leaf in (own.along, own.size, own.stiff)),
+    )
 
 
 class _Steep(NamedTuple):
@@ -153,28 +170,38 @@ def _surges(
         if least <= LARGEST_DISTANCE:
             table = normsys.table[:, sample[i], where[i]]
             which = np.where(steep.moves, table, nothing)
-            factors = _factors(normsys, which, len(still.moved))
-            leaves = (*factors, along[i], size[i], stiff[i])
-            yield least, Surges(*(np.asarray(leaf)[None] for leaf in leaves))
+            own = along[i][None], size[i : i + 1], stiff[i : i + 1]
+            yield least, Surges(*_factors(normsys, which), *own)
 
 
 def _factors(
-    normsys: NormSys, which: Int[np.ndarray, " modifier"], parameters: int
+    normsys: NormSys, which: Int[np.ndarray, " modifier"]
 ) -> tuple[np.ndarray, ...]:
-    """The steepest factors of some that act on a sample in a channel; padded."""
+    """The steepest factors of some that act on a sample in a channel."""
     acting = np.flatnonzero(which < normsys.log_hi.size)
     sides = normsys.log_hi, normsys.log_lo
     logs = [np.nan_to_num(log[which[acting]]) for log in sides]
     steep = np.minimum(np.max(np.abs(logs), axis=0), STEEPEST)
     order = np.argsort(-steep, kind="stable")[:FACTORS]
     acting = acting[order]
-    room = (0, FACTORS - acting.size)
-    index = np.pad(normsys.index[acting], room, constant_values=parameters)
-    chosen = which[acting]
-    coefficients = np.pad(normsys.coefficients[:, chosen], ((0, 0), room))
-    high, low = (np.pad(log[order], room) for log in logs)
-    edge = np.asarray(normsys.edge, coefficients.dtype)
-    return index.astype(np.int32), np.nan_to_num(coefficients), high, low, edge
+    coefficients = np.nan_to_num(normsys.coefficients[:, which[acting]])
+    high, low = (log[order] for log in logs)
+    edge = np.full(acting.shape, normsys.edge, coefficients.dtype)
+    index = normsys.index[acting].astype(np.int32)
+    return index, np.zeros_like(index), coefficients, high, low, edge
+
+
+def _joined(found: list[Surges]) -> Surges:
+    """Surges of one sample each, put together; bins are on the last axis of one."""
+    whole = {
+        field.name: np.concatenate(
+            [getattr(own, field.name) for own in found],
+            axis=0 if field.name == "along" else -1,
+        )
+        for field in dataclasses.fields(Surges)
+    }
+    whole["member"] = np.repeat(np.arange(len(found)), [s.index.size for s in found])
+    return Surges(**whole)
 
 
 def _least_distance(size: float, steep: float) -> float:

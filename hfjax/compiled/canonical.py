@@ -23,7 +23,7 @@ from hfjax.model.tracing import is_known
 Tree = TypeVar("Tree")
 
 FEW = 8
-"""Up to here, sizes of the ladder are powers of two; further up, multiples of this."""
+"""Up to here, sizes of the ladder are even, or 1; further up, multiples of this."""
 FINENESS = 4
 """Sizes of the ladder between a power of two and the next, at most."""
 LEAST: Mapping[str, int] = {"samples": 1, "parameters": 8, "local_slots": 1}
@@ -112,9 +112,11 @@ def rung(size: int, least: int = 1) -> int:
     Example:
         >>> [rung(size) for size in (0, 1, 3, 9, 33, 65, 130)], rung(1, 4)
         ([0, 1, 4, 16, 40, 80, 160], 4)
+        >>> rung(5)
+        6
     """
     if size <= FEW:
-        return max(least, 1 << (size - 1).bit_length()) if size else 0
+        return max(least, size + size % 2 if size > 1 else size) if size else 0
     step = max(FEW, (1 << (size - 1).bit_length()) // (2 * FINENESS))
     return -(-size // step) * step
 

@@ -44,8 +44,9 @@ class Surges(eqx.Module):
     """Samples that several systematics together raise many times over, in a channel.
 
     Attributes:
-        index: positions of the nuisance parameters of the steepest normsys factors; the
-            number of parameters if padded.
+        index: positions of the nuisance parameters of the steepest normsys factors, of
+            one sample after the other; the number of parameters if padded.
+        member: which surge each factor is of; their number if padded.
         coefficients: of each factor's polynomial, as in `NormSys`.
         log_hi: logarithm of each factor at +1.
         log_lo: logarithm of each factor at -1.
@@ -56,11 +57,12 @@ class Surges(eqx.Module):
         stiff: what is left of a square once all other parameters follow.
     """
 
-    index: Int[Array, "surge factor"]
-    coefficients: Float[Array, "surge 6 factor"]
-    log_hi: Float[Array, "surge factor"]
-    log_lo: Float[Array, "surge factor"]
-    edge: Float[Array, " surge"]
+    index: Int[Array, " factor"]
+    member: Int[Array, " factor"]
+    coefficients: Float[Array, "6 factor"]
+    log_hi: Float[Array, " factor"]
+    log_lo: Float[Array, " factor"]
+    edge: Float[Array, " factor"]
     along: Float[Array, "surge bin"]
     size: Float[Array, " surge"]
     stiff: Float[Array, " surge"]

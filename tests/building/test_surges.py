@@ -31,11 +31,12 @@ def each(*factors):
 
 def test_the_steepest_factors_come_first():
     own, names = surges(*each(5.0, 1.0 / 4.0, 6.0))
-    found = [names[i] for i in own.index[0] if i < len(names)]
+    found = [names[i] for i in own.index[own.member == 0]]
     assert found == ["s2", "s0", "s1"]
-    assert own.log_hi[0, :3] == pytest.approx(np.log([6.0, 5.0, 0.25]))
-    assert own.log_lo[0, :3] == pytest.approx(-np.log([6.0, 5.0, 0.25]))
-    assert own.index.shape == (ROOM, FACTORS)
+    assert own.log_hi[:3] == pytest.approx(np.log([6.0, 5.0, 0.25]))
+    assert own.log_lo[:3] == pytest.approx(-np.log([6.0, 5.0, 0.25]))
+    assert own.index.shape == (FACTORS,)
+    assert own.size.shape == (ROOM,)
 
 
 def test_sizes_are_in_standard_deviations_of_the_counts():
@@ -90,7 +91,7 @@ def test_one_systematic_alone_surges_if_it_is_too_steep_for_a_grid():
 def test_fixed_parameters_take_no_part():
     fixed = {"name": "s1", "fixed": True}
     own, names = surges(*each(*THREE), settings=(fixed,))
-    found = [names[i] for i in own.index[0] if i < len(names)]
+    found = [names[i] for i in own.index[own.member == 0]]
     assert found == ["s2", "s0"]
 
 
@@ -104,4 +105,5 @@ def test_few_are_kept_and_padded():
     one, names = surges(*each(*THREE))
     assert one.stiff.size == ROOM
     assert not one.size[1:].any()
-    assert np.all(one.index[1:] == len(names))
+    assert np.all(one.index[one.member == ROOM] == len(names))
+    assert np.sum(one.member == 0) == len(THREE)

@@ -106,9 +106,9 @@ class Promise(NamedTuple):
 def nothing_promised(model: Model) -> Promise:
     """Nothing is worth a look."""
     dtype = model.parameters.init.dtype
-    index = model.surges.index
+    own = model.surges
     surges = SurgePromise(
-        jnp.full(index.shape[0], -jnp.inf, dtype), jnp.zeros(index.shape, dtype)
+        jnp.full(own.size.shape, -jnp.inf, dtype), jnp.zeros(own.index.shape, dtype)
     )
     return Promise(jnp.full(model.lopsided.index.size, -jnp.inf, dtype), surges)
 

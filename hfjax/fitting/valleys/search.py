@@ -120,12 +120,13 @@ def search(
         task = next_task(objective, s, starts, Domain(bounds, fixed), kinds)
         begin = begin_at(task.objective, task.start)
         low = task.anyhow | (begin.value < s.found.best.value + PROMISING)
+        crosses = (s.task >= kinds.crossings) & (s.task < kinds.edge)
         may = _may_give_up(s, task, kinds)
 
         def ends(at: Minimum, gain: Scalar) -> ScalarBool:
             left = True
             if task.crossing is not None:
-                left = has_left(objective, task.crossing, at.params)
+                left = ~crosses | has_left(objective, task.crossing, at.params)
             nowhere = leads_nowhere(objective.model, (s.found, s.best), at, gain, left)
             return ~(task.worth & low) | (may & nowhere)
 
@@ -139,12 +140,11 @@ def search(
 
 def _may_give_up(s: Search, task: Task, kinds: Kinds) -> ScalarBool:
     """Whether a fit is given up where it leads nowhere: not if others go on there."""
-    seen = (s.task >= kinds.valleys) & (s.task < kinds.crossings)
-    may = seen | (s.task > kinds.reversals)
-    if task.crossing is None:
-        return may
-    crosses = (s.task >= kinds.crossings) & (s.task < kinds.edge)
-    return may | (crosses & ~task.crossing.holds)
+    held = s.task == kinds.reversals
+    if task.crossing is not None:
+        held = held | task.crossing.holds
+    edge = (s.task >= kinds.edge) & (s.task < kinds.reversals)
+    return (s.task >= kinds.valleys) & ~held & ~edge
 
 
 def _judge(

@@ -51,8 +51,9 @@ _LEAST_PRESSURE, _RATIO, _NUMBER = 0.01, 1.6, 13
 _PRESSURES = _LEAST_PRESSURE * _RATIO ** np.arange(_NUMBER)
 _LEAST, _LARGEST = 1e-100, 100.0  # factor, and exponent
 
-Logs = Float[Array, "place surge factor"]
+Logs = Float[Array, "place factor"]
 """Places come first: sums and maxima over them are over whole rows of factors."""
+Factors = Float[Array, " factor"]
 
 
 class SurgePromise(NamedTuple):
@@ -60,11 +61,11 @@ class SurgePromise(NamedTuple):
 
     Attributes:
         gain: of each, from 0 on another valley is possible.
-        away: how far away its parameters are there.
+        away: how far away the parameters of its factors are there.
     """
 
     gain: Float[Array, " surge"]
-    away: Float[Array, "surge factor"]
+    away: Factors
 
 
 def surge_promise(
@@ -85,15 +86,27 @@ def surge_promise(
     wanted = _sizes(own, logs[HERE]) + WANTED[:, None] * best
     raised = _pressures(own, logs, wanted)
     given_up = jnp.full_like(raised[:1], GIVEN_UP)
-    moved = jax.vmap(lambda pressure: _raised(logs, pressure))
-    there, away = moved(jnp.concatenate([raised, given_up]))
+    pressures = jnp.concatenate([raised, given_up])
+    moved = jax.vmap(lambda pressure: _raised(logs, _of_factors(own, pressure)))
+    there, away = moved(pressures)
     there = jnp.concatenate([there, jnp.zeros_like(there[:1])])  # as by nominal
     away = jnp.concatenate([away, -_now(own, params)[None]])
     look = jax.vmap(lambda place: _gain(own, logs, place, (pull, worth)))
     gain = look((there, away))
-    which = jnp.argmax(gain, axis=0)[None]
-    gain = jnp.take_along_axis(gain, which, axis=0)[0]
-    return SurgePromise(gain, jnp.take_along_axis(away, which[..., None], axis=0)[0])
+    which = jnp.argmax(gain, axis=0)
+    gain = jnp.take_along_axis(gain, which[None], axis=0)[0]
+    place = _of_factors(own, which)[None]
+    return SurgePromise(gain, jnp.take_along_axis(away, place, axis=0)[0])
+
+
+def _of_factors(own: Surges, each: Array) -> Array:
+    """What each surge has, for each of its factors."""
+    return each.at[own.member].get(mode="clip")
+
+
+def _sums(own: Surges, factors: Factors) -> Float[Array, " surge"]:
+    """Sums over the factors of each surge."""
+    return jax.ops.segment_sum(factors, own.member, own.size.size)
 
 
 def _pressures(
@@ -115,12 +128,10 @@ def _pressures(
     return _LEAST_PRESSURE * jnp.asarray(_RATIO, logs.dtype) ** place
 
 
-def _raised(
-    logs: Logs, pressure: Float[Array, " surge"] | Scalar
-) -> tuple[Float[Array, "surge factor"], Float[Array, "surge factor"]]:
+def _raised(logs: Logs, pressure: Factors | Scalar) -> tuple[Factors, Factors]:
     """Logarithms of the factors under a pressure, and how far away that is."""
-    steps = jnp.asarray(AWAY, logs.dtype)[:, None, None]
-    height = jnp.asarray(pressure)[..., None] * logs - steps**2
+    steps = jnp.asarray(AWAY, logs.dtype)[:, None]
+    height = pressure * logs - steps**2
     best = height == jnp.max(height, axis=0)
     both = (jnp.where(best, each, -jnp.inf) for each in (logs, steps))
     there, away = (jnp.max(each, axis=0) for each in both)
@@ -137,14 +148,12 @@ def _factors(
     own: Surges, params: Params, away: Float[Array, " place"]
 ) -> tuple[Logs, Logs]:
     """Polynomials, or 1, and exponents, or 0, of factors away from a minimum."""
-    alpha = _now(own, params) + away[:, None, None]
-    edge = own.edge[:, None]
-    terms = jnp.moveaxis(jnp.asarray(own.coefficients), 1, 0)
-    logs = own.log_hi, own.log_lo
-    return inner_factor(alpha, terms, edge), outer_exponent(alpha, logs, edge)
+    alpha = _now(own, params) + away[:, None]
+    terms, logs = jnp.asarray(own.coefficients), (own.log_hi, own.log_lo)
+    return inner_factor(alpha, terms, own.edge), outer_exponent(alpha, logs, own.edge)
 
 
-def _now(own: Surges, params: Params) -> Float[Array, "surge factor"]:
+def _now(own: Surges, params: Params) -> Factors:
     """Where the parameters of the factors stand; 0 for padded ones."""
     return jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)
 
@@ -152,7 +161,7 @@ def _now(own: Surges, params: Params) -> Float[Array, "surge factor"]:
 def _gain(
     own: Surges,
     logs: Logs,
-    place: tuple[Float[Array, "surge factor"], Float[Array, "surge factor"]],
+    place: tuple[Factors, Factors],
     scale: tuple[Float[Array, " surge"], Scalar],
 ) -> Float[Array, " surge"]:
     """What is gained at a place; nothing where factors are zero or negative."""
@@ -160,18 +169,18 @@ def _gain(
     slope = (logs[HERE + 1] - logs[HERE - 1]) / (2.0 * _SIDE[0])
     before, after = (_sizes(own, each) for each in (logs[HERE], there))
     change = after - before
-    bent = change - before * jnp.sum(slope * away, axis=1)
-    apart = jnp.sum(away**2, axis=1)
+    bent = change - before * _sums(own, slope * away)
+    apart = _sums(own, away**2)
     cost = apart + own.stiff * change**2 - 2.0 * pull * bent
     gain = jnp.minimum(LESS * apart, HIGHER * worth) - cost
-    some = jnp.all(there > 1.0 + np.log(_LEAST), axis=1)
-    exists = (apart > NEAREST**2) & (own.size > 0.0) & some
+    none = _sums(own, jnp.where(there > 1.0 + np.log(_LEAST), 0.0, 1.0))
+    exists = (apart > NEAREST**2) & (own.size > 0.0) & (none == 0.0)
     return jnp.where(exists, gain, -jnp.inf)
 
 
-def _sizes(own: Surges, logs: Float[Array, "surge factor"]) -> Float[Array, " surge"]:
+def _sizes(own: Surges, logs: Factors) -> Float[Array, " surge"]:
     """How large the samples are, in standard deviations."""
-    return own.size * jnp.exp(jnp.minimum(jnp.sum(logs, axis=1), _LARGEST))
+    return own.size * jnp.exp(jnp.minimum(_sums(own, logs), _LARGEST))
 
 
 def surge_sizes(own: Surges, params: Params) -> Float[Array, " surge"]:
@@ -186,8 +195,8 @@ def surge_sizes(own: Surges, params: Params) -> Float[Array, " surge"]:
     """
     smooth, exponents = _factors(own, params, jnp.zeros(1, params.dtype))
     logs = jnp.log(jnp.maximum(jnp.abs(smooth), _LEAST)) + exponents
-    negative = jnp.sum(smooth[0] < 0.0, axis=1) % 2
-    return jnp.where(negative, -1.0, 1.0) * _sizes(own, logs[0])
+    turns = _sums(own, jnp.where(smooth[0] < 0.0, 1.0, 0.0)) % 2.0
+    return jnp.where(turns == 1.0, -1.0, 1.0) * _sizes(own, logs[0])
 
 
 def surge_starts(
@@ -205,8 +214,9 @@ def surge_starts(
     gain, which = jax.lax.top_k(promised.gain, number)
 
     def start(k: ScalarInt) -> Params:
-        index = objective.model.surges.index[k]
-        away = jnp.zeros_like(at.params).at[index].set(promised.away[k], mode="drop")
+        own = objective.model.surges
+        index = jnp.where(own.member == k, own.index, at.params.size)
+        away = jnp.zeros_like(at.params).at[index].set(promised.away, mode="drop")
         return jax.lax.cond(
             promised.gain[k] >= 0.0,
             lambda: _start(objective, at, away, domain),
