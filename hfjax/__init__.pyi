@@ -218,8 +218,12 @@ from .plotting.signal_grid import (
     draw_signal_grid as draw_signal_grid,
 )
 from .plotting.toys import draw_toys as draw_toys
-from .plotting.variations import draw_variations as draw_variations
+from .plotting.variations import (
+    draw_variations as draw_variations,
+    write_variations as write_variations,
+)
 from .provenance import Provenance as Provenance
+from .reporting.report import Report as Report, report as report
 from .results.breakdown_record import BreakdownRecord as BreakdownRecord
 from .results.contour_record import ContourRecord as ContourRecord
 from .results.covariance_record import CovarianceRecord as CovarianceRecord

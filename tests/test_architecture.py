@@ -23,8 +23,10 @@ ROOMS = (
     ("fitting",),
     ("inference",),
     ("results",),
+    ("tables",),
     ("scanning",),
     ("plotting",),
+    ("reporting",),
     ("cli",),
     ("__main__",),
 )

@@ -55,6 +55,21 @@ WRONG = {
         ArgumentError,
         "has to be a pair: give what was fitted, fitted=(model, data)",
     ),
+    "a document for a workspace to report on": (
+        lambda h: hfjax.report(h.search.dump()),
+        ArgumentError,
+        "the workspace is of type dict, and has to be a hfjax.Workspace",
+    ),
+    "points for a scan": (
+        lambda h: hfjax.report(h.search, scan=[1.0]),
+        ArgumentError,
+        "has to be a scan result: hfjax.scan makes one",
+    ),
+    "a model alone for what is built": (
+        lambda h: hfjax.report(h.search, h.model),
+        ArgumentError,
+        "has to be a pair: give model and data, hfjax.build(workspace)",
+    ),
     "a list of groups": (
         lambda h: hfjax.yields(h.model, h.data, groups=["top"]),
         ArgumentError,

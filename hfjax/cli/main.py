@@ -44,6 +44,7 @@ COMMANDS = {
     "yields": "hfjax.cli.commands.yields",
     "gof": "hfjax.cli.commands.gof",
     "impacts": "hfjax.cli.commands.impacts",
+    "variations": "hfjax.cli.commands.variations",
     "report": "hfjax.cli.commands.report",
     "asimov": "hfjax.cli.commands.asimov",
     "inspect": "hfjax.cli.commands.documents",

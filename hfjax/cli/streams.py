@@ -16,6 +16,7 @@ from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import SpecificationError
 from hfjax.json_text import json_text
+from hfjax.tables.parts import printable
 
 _LONGEST = 4000  # characters of a message
 
@@ -89,16 +90,6 @@ def complain(message: str) -> None:
     if len(line) > _LONGEST:
         line = f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
     print("hfjax:", printable(line), file=sys.stderr)
-
-
-def printable(text: str) -> str:
-    r"""Return a text in which what a terminal would obey is written out.
-
-    Example:
-        >>> print(printable("cleared" + chr(27) + "[2J"))
-        cleared\x1b[2J
-    """
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def talks(quiet: bool) -> bool:

@@ -282,7 +282,8 @@ def cut(leaf: Array, size: int) -> Array:
     """
     if leaf.shape[-1] == size:
         return leaf
-    if is_known(leaf):  # a slice of JAX would compile a program for each size
+    if is_known(leaf) and isinstance(leaf, jax.Array):
+        # a slice of JAX would compile a program for each size
         return jax.device_put(np.asarray(leaf)[..., :size])
     return leaf[..., :size]
 
@@ -296,4 +297,5 @@ def cut_square(leaf: Array, size: int) -> Array:
     """
     if leaf.shape[-1] == size:
         return leaf
-    return jax.device_put(np.asarray(leaf)[..., :size, :size])
+    inside = np.asarray(leaf)[..., :size, :size]
+    return jax.device_put(inside) if isinstance(leaf, jax.Array) else inside

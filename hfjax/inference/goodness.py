@@ -7,6 +7,8 @@ import jax
 import numpy as np
 from jax.scipy.special import gammaincc
 
+from hfjax.arrays import Scalar
+from hfjax.compiled.program import Program, Run
 from hfjax.errors import ArgumentError
 from hfjax.fitting.best_fit import NOTHING, fit
 from hfjax.fitting.checks import check_inputs, holding
@@ -119,7 +121,7 @@ def goodness_of_fit(
     return GoodnessResult(
         statistic=np.asarray(statistic),
         degrees_of_freedom=np.asarray(counted.degrees),
-        p_value=np.asarray(_p_value(statistic, counted.degrees, status)),
+        p_value=np.asarray(_p_value(statistic, counted.degrees, status, settings.run)),
         bins=np.asarray(counted.bins),
         auxiliary=np.asarray(counted.auxiliary),
         parameters=np.asarray(counted.parameters),
@@ -138,11 +140,18 @@ def _status(free: FitResult, counted: Freedom) -> GoodnessStatus:
     return GoodnessStatus.KNOWN if some else GoodnessStatus.NO_FREEDOM
 
 
-def _p_value(statistic: float, degrees: int, status: GoodnessStatus) -> float:
+def _p_value(statistic: float, degrees: int, status: GoodnessStatus, run: Run) -> float:
     """Probability that chi2 is above a value; rounding may bring that below zero."""
     if status is not GoodnessStatus.KNOWN:
         return float("nan")
-    return float(gammaincc(0.5 * degrees, max(0.5 * statistic, 0.0)))
+    halves = np.float64(0.5 * degrees), np.float64(max(0.5 * statistic, 0.0))
+    return float(run(Program(chi2_tail, halves, {})))
+
+
+@jax.jit
+def chi2_tail(half_degrees: Scalar, half_statistic: Scalar) -> Scalar:
+    """Probability that chi2 is above twice a value, of twice the degrees of freedom."""
+    return gammaincc(half_degrees, half_statistic)
 
 
 def _freedom(
@@ -187,6 +196,8 @@ def held_deviance(model: Model, data: Data) -> float:
     own, total = known.parameters, 0.0
     for terms in known.constraints:
         held = terms.present & own.fixed[terms.index]
+        if not held.any():
+            continue
         if isinstance(terms, PoissonConstraints):
             each = 2.0 * half_deviance(aux[terms.position], terms.expected(own.init))
         else:

@@ -112,7 +112,10 @@ def directions(covariance: Covariance) -> np.ndarray:
     moves = np.flatnonzero(widths > 0.0)
     unit = widths[moves]
     scaled = covariance[np.ix_(moves, moves)] / unit / unit[:, None]
-    curvatures, vectors = np.linalg.eigh(scaled)
     found = np.zeros((moves.size, widths.size))
+    if not (scaled - np.diag(np.diagonal(scaled))).any():  # as before any fit
+        found[np.arange(moves.size), moves] = unit
+        return found
+    curvatures, vectors = np.linalg.eigh(scaled)
     found[:, moves] = (vectors * np.sqrt(np.maximum(curvatures, 0.0))).T * unit
     return found

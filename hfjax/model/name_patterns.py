@@ -1,4 +1,4 @@
-"""Parameters that are meant by patterns such as ``JES_*``."""
+"""Parameters, channels and samples that are meant by patterns such as ``JES_*``."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -40,6 +40,35 @@ def matching(sets: Sequence[ParameterSet], patterns: Iterable[str]) -> list[int]
             raise error
         found |= meant
     return sorted(found)
+
+
+def chosen(
+    names: Sequence[str], patterns: Iterable[str] | None, kind: str
+) -> list[str]:
+    """Names that patterns mean, in their order; all where there are no patterns.
+
+    Args:
+        names: of all channels or samples.
+        patterns: names, or names with ``*`` and ``?``.
+        kind: what they are names of.
+
+    Raises:
+        UnknownNameError: a pattern means no name; close names are given.
+
+    Example:
+        >>> chosen(["SR", "CR_1", "CR_2"], ["CR_*", "SR"], "channel")
+        ['SR', 'CR_1', 'CR_2']
+    """
+    if patterns is None:
+        return list(names)
+    meant: set[str] = set()
+    for pattern in patterns:
+        found = {name for name in names if _meaning(pattern).fullmatch(name)}
+        if not found:
+            error = unknown_name(kind, pattern, names, "the model")
+            raise error
+        meant |= found
+    return [name for name in names if name in meant]
 
 
 def _meaning(pattern: str) -> re.Pattern[str]:

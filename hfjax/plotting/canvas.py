@@ -69,8 +69,26 @@ class Picture(NamedTuple):
         """
         figure = self.axes.get_figure(root=True)
         assert figure is not None
-        with mpl.rc_context(STYLE):
+        with mpl.rc_context(STYLE), _laid_out(figure):
             figure.savefig(Path(path) if isinstance(path, str) else path, format=form)
+
+
+@contextlib.contextmanager
+def _laid_out(figure: Figure) -> Iterator[None]:
+    """Lay a figure out once, for as long as it is written.
+
+    `Figure.savefig` draws all of it for that, and draws it again.
+    """
+    engine = figure.get_layout_engine()
+    if engine is None:
+        yield
+        return
+    engine.execute(figure)
+    figure.set_layout_engine(None)
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(engine)
 
 
 class Canvas:
@@ -90,6 +108,8 @@ class Canvas:
         with self.style():
             figure = Figure(figsize=(width, height), layout="constrained")
             self.axes = figure.add_subplot() if axes is None else axes
+        if self.own:
+            leave_out_spines(self.axes)
         self.keys: list[Any] = []
         self._autoscaled = self.axes.get_autoscalex_on(), self.axes.get_autoscaley_on()
         self._before = self._limits() if self.axes.has_data() else None
@@ -139,6 +159,12 @@ class Canvas:
         self._limits()  # before they are scaled anew
         self.axes.set_autoscalex_on(self._autoscaled[0])
         self.axes.set_autoscaley_on(self._autoscaled[1])
+
+
+def leave_out_spines(axes: Axes) -> None:
+    """Lay out axes by what is around their frame: to measure that too takes long."""
+    for spine in axes.spines.values():
+        spine.set_in_layout(False)
 
 
 def prepare_plane(canvas: Canvas, found: Coordinates) -> None:

@@ -10,7 +10,6 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr
 
 from hfjax.errors import DataError
@@ -84,6 +83,8 @@ def interpolated(found: Coordinates, largest: float) -> tuple[np.ndarray, np.nda
         found: The points along one axis.
         largest: Where larger values are cut off.
     """
+    from scipy.interpolate import PchipInterpolator  # only here, as it loads long
+
     x = found.scaled[0, found.tested]
     order = np.argsort(x)
     z = np.minimum(significances(found.result)[:, order], largest)

@@ -9,10 +9,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from scipy.special import gammaincinv
 
-from hfjax.plotting.canvas import STYLE, Canvas, Picture, keep_whole
+from hfjax.plotting.canvas import STYLE, Picture, keep_whole
 from hfjax.plotting.mathtext import check_text
 from hfjax.plotting.panels import Panel, panels_of
-from hfjax.plotting.ratio_frames import RatioFrame, new_frames, number_bins, steps
+from hfjax.plotting.ratio_frames import (
+    RatioFrame,
+    add_legend_above,
+    name_bins,
+    new_frames,
+    number_bins,
+    steps,
+)
 from hfjax.plotting.settings import PlotSettings, take_only
 from hfjax.results.written import Dumped
 from hfjax.results.yields_record import YieldsRecord
@@ -34,8 +41,6 @@ _BAND: dict[str, Any] = {
     "linewidth": 0.0,
 }
 _POINT: dict[str, Any] = {"color": "black", "marker": "o", "markersize": 4, "zorder": 5}
-_LONG = 40  # letters of names that fit side by side
-_COLUMNS = 6  # of the legend above several panels
 _DECADES = 1e-3  # of the largest bin, where a logarithmic axis begins
 _SIGMA = 0.8413447460685429  # probability below +1 standard deviation
 _NARROW, _WIDE = 0.25, 1.0  # how far a ratio's axis reaches from 1, least and most
@@ -91,7 +96,7 @@ def draw_distributions(
         frames = new_frames(len(panels))
         for panel, frame in zip(panels, frames, strict=True):
             _draw_panel(panel, frame, colours, settings)
-        _add_legend([frame.canvas for frame in frames], colours, settings, heading)
+        _add_legend(frames, colours, settings, heading)
     return frames[0].canvas.picture
 
 
@@ -243,36 +248,29 @@ def _name_axes(panel: Panel, main: Axes, ratio: Axes, settings: PlotSettings) ->
     ratio.set_ylabel("Data / pred.", fontsize=11)
     ratio.set_xlabel(check_text(settings.xlabel or panel.xlabel), loc="right")
     if panel.title:
-        main.set_title(panel.title.replace("$", r"\$"), loc="left")
-    for axes in (main, ratio):
-        if panel.names:
-            axes.tick_params(axis="x", which="both", length=0)
-        elif panel.numbered:
-            number_bins(axes, panel.centres)
+        title = panel.title.replace("$", r"\$")
+        main.set_title(title, loc="left", y=1.0)  # no search for its place
     if panel.names:
-        shown = [name.replace("$", r"\$") for name in panel.names]
-        turned = len("".join(shown)) > _LONG
-        ratio.set_xticks(panel.centres, shown, rotation=90 if turned else 0)
+        name_bins((main, ratio), panel.centres, panel.names)
+    elif panel.numbered:
+        for axes in (main, ratio):
+            number_bins(axes, panel.centres)
 
 
 def _add_legend(
-    canvases: Sequence[Canvas], colours: Colours, settings: PlotSettings, heading: str
+    frames: Sequence[RatioFrame], colours: Colours, settings: PlotSettings, heading: str
 ) -> None:
     """Write title, text and legend: inside of one panel, above several."""
-    first = canvases[0]
+    first = frames[0].canvas
     known: dict[str, Any] = {}
-    for canvas in canvases:
-        handles, labels = canvas.axes.get_legend_handles_labels()
+    for frame in frames:
+        handles, labels = frame.canvas.axes.get_legend_handles_labels()
         known |= dict(zip(labels, handles, strict=True))
     names = ["Data", *reversed([*colours.named]), colours.others, "Uncertainty"]
     first.keys = [known[name] for name in names if name in known]
-    if len(canvases) == 1:
+    if len(frames) == 1:
         first.name_axes(("", ""), settings)
         first.add_legend(heading, settings)
         return
-    figure, lines = first.picture.figure, [*settings.text, heading]
-    title = "   ".join(check_text(line) for line in lines)
-    place = {"loc": "outside upper center", "frameon": False, "ncols": _COLUMNS}
-    figure.legend(handles=first.keys, title=title, **place)
-    if settings.title is not None:
-        figure.suptitle(check_text(settings.title))
+    lines = "   ".join(check_text(line) for line in [*settings.text, heading])
+    add_legend_above(frames, first.keys, lines, settings.title)

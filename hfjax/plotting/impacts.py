@@ -54,7 +54,7 @@ class _Row(NamedTuple):
         if value is None:
             return ""
         value = value if abs(value) > _ZERO * (width or 1.0) else 0.0
-        return f"{value:#.3g}" + (rf" $\pm$ {width:#.2g}" if width else "")
+        return f"{value:#.3g}" + (f" ± {width:#.2g}" if width else "")
 
     @property
     def failed(self) -> bool:

@@ -47,7 +47,9 @@ def place_legend(axes: Axes, keys: Sequence[Any], heading: str, raises: bool) ->
     """
     earlier = axes.get_legend()
     columns = range(1, min(3, math.ceil(len(keys) / 2)) + 1)
-    sizes = {n: _size(axes, _legend(axes, keys, heading, n)) for n in columns}
+    legends = {n: _legend(axes, keys, heading, n) for n in columns}
+    _lay_out(axes)  # once: a legend inside the frame moves nothing
+    sizes = {n: _size(axes, legend) for n, legend in legends.items()}
     if earlier is not None:
         axes.add_artist(earlier)
     number, corner, bare = _find_room(axes, sizes, earlier, raises)
@@ -100,7 +102,7 @@ def _box(size: np.ndarray, corner: np.ndarray) -> Bbox:
 
 
 def _legend(axes: Axes, keys: Sequence[Any], heading: str, columns: int) -> Legend:
-    """A legend in the upper left corner, once the figure is laid out with it."""
+    """A legend in the upper left corner."""
     names = [(key[-1] if isinstance(key, tuple) else key).get_label() for key in keys]
     legend = axes.legend(
         handles=list(keys),
@@ -113,10 +115,18 @@ def _legend(axes: Axes, keys: Sequence[Any], heading: str, columns: int) -> Lege
         borderaxespad=0.8,
     )
     legend.get_title().set_multialignment("left")
+    return legend
+
+
+def _lay_out(axes: Axes) -> None:
+    """Let the axes have the place in their figure that they are drawn in."""
     figure = axes.get_figure(root=True)
     assert figure is not None
-    figure.draw_without_rendering()
-    return legend
+    engine = figure.get_layout_engine()
+    if engine is None:
+        figure.draw_without_rendering()
+    else:
+        engine.execute(figure)
 
 
 def _size(axes: Axes, legend: Legend) -> np.ndarray:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.tri import Triangulation, UniformTriRefiner
-from scipy.interpolate import RBFInterpolator
 
 from hfjax.plotting.coordinates import Coordinates, check_spread
 from hfjax.plotting.significance import significances
@@ -57,6 +56,8 @@ def significance_plane(found: Coordinates, levels: Sequence[float]) -> Plane:
     Raises:
         DataError: The points cannot be triangulated; the message says why.
     """
+    from scipy.interpolate import RBFInterpolator  # only here, as it loads long
+
     check_spread(found, found.tested)
     scaled = found.scaled[:, found.tested].T
     middle, turn = _even_spread(scaled)

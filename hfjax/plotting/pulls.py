@@ -31,6 +31,7 @@ MOST = 60
 _TAKEN = ("select", "xlabel", "title", "text", "most")
 _ZERO = 1e-9  # a value that is none but for rounding
 _LEAST = 2.5  # pulls that the axis across has at least
+_LEAST_WIDTH, _WIDTH, _LETTER = 6.4, 3.6, 0.08  # of a figure, in all and for a letter
 _MARK = POINT_SHAPE | {
     "color": "black",
     "markersize": 5,
@@ -65,15 +66,15 @@ class _Row(NamedTuple):
 
 
 def _reach_text(below: Number, above: Number) -> str:
-    r"""An uncertainty beside a value.
+    """An uncertainty beside a value; no formula, which would take longer to draw.
 
     >>> _reach_text(0.25, 0.25), _reach_text(0.25, None)
-    ('$\\pm$ 0.25', '$-$0.25 $+$?')
+    ('± 0.25', '\N{MINUS SIGN}0.25 +?')
     """
     if below is not None and below == above:
-        return rf"$\pm$ {above:#.2g}"
+        return f"± {above:#.2g}"
     low, high = ("?" if end is None else f"{end:#.2g}" for end in (below, above))
-    return f"$-${low} $+${high}"
+    return f"\N{MINUS SIGN}{low} +{high}"
 
 
 def draw_fit(
@@ -129,7 +130,9 @@ def draw_fit(
     take_only(settings, _TAKEN, "a fit")
     most = MOST if settings.most is None else settings.most
     rows, heading = _shown(_rows(record, settings), most)
-    canvas = Canvas(axes, height=1.9 + 0.24 * len(rows))
+    letters = max(len(row.name) + len(row.text) for row in rows)
+    width = max(_LEAST_WIDTH, _WIDTH + _LETTER * letters)
+    canvas = Canvas(axes, height=1.9 + 0.24 * len(rows), width=width)
     with canvas.style():
         pulled = any(row.pull is not None for row in rows)
         _set_limits(canvas, rows, pulled)

@@ -1,47 +1,35 @@
 """The points of a scan in a page of HTML: a click on one shows its numbers."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from bokeh.embed import components
-from bokeh.models import ColumnDataSource, CustomJS, HoverTool, Span, TapTool
-from bokeh.plotting import figure
-from bokeh.resources import Resources
-from bokeh.util.serialization import make_id
 from matplotlib.figure import Figure
+from matplotlib.tri import Triangulation
 
 from hfjax.errors import DataError
 from hfjax.html_table import html_table
-from hfjax.plotting.canvas import EXPECTED, FAILED, OBSERVED, POINT
+from hfjax.plotting.canvas import FAILED, OBSERVED, POINT
 from hfjax.plotting.coordinates import Coordinates, locate, unit_text
-from hfjax.plotting.plane import Plane, significance_plane
+from hfjax.plotting.grid_kinds import Contour, GridKind, grid_kind
+from hfjax.plotting.plane import significance_plane
 from hfjax.plotting.settings import PlotSettings, take_only
-from hfjax.plotting.significance import significance
-from hfjax.results.scan import MEDIAN, ScanPoint, ScanResult
+from hfjax.results.limits_scan import Scanned
+from hfjax.results.point_table import Point
+from hfjax.results.scan import MEDIAN
 from hfjax.results.written import shown
 
+if TYPE_CHECKING:  # bokeh is loaded where a grid is drawn
+    from bokeh.models import ColumnDataSource
+
 _TAKEN = ("axes", "select", "xlabel", "ylabel", "units", "log", "log_x", "level")
-_SIGMAS = ("-2 sigma", "-1 sigma", "median", "+1 sigma", "+2 sigma")
 _CLICK = "Click a point: its numbers are shown here."
-_EXCLUDED, _OTHER, _NO_RESULT = "Excluded", "Not excluded", "No result"
-_LINES: dict[str, dict[str, Any]] = {
-    "Observed": {"line_color": OBSERVED, "line_width": 2.5},
-    "Expected": {"line_color": EXPECTED, "line_width": 2, "line_dash": "dashed"},
-    "Expected, 1 sigma": {"line_color": EXPECTED, "line_dash": "dotted"},
-}
-_BAND = {
-    "Expected": MEDIAN,
-    "Expected, 1 sigma-": MEDIAN - 1,
-    "Expected, 1 sigma+": MEDIAN + 1,
-}
-_FILL = {_EXCLUDED: POINT, _OTHER: "white", _NO_RESULT: FAILED}
-_LINE = {_EXCLUDED: POINT, _OTHER: POINT, _NO_RESULT: FAILED}
-_MARKER = {_EXCLUDED: "circle", _OTHER: "circle", _NO_RESULT: "x"}
+_NO_RESULT = "No result"
 _WIDTH, _HEIGHT = 620, 500  # of the frame, in pixels
+_COLUMNS = 5  # of the legend
 _STYLE = "font-family:sans-serif;max-width:70rem;margin:1rem auto"
 _BESIDE = "display:flex;flex-wrap:wrap;gap:1rem;align-items:flex-start"
 _SHOW = """
@@ -58,11 +46,13 @@ class SignalGrid:
     """A picture of a scan for a page, in which points can be clicked.
 
     Attributes:
+        result: the points that are drawn.
         body: HTML of the picture, and of the place for the numbers of a point.
         script: JavaScript that draws it, once Bokeh's is there.
         lacking: why there are no contours; empty where there are some.
     """
 
+    result: Scanned
     body: str
     script: str
     lacking: str = ""
@@ -70,6 +60,8 @@ class SignalGrid:
     @property
     def scripts(self) -> str:
         """HTML of all scripts that the picture needs, Bokeh's own among them."""
+        from bokeh.resources import Resources
+
         own = Resources(mode="inline", components=["bokeh"]).render_js()
         return f"{own}\n<script>{self.script}</script>"
 
@@ -82,17 +74,19 @@ class SignalGrid:
 
 
 def draw_signal_grid(
-    result: ScanResult, settings: PlotSettings = PlotSettings()
+    result: Scanned, settings: PlotSettings = PlotSettings()
 ) -> SignalGrid:
     """Draw a scan for a page of HTML: contours, and points that show their numbers.
 
-    A click on a point shows its labels, its status, CLs, observed and expected, and
-    what they are made of; the pointer on it shows the most important of these. Contours
-    are those of `draw_exclusion`; the thin ones are the expected one at -1 and +1
-    standard deviations. Where one label varies, CLs is drawn against it.
+    A click on a point shows its labels, its status, what is observed and expected, and
+    what that is made of; the pointer on it shows the most important of these. Contours
+    are those of `draw_exclusion`, where limits are 1 those of `draw_limits`, and for q0
+    those of `draw_discovery`; the thin ones are the expected one at -1 and +1 standard
+    deviations. Where one label varies, CLs, the limit or p0 is drawn against it. Axes
+    have the names of the labels, whose units are in them or in the settings.
 
     Args:
-        result: A scan with qtilde or q.
+        result: A scan, with any test statistic or for limits.
         settings: What is shown and written: `axes`, `select`, `xlabel`, `ylabel`,
             `units`, `log`, `log_x` and `level`.
 
@@ -100,10 +94,11 @@ def draw_signal_grid(
         The picture; `grid.write("grid.html")` writes a page.
 
     Raises:
-        DataError: Results of q0, no label that varies, points that differ in a further
-            label, or a setting does not apply.
+        DataError: No label that varies, points that differ in a further label, a level
+            that is not that of the limits, or a setting does not apply.
 
     Example:
+        >>> from hfjax.results.scan import ScanPoint, ScanResult
         >>> points = tuple(
         ...     ScanPoint(f"m_{m}", (m, n), 0.001 * m, (0.01, 0.02, 0.03, 0.05, 0.1))
         ...     for m, n in ((20, 0), (40, 10), (60, 0), (80, 30))
@@ -112,23 +107,22 @@ def draw_signal_grid(
         >>> "m_parent" in grid.script, grid.lacking
         (True, '')
     """
+    from bokeh.embed import components
+    from bokeh.util.serialization import make_id
+
     take_only(settings, _TAKEN, "a signal grid")
-    if result.discovery:
-        message = "q0 excludes no signal: a signal grid needs a scan with qtilde or q"
-        raise DataError(message)
-    found = locate(result, settings)
-    source, frame = _source(found, settings.level), _frame(found, settings)
-    lacking = ""
+    found, kind = locate(result, settings), grid_kind(result, settings.level)
+    frame, lacking = _frame(found, kind, settings), ""
     if len(found.names) == 1:
-        _draw_curve(frame, found, settings.level)
+        _draw_curve(frame, found, kind)
     else:
-        lacking = _draw_contours(frame, found, settings.level)
+        lacking = _draw_contours(frame, found, kind.contours)
     place = f"point-{make_id()}"
-    _add_points(frame, source, place)
+    _add_points(frame, _source(found, kind), kind.axis, place)
     script, picture = components(frame, wrap_script=False)
     numbers = f'<div class="point-numbers" id="{place}">{_CLICK}</div>'
     body = f'<div style="{_BESIDE}"><div>{picture}</div>{numbers}</div>'
-    return SignalGrid(body, _inside_script(script), lacking)
+    return SignalGrid(found.result, body, _inside_script(script), lacking)
 
 
 def _inside_script(text: str) -> str:
@@ -140,16 +134,18 @@ def _inside_script(text: str) -> str:
     return text.replace("</", r"<\/").replace("<!--", r"<\!--")
 
 
-def _frame(found: Coordinates, settings: PlotSettings) -> Any:
+def _frame(found: Coordinates, kind: GridKind, settings: PlotSettings) -> Any:
     """An empty frame with its axes."""
+    from bokeh.plotting import figure
+
     single = len(found.names) == 1
-    names = [*found.names, "CLs"][:2]
+    names = [*found.names, kind.axis][:2]
     words = zip(names, (settings.xlabel, settings.ylabel), strict=True)
     x, y = (
         (given or name) + ("" if single and i else unit_text(settings, i))
         for i, (name, given) in enumerate(words)
     )
-    log_y = settings.log if single else found.log[1]
+    log_y = settings.log or kind.log if single else found.log[1]
     frame = figure(
         width=_WIDTH,
         height=_HEIGHT,
@@ -164,58 +160,60 @@ def _frame(found: Coordinates, settings: PlotSettings) -> Any:
     return frame
 
 
-def _source(found: Coordinates, level: float) -> ColumnDataSource:
+def _source(found: Coordinates, kind: GridKind) -> "ColumnDataSource":
     """What is drawn and shown of each point."""
-    points: Any = found.result.points  # of a scan of CLs
-    kinds = [_kind(point, level) for point in points]
-    across = found.values[0]
-    observed = [np.nan if p.CLs_obs is None else p.CLs_obs for p in points]
-    up = found.values[1] if len(found.names) > 1 else np.array(observed, float)
+    from bokeh.models import ColumnDataSource
+
+    points: Any = found.result.points  # of which kind, only `kind` knows
+    numbers = [kind.numbers(point) for point in points]
+    observed = np.array([each[0] for each in numbers], float)
+    names = [_name(point, kind) for point in points]
+    labels = found.result.labels
     columns = {
-        "x": across,
-        "y": up,
-        "kind": kinds,
-        "fill": [_FILL[kind] for kind in kinds],
-        "line": [_LINE[kind] for kind in kinds],
-        "marker": [_MARKER[kind] for kind in kinds],
+        "x": found.values[0],
+        "y": found.values[1] if len(found.names) > 1 else observed,
+        "kind": names,
+        "fill": [_fill(name, kind) for name in names],
+        "line": [FAILED if name == _NO_RESULT else POINT for name in names],
+        "marker": ["x" if name == _NO_RESULT else "circle" for name in names],
         "name": list(found.result.names),
-        "observed": [shown(point.CLs_obs) for point in points],
-        "expected": [shown(point.CLs_exp[MEDIAN]) for point in points],
-        "numbers": [_numbers(point, found.result.labels, level) for point in points],
+        "observed": [shown(each[0]) for each in numbers],
+        "expected": [shown(each[1 + MEDIAN]) for each in numbers],
+        "numbers": [_numbers(point, labels, kind) for point in points],
     }
     return ColumnDataSource(columns)
 
 
-def _kind(point: ScanPoint, level: float) -> str:
+def _name(point: Point, kind: GridKind) -> str:
+    """What the legend calls a point."""
+    marked, other = kind.names
     if not point.converged:
         return _NO_RESULT
-    return _EXCLUDED if point.excluded(level) else _OTHER
+    return marked if kind.is_marked(point) else other
 
 
-def _numbers(point: ScanPoint, labels: tuple[str, ...], level: float) -> str:
+def _fill(name: str, kind: GridKind) -> str:
+    colours = dict(zip(kind.names, (POINT, "white"), strict=True))
+    return colours.get(name, FAILED)
+
+
+def _numbers(point: Point, labels: tuple[str, ...], kind: GridKind) -> str:
     """The table of a point."""
     rows = [*zip(labels, point.values, strict=True), ("status", point.status)]
-    if point.converged:
-        rows.append((f"excluded (CLs < {level:g})", _yes(point.excluded(level))))
-    rows += [(name, shown(value)) for name, value in _results(point)]
+    rows += [
+        (name, value if isinstance(value, str) else shown(value))
+        for name, value in kind.rows(point)
+    ]
     note = f"<p>{escape(point.message)}</p>" if point.message else ""
     return html_table(point.name, ("", "value"), rows) + note
 
 
-def _results(point: ScanPoint) -> Iterator[tuple[str, float | None]]:
-    yield "CLs observed", point.CLs_obs
-    for name, value in zip(_SIGMAS, point.CLs_exp, strict=True):
-        yield f"CLs expected, {name}", value
-    for name in ("CLsb", "CLb", "q", "q_asimov", "mu_hat"):
-        yield name, getattr(point, name)
-
-
-def _yes(answer: bool) -> str:
-    return "yes" if answer else "no"
-
-
-def _add_points(frame: Any, source: ColumnDataSource, place: str) -> None:
+def _add_points(
+    frame: Any, source: "ColumnDataSource", observed: str, place: str
+) -> None:
     """Mark the points, and say what a click and the pointer do."""
+    from bokeh.models import CustomJS, HoverTool, TapTool
+
     points = frame.scatter(
         "x",
         "y",
@@ -230,7 +228,7 @@ def _add_points(frame: Any, source: ColumnDataSource, place: str) -> None:
         selection_line_color=OBSERVED,
         selection_line_width=3.5,
     )
-    tips = [("point", "@name"), ("CLs", "@observed"), ("expected", "@expected")]
+    tips = [("point", "@name"), (observed, "@observed"), ("expected", "@expected")]
     frame.add_tools(HoverTool(renderers=[points], tooltips=tips))
     tap = TapTool(renderers=[points])
     frame.add_tools(tap)
@@ -239,54 +237,57 @@ def _add_points(frame: Any, source: ColumnDataSource, place: str) -> None:
     source.selected.js_on_change("indices", CustomJS(args=given, code=_SHOW))
     frame.add_layout(frame.legend[0], "above")
     frame.legend[0].orientation = "horizontal"
+    frame.legend[0].ncols = _COLUMNS
     frame.legend[0].border_line_color = None
 
 
-def _draw_contours(frame: Any, found: Coordinates, level: float) -> str:
-    """Draw where signals are excluded.
+def _draw_contours(frame: Any, found: Coordinates, contours: Sequence[Contour]) -> str:
+    """Draw contours of significances.
 
     Returns:
-        Why there are no contours; empty where there are some.
+        Why there are none; empty where there are some.
     """
-    threshold = significance(level)
     try:
-        plane = significance_plane(found, [threshold])
+        plane = significance_plane(found, [each.height for each in contours])
     except DataError as error:
         return str(error)
-    up, down = plane.expected[MEDIAN - 1], plane.expected[MEDIAN + 1]
-    named = ("Observed", plane.observed), ("Expected", plane.median)
-    around = ("Expected, 1 sigma", up), ("Expected, 1 sigma", down)
+    heights = [plane.observed, *plane.expected]
     drawn = [
-        _draw_lines(frame, _contour(plane, heights, threshold), name)
-        for name, heights in (*named, *around)
+        _draw_lines(frame, _places(plane.triangulation, heights[each.row], each), each)
+        for each in contours
     ]
-    return "" if any(drawn) else "no contour: all points are excluded, or none is"
+    return "" if any(drawn) else "no contour: all points are on one side of each"
 
 
-def _contour(plane: Plane, heights: np.ndarray, threshold: float) -> list[np.ndarray]:
+def _places(
+    triangulation: Triangulation, heights: np.ndarray, contour: Contour
+) -> list[np.ndarray]:
     """The lines on which a significance has a value, each `[point, axis]`."""
-    if not heights.min() < threshold < heights.max():
+    if not heights.min() < contour.height < heights.max():
         return []
     axes = Figure().add_subplot()
-    found = axes.tricontour(plane.triangulation, heights, levels=[threshold])
+    found = axes.tricontour(triangulation, heights, levels=[contour.height])
     return list(found.allsegs[0])
 
 
-def _draw_lines(frame: Any, lines: list[np.ndarray], name: str) -> bool:
+def _draw_lines(frame: Any, lines: list[np.ndarray], contour: Contour) -> bool:
     """Draw lines under one name of the legend; say whether there are any."""
     across, up = ([line[:, axis] for line in lines] for axis in (0, 1))
     if lines:
-        frame.multi_line(across, up, legend_label=name, **_LINES[name])
+        frame.multi_line(across, up, legend_label=contour.name, **contour.style)
     return bool(lines)
 
 
-def _draw_curve(frame: Any, found: Coordinates, level: float) -> None:
-    """Draw the expected CLs against one label, and the level of exclusion."""
+def _draw_curve(frame: Any, found: Coordinates, kind: GridKind) -> None:
+    """Draw what is expected against one label, and the values that matter."""
+    from bokeh.models import Span
+
     order = np.argsort(found.values[0])
     points: Any = [found.result.points[i] for i in order]
-    for name, position in _BAND.items():
-        band = [point.CLs_exp[position] for point in points]
-        line = np.column_stack([found.values[0][order], np.array(band, float)])
-        _draw_lines(frame, [line], name.rstrip("+-"))
+    values = np.array([kind.numbers(point) for point in points], float)
+    for each in kind.curves:
+        line = np.column_stack([found.values[0][order], values[:, each.row]])
+        _draw_lines(frame, [line], each)
     style: dict[str, Any] = {"line_color": POINT, "line_dash": "dotdash"}
-    frame.add_layout(Span(location=level, dimension="width", **style))
+    for value in kind.lines:
+        frame.add_layout(Span(location=value, dimension="width", **style))

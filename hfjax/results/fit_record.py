@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from hfjax.documents.reading.schema import validate
 from hfjax.errors import unknown_name
@@ -10,14 +10,11 @@ from hfjax.provenance import Provenance
 from hfjax.results.interval import Interval, read_intervals
 from hfjax.results.named_matrix import NamedMatrix
 from hfjax.results.scan import CONVERGED
-from hfjax.results.written import Dumped, Number, flat, name_among
-
-SCHEMA = "fit-result-1.0.0.json"
-"""The JSON Schema of the file, in `schemas/`."""
+from hfjax.results.written import Number, WrittenRecord, flat, name_among, nested
 
 
-@dataclass(frozen=True, slots=True)
-class FitRecord:
+@dataclass(frozen=True, repr=False)
+class FitRecord(WrittenRecord):
     """A best fit as it is in a file: numbers by the names of parameters.
 
     Attributes:
@@ -32,12 +29,21 @@ class FitRecord:
         pull_uncertainties: the same of the pulls.
         intervals: profile intervals at 68.3 %, where the file has them.
         correlations: of the parameters that could move, where the file has them.
+        edm: estimated distance to the minimum in -2 ln L.
+        steps: of the fit.
+        physical: whether systematics turn no sample negative.
+        derived: values that expressions give, by name.
+        uncertainty_status: what is known of the uncertainties; empty where there are
+            none.
         provenance: versions, digests, settings and times.
 
     Example:
-        >>> FitRecord({"mu": 0.5, "JES": 0.2}, pulls={"JES": 0.2})["mu"]
-        0.5
+        >>> fit = FitRecord({"mu": 0.5, "JES": 0.2}, pulls={"JES": 0.2})
+        >>> fit, fit["mu"]
+        (FitRecord: converged, 2 parameters, 0.5)
     """
+
+    SCHEMA: ClassVar[str] = "fit-result-1.0.0.json"
 
     values: Mapping[str, Number]
     twice_nll: Number = None
@@ -49,7 +55,11 @@ class FitRecord:
     pull_uncertainties: Mapping[str, float] = field(default_factory=dict)
     intervals: Mapping[str, Interval] = field(default_factory=dict)
     correlations: NamedMatrix | None = None
-    provenance: Provenance = field(default_factory=Provenance)
+    edm: Number = None
+    steps: int = 0
+    physical: bool = True
+    derived: Mapping[str, Number] = field(default_factory=dict)
+    uncertainty_status: str = ""
 
     def __getitem__(self, name: str) -> Number:
         """The value of a parameter or component.
@@ -74,34 +84,75 @@ class FitRecord:
         Raises:
             SpecificationError: the document is no fit; names the place.
         """
-        validate(document, SCHEMA)
+        validate(document, cls.SCHEMA)
         values = document["mle_parameters"]
         named = values if isinstance(values, dict) else {"parameter": values}
         flat_values, bounds = flat(named), flat(document.get("bounds", {}))
         matrix = document.get("correlations")
         return cls(
-            flat_values,
-            document["twice_nll"],
-            document["status"],
-            document["message"],
-            _known(document, "pulls"),
-            {name: (low, high) for name, (low, high) in bounds.items()},
-            _known(document, "uncertainties"),
-            _known(document, "pull_uncertainties"),
-            {},
-            matrix and NamedMatrix.parse(matrix).named_as(flat_values),
-            Provenance.parse(document["hfjax"]),
+            values=flat_values,
+            twice_nll=document["twice_nll"],
+            status=document["status"],
+            message=document["message"],
+            pulls=_known(document, "pulls"),
+            bounds={name: (low, high) for name, (low, high) in bounds.items()},
+            uncertainties=_known(document, "uncertainties"),
+            pull_uncertainties=_known(document, "pull_uncertainties"),
+            correlations=matrix and NamedMatrix.parse(matrix).named_as(flat_values),
+            edm=document["edm"],
+            steps=document["steps"],
+            physical=document.get("physical", True),
+            derived=flat(document.get("derived_parameters", {})),
+            uncertainty_status=document.get("uncertainty_status", ""),
+            provenance=Provenance.parse(document["hfjax"]),
         ).with_intervals(read_intervals(document.get("intervals", {})))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fit as JSON values, without where it comes from."""
+        some = {
+            "bounds": nested({name: list(each) for name, each in self.bounds.items()}),
+            "pulls": self._components(self.pulls),
+            "uncertainties": self._components(self.uncertainties, all_of_them=True),
+            "uncertainty_status": self.uncertainty_status,
+            "pull_uncertainties": self._components(self.pull_uncertainties),
+            "intervals": {
+                name: each.to_dict() for name, each in self.intervals.items()
+            },
+            "correlations": self.correlations and self.correlations.to_dict(),
+            "derived_parameters": nested(self.derived),
+        }
+        return {
+            "mle_parameters": nested(self.values),
+            "twice_nll": self.twice_nll,
+            "status": self.status,
+            "message": self.message,
+            "edm": self.edm,
+            "steps": self.steps,
+            "physical": self.physical,
+            **{key: value for key, value in some.items() if value},
+        }
+
+    def _components(
+        self, known: Mapping[str, float], all_of_them: bool = False
+    ) -> dict[str, list[Number]]:
+        """Numbers of the parameters of which some are known, None for the others."""
+        if not known:
+            return {}
+        whole = nested({name: known.get(name) for name in self.values})
+        return {
+            name: each
+            for name, each in whole.items()
+            if all_of_them or any(value is not None for value in each)
+        }
 
     def with_intervals(self, intervals: Mapping[str, Interval]) -> "FitRecord":
         """The same with profile intervals, by the names that its values have."""
         named = {name_among(n, self.values): each for n, each in intervals.items()}
         return replace(self, intervals=named)
 
-    @classmethod
-    def of(cls, result: "FitRecord | Dumped") -> "FitRecord":
-        """The record of a `FitResult`; a record is its own."""
-        return result if isinstance(result, FitRecord) else cls.parse(result.dump())
+    def __repr__(self) -> str:
+        """How the fit ended, and of how many parameters it was."""
+        return f"FitRecord: {self.status}, {len(self.values)} parameters"
 
 
 def _known(document: Mapping[str, Any], key: str) -> dict[str, float]:

@@ -1,22 +1,19 @@
 """A hypothesis test that was written to a file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
 from hfjax.documents.reading.schema import validate
 from hfjax.provenance import Provenance
-from hfjax.results.scan import CONVERGED
-from hfjax.results.written import OBSERVED_PROFILE, Dumped, Number
-
-SCHEMA = "test-result-1.0.0.json"
-"""The JSON Schema of the file, in `schemas/`."""
+from hfjax.results.scan import CONVERGED, MEDIAN
+from hfjax.results.written import OBSERVED_PROFILE, Number, WrittenRecord, shown
 
 _NOWHERE: tuple[Number, ...] = (None,) * 5
 
 
-@dataclass(frozen=True, slots=True)
-class HypotestRecord:
+@dataclass(frozen=True, repr=False)
+class HypotestRecord(WrittenRecord):
     """A hypothesis test as it is in a file.
 
     Bands are at -2, -1, 0, +1, +2 standard deviations.
@@ -34,6 +31,10 @@ class HypotestRecord:
         message: what happened and what to try; empty if all fits converged.
         discovery: whether the test statistic is q0.
         band: of which Asimov data expected ones are, "observed-profile" or "nominal".
+        edm: largest estimated distance to a minimum in -2 ln L.
+        steps: of all fits.
+        Z: of q0, the significance of p0 in standard deviations.
+        Z_exp: expected ones.
         provenance: versions, digests, settings and times.
 
     Example:
@@ -41,6 +42,8 @@ class HypotestRecord:
         >>> HypotestRecord(1.0, CLs_obs=0.04, CLs_exp=band).converged
         True
     """
+
+    SCHEMA: ClassVar[str] = "test-result-1.0.0.json"
 
     poi_value: Number = None
     CLs_obs: Number = None
@@ -54,7 +57,10 @@ class HypotestRecord:
     message: str = ""
     discovery: bool = False
     band: str = OBSERVED_PROFILE
-    provenance: Provenance = field(default_factory=Provenance)
+    edm: Number = None
+    steps: int = 0
+    Z: Number = None
+    Z_exp: tuple[Number, ...] = _NOWHERE
 
     @property
     def converged(self) -> bool:
@@ -68,14 +74,37 @@ class HypotestRecord:
         Raises:
             SpecificationError: the document is no test; names the place.
         """
-        validate(document, SCHEMA)
+        validate(document, cls.SCHEMA)
         names = {entry.name for entry in fields(cls)} & document.keys()
-        known = {name: document[name] for name in names}
-        known |= {"CLs_exp": tuple(document["CLs_exp"]), "discovery": "p0" in document}
-        return cls(**known, provenance=Provenance.parse(document["hfjax"]))
+        known: dict[str, Any] = {name: document[name] for name in names}
+        bands = {
+            name: tuple(document[name])
+            for name in ("CLs_exp", "Z_exp")
+            if name in names
+        }
+        origin = Provenance.parse(document["hfjax"])
+        known |= bands
+        return cls(**known, discovery="p0" in document, provenance=origin)
 
-    @classmethod
-    def of(cls, result: "HypotestRecord | Dumped") -> "HypotestRecord":
-        """The record of a `HypotestResult`; a record is its own."""
-        known = isinstance(result, HypotestRecord)
-        return result if known else cls.parse(result.dump())
+    def to_dict(self) -> dict[str, Any]:
+        """The test as JSON values, without where it comes from; for q0 p0 and Z too."""
+        names = (
+            *("CLs_obs", "CLsb", "CLb", "q", "q_asimov", "mu_hat"),
+            *("status", "message", "band", "edm", "steps"),
+        )
+        found = {name: getattr(self, name) for name in names}
+        found |= {"CLs_exp": list(self.CLs_exp)}
+        if self.poi_value is not None:
+            found["poi_value"] = self.poi_value
+        if self.discovery:
+            found |= {"p0": self.CLs_obs, "p0_exp": list(self.CLs_exp)}
+            found |= {"Z": self.Z, "Z_exp": list(self.Z_exp)}
+        return found
+
+    def __repr__(self) -> str:
+        """The numbers."""
+        name = "p0" if self.discovery else "CLs"
+        numbers = (
+            f"{name} {shown(self.CLs_obs)}, expected {shown(self.CLs_exp[MEDIAN])}"
+        )
+        return f"HypotestRecord: {self.status}, {numbers}"

@@ -1,21 +1,19 @@
 """A profile likelihood ratio that was written to a file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from hfjax.documents.reading.schema import validate
 from hfjax.errors import SpecificationError
 from hfjax.provenance import Provenance
 from hfjax.results.fit_record import FitRecord
-from hfjax.results.written import Dumped, name_among
-
-SCHEMA = "profile-result-1.0.0.json"
-"""The JSON Schema of the file, in `schemas/`."""
+from hfjax.results.scan import CONVERGED
+from hfjax.results.written import WrittenRecord, name_among
 
 
-@dataclass(frozen=True, slots=True)
-class ProfileRecord:
+@dataclass(frozen=True, repr=False)
+class ProfileRecord(WrittenRecord):
     """A profile likelihood ratio as it is in a file.
 
     Attributes:
@@ -24,20 +22,23 @@ class ProfileRecord:
         delta: -2 ln L at each point less that of the free fit, a list for each value of
             the first parameter and so on; None where a fit did not converge.
         free: the fit of all parameters.
+        status: of each point, in such lists; None where that is not known.
         provenance: versions, digests, settings and times.
 
     Example:
         >>> free = FitRecord({"mu": 1.0})
         >>> curve = ProfileRecord(("mu",), ((0.0, 2.0),), [3.9, 6.1], free)
-        >>> curve.best
-        (1.0,)
+        >>> curve, curve.best
+        (ProfileRecord: mu, 2 values, (1.0,))
     """
+
+    SCHEMA: ClassVar[str] = "profile-result-1.0.0.json"
 
     names: tuple[str, ...]
     values: tuple[tuple[float, ...], ...]
     delta: Any
     free: FitRecord
-    provenance: Provenance = field(default_factory=Provenance)
+    status: Any = None
 
     @property
     def best(self) -> tuple[float, ...] | None:
@@ -54,7 +55,7 @@ class ProfileRecord:
         Raises:
             SpecificationError: the document is no profile; names the place.
         """
-        validate(document, SCHEMA)
+        validate(document, cls.SCHEMA)
         values = tuple(tuple(map(float, axis)) for axis in document["values"])
         shape = tuple(map(len, values))
         delta = document["delta"]
@@ -66,12 +67,34 @@ class ProfileRecord:
         origin = document["hfjax"]
         free = FitRecord.parse({"hfjax": origin, **document["free"]})
         names = tuple(document["names"])
-        return cls(names, values, delta, free, Provenance.parse(origin))
+        known = Provenance.parse(origin)
+        return cls(names, values, delta, free, document["status"], provenance=known)
 
-    @classmethod
-    def of(cls, result: "ProfileRecord | Dumped") -> "ProfileRecord":
-        """The record of a `ProfileResult`; a record is its own."""
-        return result if isinstance(result, ProfileRecord) else cls.parse(result.dump())
+    def to_dict(self) -> dict[str, Any]:
+        """The profile as JSON values, without where it comes from."""
+        return {
+            "names": list(self.names),
+            "values": [list(axis) for axis in self.values],
+            "delta": self.delta,
+            "status": _statuses(self.delta) if self.status is None else self.status,
+            "free": self.free.to_dict(),
+        }
+
+    def __repr__(self) -> str:
+        """Which parameters were held, and at how many values."""
+        sizes = " x ".join(str(len(axis)) for axis in self.values)
+        return f"ProfileRecord: {', '.join(self.names)}, {sizes} values"
+
+
+def _statuses(delta: Any) -> Any:
+    """What is known of the status of each point.
+
+    >>> _statuses([1.0, None])
+    ['converged', 'not_finite']
+    """
+    if isinstance(delta, list):
+        return [_statuses(each) for each in delta]
+    return CONVERGED if delta is not None else "not_finite"
 
 
 def _has_shape(table: Any, shape: tuple[int, ...]) -> bool:

@@ -167,3 +167,17 @@ def flat(table: Mapping[str, Any]) -> dict[str, Any]:
         for each, values in table.items()
         for name, value in zip(components(each, len(values)), values, strict=True)
     }
+
+
+def nested(table: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Components together by the name of their parameter: what `flat` was made of.
+
+    >>> nested({"mu": 0.5, "gamma[0]": 1.0, "gamma[1]": None})
+    {'mu': [0.5], 'gamma': [1.0, None]}
+    """
+    found: dict[str, list[Any]] = {}
+    for name, value in table.items():
+        bare, bracket, _ = name.rpartition("[")
+        several = bracket and f"{bare}[0]" in table and f"{bare}[1]" in table
+        found.setdefault(bare if several else name, []).append(value)
+    return found

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from hfjax.cli.tables import rendered_parts, table
+from hfjax.tables.parts import rendered_parts, table
 
 LIKELIHOODS = ("offshell", "sbottomA", "sleptons", "staus")
 

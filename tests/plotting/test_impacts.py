@@ -84,7 +84,7 @@ def test_pulls_have_their_uncertainties_and_free_parameters_none():
     }
     assert ends[2, 2] == pytest.approx((-0.4, 1.4))
     right = [text.get_text() for text in axes.child_axes[0].get_yticklabels()]
-    assert right[1] == r"1.05 $\pm$ 0.080"
+    assert right[1] == "1.05 ± 0.080"
 
 
 def test_what_has_no_result_is_marked():

@@ -100,7 +100,7 @@ def test_uncertainties_are_bars_and_beside_the_values():
     axes = draw_fit(record).axes
     assert [bars(axes, y) for y in (3, 2, 1)] == [[], [(-0.55, 1.05)], [(2.5, 3.5)]]
     shown = [text.get_text() for text in axes.child_axes[0].get_yticklabels()]
-    assert shown[:3] == [r"0.500 $\pm$ 0.30", r"0.250 $\pm$ 0.80", "1.20"]
+    assert shown[:3] == ["0.500 ± 0.30", "0.250 ± 0.80", "1.20"]
     values = draw_fit(FitRecord({"mu": 0.5}), uncertainties={"mu": np.array(0.25)})
     assert bars(values.axes, 0) == [(0.25, 0.75)]
 
@@ -125,7 +125,7 @@ def test_profile_intervals_go_before_standard_deviations():
     assert bars(axes, 2) == [(0.25 - 2 * 0.8, 0.25 + 2 * 1.0)]
     assert bars(axes, 1) == [(2.5, 3.5)]
     shown = [text.get_text() for text in axes.child_axes[0].get_yticklabels()]
-    assert shown[:2] == ["0.500 $-$0.25 $+$?", "0.250 $-$0.80 $+$1.0"]
+    assert shown[:2] == ["0.500 \N{MINUS SIGN}0.25 +?", "0.250 \N{MINUS SIGN}0.80 +1.0"]
 
 
 def test_intervals_are_drawn_with_their_fit():

@@ -8,8 +8,9 @@ from hfjax.errors import DataError
 from hfjax.plotting.settings import PlotSettings
 from hfjax.plotting.signal_grid import draw_signal_grid
 from hfjax.provenance import Provenance
+from hfjax.results.limits_scan import LimitPoint, LimitsScanResult
 from hfjax.results.scan import ScanPoint, ScanResult
-from tests.browser import SELECT, browsed, links
+from tests.browser import SELECT, browsed, clicked, links
 
 EVIL = "</script><b>evil</b>"
 BAND = (0.01, 0.02, 0.03, 0.2, 0.4)
@@ -65,6 +66,22 @@ def test_a_click_shows_the_numbers_of_a_point(result, position, tmp_path):
     assert (rows["mu_hat"], rows["status"]) == ("0.25", "converged")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("position", [0, 4])
+def test_a_click_with_the_mouse_shows_the_numbers_of_a_point(
+    result, position, tmp_path
+):
+    path = tmp_path / "grid.html"
+    draw_signal_grid(result).write(path)
+    shown = clicked(path, position)
+    rows = dict(re.findall(r"<td>(.*?)</td><td>(.*?)</td>", shown))
+    chosen = result[position]
+    assert rows["m_parent"] == str(chosen.values[0])
+    assert rows["m_lsp"] == str(chosen.values[1])
+    assert rows["CLs observed"] == f"{chosen.CLs_obs:.6g}"
+    assert rows["CLs expected, +1 sigma"] == "0.2"
+
+
 def test_errors_of_a_page_are_seen(result, tmp_path):
     path = tmp_path / "grid.html"
     draw_signal_grid(result).write(path)
@@ -100,14 +117,81 @@ def test_where_all_are_excluded_there_is_no_contour():
     places = ((1, 1), (2, 1), (1, 2), (2, 2))
     band = (1e-6,) * 5
     points = tuple(ScanPoint(f"m_{p}", p, 1e-6, band) for p in places)
-    assert "all points" in draw_signal_grid(ScanResult(("a", "b"), points)).lacking
+    assert "on one side" in draw_signal_grid(ScanResult(("a", "b"), points)).lacking
 
 
-def test_a_discovery_is_refused():
-    tests = (ScanPoint("a", (1, 2), 0.3, discovery=True),)
-    origin = Provenance(settings={"test_stat": "q0"})
-    with pytest.raises(DataError, match="q0 excludes no signal"):
-        draw_signal_grid(ScanResult(("a", "b"), tests, origin))
+def discovery(places):
+    """Points tested with q0, more significant the larger their last value is."""
+    points = tuple(
+        ScanPoint(
+            f"m_{p}",
+            p,
+            0.1 / p[-1],
+            (0.1,) * 5,
+            q=p[-1] ** 2,
+            q_asimov=4.0,
+            discovery=True,
+        )
+        for p in places
+    )
+    return ScanResult(("a", "b")[: len(places[0])], points)
+
+
+def test_a_discovery_has_contours_of_its_significance():
+    grid = draw_signal_grid(discovery([(1, 0.5), (2, 0.5), (1, 3.5), (2, 3.5)]))
+    assert grid.lacking == ""
+    shown = [
+        f"Observed Z = {z}" for z in range(1, 6) if f"Observed Z = {z}" in grid.script
+    ]
+    assert shown == [f"Observed Z = {z}" for z in (1, 2, 3)]
+    assert "Expected Z" not in grid.script  # all are expected at Z = 2
+    assert "Z above 3" in grid.script
+    assert "Z expected, median" in grid.script
+
+
+def test_a_discovery_of_one_label_has_lines_at_its_significances():
+    grid = draw_signal_grid(discovery([(1.0,), (2.0,), (4.0,)]))
+    assert '"axis_label":"p0"' in grid.script
+    assert "0.15865525393145" in grid.script  # 1 standard deviation
+
+
+def limits_of(places):
+    band = (0.4, 0.6, 0.8, 1.1, 1.6)
+    points = [LimitPoint(f"m_{p}", p, 0.5 * p[-1], band) for p in places]
+    origin = Provenance(settings={"poi": "mu_sig"})
+    return LimitsScanResult(("a", "b")[: len(places[0])], tuple(points), origin)
+
+
+def test_limits_have_contours_where_they_are_one():
+    grid = draw_signal_grid(limits_of([(1, 1.0), (2, 1.0), (1, 3.0), (2, 3.0)]))
+    assert grid.lacking == ""
+    assert "Observed" in grid.script
+    assert "excluded (limit" in grid.script
+    assert "Expected" not in grid.script  # all of them are expected below 1
+
+
+def test_limits_of_one_label_are_drawn_against_it():
+    grid = draw_signal_grid(limits_of([(1.0,), (2.0,), (3.0,)]))
+    assert '"axis_label":"Upper limit on mu_sig"' in grid.script
+    assert "LogScale" in grid.script
+
+
+@pytest.mark.parametrize(
+    ("scan", "words"),
+    [
+        (limits_of([(1.0,), (2.0,), (3.0,)]), "a level of 0.05"),
+        (discovery([(1.0,), (2.0,), (4.0,)]), "q0 has none"),
+    ],
+)
+def test_a_level_that_is_not_that_of_the_points_is_refused(scan, words):
+    with pytest.raises(DataError, match=words):
+        draw_signal_grid(scan, PlotSettings(level=0.1))
+
+
+def test_units_are_those_of_the_labels():
+    points = tuple(point(f"m_{m}", (m,), 0.01 * m) for m in (1, 5, 9))
+    grid = draw_signal_grid(ScanResult(("mass [GeV]",), points))
+    assert '"axis_label":"mass [GeV]"' in grid.script
 
 
 def test_settings_without_a_use_are_refused(result):

@@ -9,6 +9,8 @@ from hfjax.building.build import build
 from hfjax.errors import SpecificationError, UnknownNameError
 from hfjax.fitting.best_fit import fit
 from hfjax.fitting.covariance import covariance
+from hfjax.fitting.diagnose.pulls import pull_uncertainties, pulls
+from hfjax.inference.contour import contour
 from hfjax.inference.hypotest import hypotest
 from hfjax.inference.intervals import intervals
 from hfjax.inference.limits import upper_limit
@@ -17,6 +19,7 @@ from hfjax.inference.significance import significance
 from hfjax.json_text import finite_or_none
 from hfjax.provenance import Provenance
 from hfjax.results.covariance_record import CovarianceRecord
+from hfjax.results.fit_document import fit_document, uncertainty_document
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.hypotest_record import HypotestRecord
 from hfjax.results.interval import Interval
@@ -117,6 +120,56 @@ def read_again(found, path):
 
 
 FILES = "first", "second"
+
+
+@pytest.mark.parametrize("test_stat", ["qtilde", "q0"])
+def test_a_test_is_written_as_it_was_read(hello, test_stat, tmp_path):
+    record = read_again(hypotest(*hello, test_stat=test_stat), tmp_path)
+    assert (record.Z is None) == (test_stat == "qtilde")
+    assert record.steps > 0
+
+
+def test_a_fit_is_written_as_it_was_read(hello, tmp_path):
+    record = read_again(fit(*hello), tmp_path)
+    assert record.physical
+    assert repr(record) == "FitRecord: converged, 3 parameters"
+
+
+def test_a_fit_with_all_that_a_file_may_have_is_written_as_it_was_read(hello):
+    model, data = hello
+    found = fit(model, data)
+    widths = covariance(model, data, found)
+    document = fit_document(model, found, pulls(model, data, found))
+    document |= uncertainty_document(widths, pull_uncertainties(model, data, widths))
+    document |= {"correlations": widths.matrix("correlation"), **found.dump()}
+    document["intervals"] = intervals(model, data, ["mu"]).to_dict()["intervals"]
+    record = FitRecord.parse(document)
+    assert record.dump() == document
+    assert record.dump()["uncertainty_status"] == "known"
+
+
+def test_components_that_are_not_known_are_none():
+    values = {"mu": 0.5, "g[0]": 1.0, "g[1]": 2.0, "x[0]": 3.0}
+    record = FitRecord(values, 1.0, pulls={"g[1]": 0.1}, uncertainties={"mu": 0.2})
+    written = record.to_dict()
+    assert written["mle_parameters"] == {"mu": [0.5], "g": [1.0, 2.0], "x[0]": [3.0]}
+    assert written["pulls"] == {"g": [None, 0.1]}
+    widths = {"mu": [0.2], "g": [None, None], "x[0]": [None]}
+    assert written["uncertainties"] == widths
+    assert FitRecord.parse(record.dump()) == record
+
+
+@pytest.mark.slow
+def test_a_profile_is_written_as_it_was_read(hello, tmp_path):
+    found = profile(*hello, {"mu": [0.0, 0.5], "gamma[0]": [0.9, 1.0, 1.1]})
+    record = read_again(found, tmp_path)
+    assert record.status == [["converged"] * 3] * 2
+
+
+@pytest.mark.slow
+def test_contours_are_written_as_they_were_read(hello, tmp_path):
+    record = read_again(contour(*hello, ("mu", "gamma[0]"), rays=8), tmp_path)
+    assert record.names == ("mu", "gamma[0]")
 
 
 @pytest.mark.slow

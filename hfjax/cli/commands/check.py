@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
-from hfjax.cli.commands.findings import chosen, findings_document, findings_table
 from hfjax.cli.commands.opening import signal_workspace
 from hfjax.cli.options import (
     NoCacheOption,
@@ -27,6 +26,7 @@ from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ModelError, close_names
 from hfjax.fitting.diagnose.advice import Advice
 from hfjax.json_text import finite_or_none
+from hfjax.tables.findings import chosen, findings_document, findings_table
 
 ERRORS_FOUND = 3
 """Exit code of a check that has a finding of the level error."""

@@ -9,7 +9,6 @@ import typer
 import hfjax
 from hfjax.cli.commands.endings import tell_endings
 from hfjax.cli.commands.opening import finish, opened, tell_meaning, tell_unused
-from hfjax.cli.commands.result_tables import cls_parts
 from hfjax.cli.commands.toy_test import (
     Calculator,
     CalculatorOption,
@@ -31,6 +30,7 @@ from hfjax.cli.options import (
 )
 from hfjax.cli.runtime import ADVICE
 from hfjax.cli.tables import JsonOption
+from hfjax.tables.results import cls_parts
 
 
 @dataclass(frozen=True, kw_only=True)

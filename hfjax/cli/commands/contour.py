@@ -8,7 +8,6 @@ import typer
 import hfjax
 from hfjax.cli.commands.opening import opened
 from hfjax.cli.commands.plot import level_of
-from hfjax.cli.commands.result_tables import contour_parts
 from hfjax.cli.options import (
     FitOptions,
     HoldOption,
@@ -21,6 +20,7 @@ from hfjax.cli.options import (
 from hfjax.cli.runtime import NOT_CONVERGED
 from hfjax.cli.streams import complain
 from hfjax.cli.tables import JsonOption, write_result
+from hfjax.tables.results import contour_parts
 
 _LEVELS = (0.68, 0.95)
 

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from hfjax.cli.commands.workspace_tables import workspace_parts
 from hfjax.cli.options import OutputOption, WorkspaceArgument, takes
 from hfjax.cli.streams import write_json, write_text
 from hfjax.cli.tables import JsonOption, write_result
 from hfjax.documents.inspect.workspace import summary
 from hfjax.documents.workspace.workspace import Workspace
+from hfjax.tables.workspace import workspace_parts
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """The command fit."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
@@ -10,11 +9,9 @@ import typer
 import hfjax
 from hfjax.cli.commands.endings import FREE_FIT, tell_endings
 from hfjax.cli.commands.opening import finish, opened, tell_constraint
-from hfjax.cli.commands.result_tables import Fitted
 from hfjax.cli.commands.uncertainties import (
     tell_intervals,
     tell_uncertainties,
-    uncertainty_document,
 )
 from hfjax.cli.options import (
     FitOptions,
@@ -30,8 +27,10 @@ from hfjax.cli.options import (
 from hfjax.cli.runtime import (
     ADVICE,
 )
-from hfjax.cli.tables import Document, JsonOption
-from hfjax.json_text import finite_or_none
+from hfjax.cli.tables import JsonOption
+from hfjax.results.fit_document import fit_document, uncertainty_document
+from hfjax.tables.parts import Document
+from hfjax.tables.results import fitted_tables
 
 
 class Uncertainties(StrEnum):
@@ -100,7 +99,8 @@ def fit(options: FitCommandOptions) -> None:
     ending = hfjax.fit_ending(model, data, result, held=at_value, run=settings.run)
     poi = model.poi_name if model.poi >= 0 else None  # several components may have it
     tell_endings({label: ending}, poi, options.fit)
-    document = fit_document(model, data, result) | ending.dump()
+    pulled = hfjax.pulls(model, data, result) if result.converged else {}
+    document = fit_document(model, result, pulled) | ending.dump()
     if result.converged:
         document |= _uncertainties(model, data, result, options, settings)
     else:
@@ -126,44 +126,12 @@ def _uncertainties(
     held = {} if poi_value is None else {model.poi_name: poi_value}
     found = hfjax.covariance(model, data, result, fixed=list(held), run=settings.run)
     tell_uncertainties(found, options.fit.quiet)
-    document = uncertainty_document(model, data, found, options.correlations)
+    pulled = hfjax.pull_uncertainties(model, data, found)
+    document = uncertainty_document(found, pulled)
+    if options.correlations:
+        document["correlations"] = found.matrix("correlation")
     if options.uncertainties is Uncertainties.PROFILE:
         ends = hfjax.intervals(model, data, fixed=held, settings=settings)
         tell_intervals(ends, options.fit.quiet)
         document["intervals"] = ends.to_dict()["intervals"]
     return document
-
-
-def fit_document(model: Any, data: Any, result: Any) -> dict[str, Any]:
-    """A fit result as JSON values, with bounds, pulls, and what expressions give."""
-    derived = model.derived_parameters(result.params)
-    given = {name: [float(value)] for name, value in derived.items()}
-    pulls = hfjax.pulls(model, data, result) if result.converged else {}
-    own = model.parameters
-    lower, upper = (own.unpack(ends) for ends in (own.lower, own.upper))
-    return result.to_dict() | {
-        "bounds": {
-            name: list(map(_numbers, zip(lower[name], upper[name], strict=True)))
-            for name in lower
-        },
-        "pulls": {name: _numbers(each) for name, each in pulls.items()},
-        **({"derived_parameters": given} if given else {}),
-    }
-
-
-def _numbers(values: Iterable[Any]) -> list[float | None]:
-    return [finite_or_none(value) for value in values]
-
-
-def fitted_tables(model: Any, poi: str | None, held: bool) -> Fitted:
-    """What the tables of a fit show besides its result.
-
-    Args:
-        model: that was fitted.
-        poi: its parameter of interest; None if there is none.
-        held: whether that was held.
-    """
-    own = model.parameters
-    pairs = zip(own.names, own.fixed.tolist(), strict=True)  # at once, not one by one
-    fixed = frozenset(name for name, flag in pairs if flag)
-    return Fitted(own.names, fixed, poi, held)

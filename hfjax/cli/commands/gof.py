@@ -7,7 +7,6 @@ import typer
 
 import hfjax
 from hfjax.cli.commands.opening import opened, tell_free_fit
-from hfjax.cli.commands.yield_tables import goodness_parts
 from hfjax.cli.options import (
     FitOptions,
     HoldOption,
@@ -20,6 +19,7 @@ from hfjax.cli.options import (
 from hfjax.cli.runtime import ADVICE, NOT_CONVERGED
 from hfjax.cli.streams import complain
 from hfjax.cli.tables import JsonOption, write_result
+from hfjax.tables.yields import goodness_parts
 
 _MANY_EVENTS = 5.0
 """Expected events in each bin from which on chi2 is near enough."""

@@ -8,7 +8,6 @@ import typer
 
 import hfjax
 from hfjax.cli.commands.groups import GroupForm, groups_of, parts_of
-from hfjax.cli.commands.impact_tables import impact_parts
 from hfjax.cli.commands.opening import opened
 from hfjax.cli.options import (
     FitOptions,
@@ -23,6 +22,7 @@ from hfjax.cli.runtime import NOT_CONVERGED
 from hfjax.cli.streams import complain
 from hfjax.cli.tables import JsonOption, write_result
 from hfjax.errors import FitError
+from hfjax.tables.impacts import impact_parts
 
 _GROUPS = GroupForm(
     "NAME=PATTERN, such as 'jets=JES_*,JER_*'", "join its patterns by commas"

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
-from hfjax.cli.commands.limit_tables import limit_parts, toy_limit_parts
 from hfjax.cli.commands.opening import Opened, opened, tell_constraint
 from hfjax.cli.commands.toy_test import Calculator, CalculatorOption, ToyOptions
 from hfjax.cli.options import (
@@ -28,6 +27,7 @@ from hfjax.cli.options import (
 from hfjax.cli.runtime import NOT_CONVERGED
 from hfjax.cli.streams import FIRST_STAGE, complain, progress_bar
 from hfjax.cli.tables import JsonOption, write_result
+from hfjax.tables.limits import limit_parts, toy_limit_parts
 
 
 class LimitStat(StrEnum):

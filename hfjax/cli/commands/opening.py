@@ -24,13 +24,14 @@ from hfjax.cli.options import (
 )
 from hfjax.cli.runtime import NOT_CONVERGED, Stages, command_line, start_jax
 from hfjax.cli.streams import complain, refuse_shared_input
-from hfjax.cli.tables import Document, Parts, write_result
+from hfjax.cli.tables import write_result
 from hfjax.documents.patchset.patchset import PatchSet, apply_patch
 from hfjax.documents.reading.json_files import naming, read_json
 from hfjax.documents.workspace.compose import compose_document
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.provenance import this_run
 from hfjax.results.scan import CONVERGED
+from hfjax.tables.parts import Document, Parts
 
 
 @runtime_checkable

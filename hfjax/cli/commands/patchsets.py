@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from hfjax.cli.commands.patchset_tables import patchset_parts
 from hfjax.cli.options import (
     BackgroundArgument,
     ComposeOption,
@@ -16,7 +15,7 @@ from hfjax.cli.options import (
     takes,
 )
 from hfjax.cli.streams import complain, load_both, refuse_shared_input, write_json
-from hfjax.cli.tables import JsonOption, listed, write_result
+from hfjax.cli.tables import JsonOption, write_result
 from hfjax.documents.inspect.patchset import patchset_summary
 from hfjax.documents.patchset.make import (
     NO_RECORD,
@@ -26,6 +25,8 @@ from hfjax.documents.patchset.make import (
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.patchset.signal_table import read_signals
 from hfjax.documents.workspace.workspace import Workspace
+from hfjax.tables.parts import listed
+from hfjax.tables.patchsets import patchset_parts
 
 _NAMED = 10  # signals without events that are named
 

@@ -78,6 +78,17 @@ AxesOption = Annotated[
 ]
 
 
+UnitsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--units",
+        metavar="UNIT[,UNIT]",
+        help="Unit of both axes, or of each, which follows their names in "
+        "brackets: GeV, or GeV,ns.",
+    ),
+]
+
+
 def level_of(text: str | float) -> float:
     """Read a level of exclusion, between 0 and 1.
 
@@ -147,14 +158,7 @@ class PlotOptions:
     ylabel: Annotated[
         str | None, typer.Option(metavar="WORDS", help="Name of the axis up.")
     ] = None
-    units: Annotated[
-        str | None,
-        typer.Option(
-            metavar="UNIT[,UNIT]",
-            help="Unit of both axes, or of each, which follows their names in "
-            "brackets: GeV, or GeV,ns.",
-        ),
-    ] = None
+    units: UnitsOption = None
     title: Annotated[
         str | None, typer.Option(metavar="WORDS", help="Title above the frame.")
     ] = None

@@ -8,7 +8,6 @@ import typer
 import hfjax
 from hfjax.cli.commands.opening import Opened, opened
 from hfjax.cli.commands.profile_grid import MOST, Wanted, around, evenly, wanted
-from hfjax.cli.commands.result_tables import profile_parts
 from hfjax.cli.options import (
     FitOptions,
     HoldOption,
@@ -21,6 +20,7 @@ from hfjax.cli.options import (
 from hfjax.cli.runtime import ADVICE, NOT_CONVERGED
 from hfjax.cli.streams import complain
 from hfjax.cli.tables import JsonOption, write_result
+from hfjax.tables.results import profile_parts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,22 +3,20 @@
 import importlib.util
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 import hfjax
 from hfjax.cli.commands.endings import FREE_FIT, tell_endings
-from hfjax.cli.commands.html_page import Section, page
-from hfjax.cli.commands.html_parts import html_parts
 from hfjax.cli.commands.opening import Opened, opened
-from hfjax.cli.commands.plot import need_matplotlib
-from hfjax.cli.commands.report_sections import (
-    best_fit,
-    fit_sections,
-    grid_section,
-    workspace_sections,
+from hfjax.cli.commands.plot import (
+    AxesOption,
+    UnitsOption,
+    check_plot,
+    need_matplotlib,
 )
+from hfjax.cli.commands.scan import unscanned
 from hfjax.cli.options import (
     FitOptions,
     HoldOption,
@@ -31,9 +29,10 @@ from hfjax.cli.options import (
 )
 from hfjax.cli.runtime import ADVICE, NOT_CONVERGED, command_line
 from hfjax.cli.streams import complain, progress_bar, say, write_text
-from hfjax.cli.tables import facts
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.errors import DataError, DigestError
+from hfjax.plotting.settings import PlotSettings
+from hfjax.results.limits_scan import LimitsScanResult, Scanned
 from hfjax.results.scan import ScanResult
 
 
@@ -72,14 +71,21 @@ class ReportOptions:
         str | None,
         typer.Option(
             metavar="RESULT",
-            help="Result file of 'hfjax scan' to show; by default the points of the "
-            "patchset are scanned.",
+            help="Result file of 'hfjax scan' to show, of CLs, p0 or --limits; by "
+            "default the points of the patchset are scanned.",
         ),
     ] = None
+    axes: AxesOption = None
+    units: UnitsOption = None
     poi: POIOption = None
     start: StartOption = None
     hold: HoldOption = None
     fit: FitOptions
+
+    @property
+    def grid(self) -> PlotSettings:
+        """How the grid of points is drawn."""
+        return PlotSettings(axes=self.axes, units=self.units or ())
 
 
 @takes(ReportOptions)
@@ -95,29 +101,33 @@ def report(options: ReportOptions) -> None:
 
     hfjax report workspace.json -o report.html
     hfjax report BkgOnly.json --patchset patchset.json -o report.html
-    hfjax report BkgOnly.json --scan results.json -o report.html
+    hfjax report BkgOnly.json --scan results.json --units GeV -o report.html
 
     Exit code 0: all fits converged; 3: some did not, and the page says which.
     """
     need_matplotlib()
     check_inputs(options)
     known = _read_scan(options.scan) if options.scan else None
+    drawn = None if known is None else _drawn(known, options.grid)
     at = opened("report", _for_fits(options), options.poi)
     if known is not None and not options.signal.no_verify:
         _check_origin(known, at)
-    patchset = None if known is not None else _patchset(options, at)
-    sections = workspace_sections(at, options.fit.measurement)
-    fit = best_fit(at)
-    tell_endings({FREE_FIT: fit.ending}, fit.poi, options.fit)
-    sections += fit_sections(fit)
-    if patchset is not None:
-        known = _scanned(at, patchset, options)
-    scripts = ""
-    if known is not None:
-        grid, scripts = grid_section(known)
-        sections.append(grid)
-    write_text(page(_title(options), sections, scripts, _footer(at)), options.output)
-    _end(sections, options)
+    elif (patchset := _patchset(options, at)) is not None:
+        drawn = _drawn(_scanned(at, patchset, options), options.grid)
+    found = hfjax.report(
+        at.workspace,
+        (at.model, at.data),
+        scan=drawn,
+        measurement=options.fit.measurement,
+        background=at.background,
+        settings=at.settings,
+    )
+    poi = at.model.poi_name if at.model.poi >= 0 else None
+    tell_endings({FREE_FIT: found.ending}, poi, options.fit)
+    origin = {"command": command_line(), **found.origin}
+    page = replace(found, title=_title(options), origin=origin)
+    write_text(page.html, options.output)
+    _end(page, options)
 
 
 def check_inputs(options: ReportOptions) -> None:
@@ -134,6 +144,10 @@ def check_inputs(options: ReportOptions) -> None:
     if "-" in (signal.patchset, options.scan):
         message = "a patchset or a scan cannot be standard input here: give a file"
         raise typer.BadParameter(message)
+    if (options.axes or options.units) and not grid:
+        message = "there is no grid to draw so: give --patchset or --scan FILE too"
+        hint = "--axes" if options.axes else "--units"
+        raise typer.BadParameter(message, param_hint=hint)
     if signal.name is not None and signal.patchset is None:
         message = "it is of a patch in a patchset: give --patchset FILE too"
         raise typer.BadParameter(message, param_hint="--name")
@@ -146,20 +160,30 @@ def _for_fits(options: ReportOptions) -> ReportOptions:
     return replace(options, signal=replace(options.signal, patchset=None))
 
 
-def _read_scan(path: str) -> ScanResult:
+def _read_scan(path: str) -> Scanned:
     """Read the result of a scan.
 
     Raises:
         DataError: It is another result.
     """
     result = hfjax.load_result(path)
-    if isinstance(result, ScanResult) and not result.discovery:
+    if isinstance(result, ScanResult | LimitsScanResult):
         return result
-    message = f"{path}: no CLs of points: give the file of 'hfjax scan', of qtilde or q"
+    message = f"{path}: no points: give the file of 'hfjax scan'"
     raise DataError(message)
 
 
-def _check_origin(result: ScanResult, at: Opened) -> None:
+def _drawn(result: Scanned, settings: PlotSettings) -> Any:
+    """The grid as it is asked for; where nothing is asked, what the page makes of it.
+
+    Raises:
+        DataError: It cannot be drawn so; the message says why.
+    """
+    plain = settings == PlotSettings()
+    return result if plain else hfjax.draw_signal_grid(result, settings)
+
+
+def _check_origin(result: Scanned, at: Opened) -> None:
     """Check that a scan is of this workspace.
 
     Raises:
@@ -175,13 +199,20 @@ def _check_origin(result: ScanResult, at: Opened) -> None:
 
 
 def _patchset(options: ReportOptions, at: Opened) -> PatchSet | None:
-    """The patchset, if there is one, that belongs to the workspace."""
+    """The patchset whose points are to be scanned, if there is one.
+
+    Raises:
+        DigestError: It does not belong to the workspace.
+        typer.BadParameter: Its points cannot be drawn as is asked for.
+    """
     signal = options.signal
-    if signal.patchset is None:
+    if signal.patchset is None or options.scan is not None:
         return None
     patchset = PatchSet.load(signal.patchset, signal.compose)
     if not signal.no_verify:
         patchset.verify(at.background)
+    if options.grid != PlotSettings():
+        check_plot(unscanned(patchset, patchset.names), options.grid, "--axes")
     return patchset
 
 
@@ -209,24 +240,15 @@ def _title(options: ReportOptions) -> str:
     return f"Report on {file}" + (f" with {named}" if named else "")
 
 
-def _footer(at: Opened) -> str:
-    """Where the page comes from."""
-    rows = {
-        "hfjax": hfjax.__version__,
-        "command": command_line(),
-        "workspace": f"sha256:{at.workspace.digest()}",
-    }
-    return html_parts([facts(rows)])
-
-
-def _end(sections: list[Section], options: ReportOptions) -> None:
+def _end(page: Any, options: ReportOptions) -> None:
     """Say what is written, and which sections lack a fit.
 
     Raises:
         typer.Exit: One does.
     """
-    say(f"written: {len(sections)} sections in {options.output}", options.fit.quiet)
-    failed = [each.title for each in sections if each.failed]
-    if failed:
-        complain(f"fits did not converge; the page says why: {', '.join(failed)}")
+    number = len(page.sections)
+    say(f"written: {number} sections in {options.output}", options.fit.quiet)
+    if page.failed:
+        failed = ", ".join(page.failed)
+        complain(f"fits did not converge; the page says why: {failed}")
         raise typer.Exit(NOT_CONVERGED)

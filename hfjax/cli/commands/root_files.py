@@ -21,7 +21,6 @@ from hfjax.cli.streams import (
     refuse_shared_input,
     write_json,
 )
-from hfjax.cli.tables import listed
 from hfjax.documents.convert.histfactory.read import XmlImport, XmlSettings, read_xml
 from hfjax.documents.convert.histfactory.write import (
     XmlExport,
@@ -33,6 +32,7 @@ from hfjax.documents.patchset.patchset import apply_patch
 from hfjax.documents.reading.json_files import read_json
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import SpecificationError
+from hfjax.tables.parts import listed
 
 _NAMED = 3  # files that would be overwritten that are named
 

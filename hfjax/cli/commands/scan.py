@@ -17,7 +17,6 @@ from hfjax.cli.commands.opening import (
 )
 from hfjax.cli.commands.pictures import draw, kind
 from hfjax.cli.commands.plot import AxesOption, check_plot, drawable, level_of
-from hfjax.cli.commands.result_tables import scan_parts
 from hfjax.cli.commands.selection import select
 from hfjax.cli.options import (
     BackgroundArgument,
@@ -41,7 +40,7 @@ from hfjax.cli.runtime import (
     start_jax,
 )
 from hfjax.cli.streams import complain, load_both, progress_bar, say, write_text
-from hfjax.cli.tables import JsonOption, rendered_parts, wants_tables
+from hfjax.cli.tables import JsonOption, wants_tables
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.reading.digest import digest
 from hfjax.errors import DataError
@@ -50,6 +49,8 @@ from hfjax.provenance import this_run
 from hfjax.results.limits_scan import Scanned
 from hfjax.results.point_table import NOT_RUN
 from hfjax.results.scan import LEVEL, ScanPoint, ScanResult
+from hfjax.tables.parts import rendered_parts
+from hfjax.tables.scans import scan_parts
 
 
 @dataclass(frozen=True, kw_only=True)

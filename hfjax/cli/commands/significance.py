@@ -9,7 +9,6 @@ import typer
 import hfjax
 from hfjax.cli.commands.cls import tell_fits
 from hfjax.cli.commands.opening import finish, opened, tell_constraint
-from hfjax.cli.commands.result_tables import significance_parts
 from hfjax.cli.options import (
     Expected,
     ExpectedOption,
@@ -25,6 +24,7 @@ from hfjax.cli.options import (
 )
 from hfjax.cli.runtime import ADVICE
 from hfjax.cli.tables import JsonOption
+from hfjax.tables.results import significance_parts
 
 
 @dataclass(frozen=True, kw_only=True)

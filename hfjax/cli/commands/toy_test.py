@@ -10,11 +10,12 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
-from hfjax.cli.commands.result_tables import toys_parts
 from hfjax.cli.options import TestOptions
 from hfjax.cli.runtime import NOT_CONVERGED
 from hfjax.cli.streams import FIRST_STAGE, complain, progress_bar
-from hfjax.cli.tables import Document, write_result
+from hfjax.cli.tables import write_result
+from hfjax.tables.parts import Document
+from hfjax.tables.results import toys_parts
 
 TOYS, SEED = 2000, 0
 

@@ -1,38 +1,12 @@
-"""Uncertainties of `hfjax fit`: in its JSON, and of what there is none."""
+"""What is said where `hfjax fit` knows no uncertainty."""
 
 from typing import Any
 
 import hfjax
 from hfjax.cli.streams import complain
-from hfjax.cli.tables import Document, listed
-from hfjax.json_text import finite_or_none
+from hfjax.tables.parts import listed
 
 _MOST_NAMED = 6
-
-
-def uncertainty_document(
-    model: Any, data: Any, found: Any, correlations: bool
-) -> Document:
-    """Uncertainties of a fit as JSON values, by name, also in units of pulls.
-
-    Args:
-        model: the model that was fitted.
-        data: what it was fitted to.
-        found: of `hfjax.covariance`.
-        correlations: whether the matrix is wanted.
-    """
-    pulled = hfjax.pull_uncertainties(model, data, found)
-    document = {
-        "uncertainties": found.to_dict()["uncertainties"],
-        "uncertainty_status": str(found.status),
-        "pull_uncertainties": {
-            name: [finite_or_none(value) for value in each]
-            for name, each in pulled.items()
-        },
-    }
-    return document | (
-        {"correlations": found.matrix("correlation")} if correlations else {}
-    )
 
 
 def tell_uncertainties(found: Any, quiet: bool) -> None:

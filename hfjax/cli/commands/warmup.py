@@ -11,7 +11,6 @@ import typer
 
 import hfjax
 from hfjax.cli.commands.cls import tell_fits
-from hfjax.cli.commands.warmup_tables import warmup_parts
 from hfjax.cli.options import (
     ComposeOption,
     FitOptions,
@@ -28,12 +27,14 @@ from hfjax.cli.runtime import (
     start_jax,
 )
 from hfjax.cli.streams import complain, progress_bar, refuse_shared_input
-from hfjax.cli.tables import Document, JsonOption, write_result
+from hfjax.cli.tables import JsonOption, write_result
 from hfjax.compiled.devices import on_cpu
 from hfjax.documents.patchset.patchset import PatchSet
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import HfjaxError, ModelError
 from hfjax.provenance import this_run
+from hfjax.tables.parts import Document
+from hfjax.tables.warmup import warmup_parts
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,6 @@ import typer
 import hfjax
 from hfjax.cli.commands.groups import GroupForm, groups_of
 from hfjax.cli.commands.opening import Opened, opened, tell_free_fit
-from hfjax.cli.commands.yield_tables import yields_parts
 from hfjax.cli.options import (
     FitOptions,
     HoldOption,
@@ -23,10 +22,12 @@ from hfjax.cli.options import (
 )
 from hfjax.cli.runtime import ADVICE, NOT_CONVERGED
 from hfjax.cli.streams import complain, write_json, write_text
-from hfjax.cli.tables import JsonOption, listed, rendered_parts, wants_tables
+from hfjax.cli.tables import JsonOption, wants_tables
 from hfjax.errors import EditError, HfjaxError
 from hfjax.results.yields_record import YieldsRecord
 from hfjax.results.yields_text import csv_text, latex_text
+from hfjax.tables.parts import listed, rendered_parts
+from hfjax.tables.yields import yields_parts
 
 _MOST_NAMED = 6
 _GROUPS = GroupForm(

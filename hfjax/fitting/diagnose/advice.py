@@ -23,3 +23,9 @@ IN_PYTHON = Advice(
     positive="ModelSettings(positive=True)",
 )
 """For those who call functions."""
+ANYWHERE = Advice(
+    steps="FitSettings(max_steps=...), which is --max-steps N of commands",
+    start="Model.with_start, which is --start NAME=VALUE of commands",
+    positive=IN_PYTHON.positive,
+)
+"""For readers of a page, who call functions or commands."""

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from hfjax.cli.commands.findings import findings_table
 from hfjax.documents.check.finding import KINDS, Spot, report
 from hfjax.documents.reading.schema import validate
+from hfjax.tables.findings import findings_table
 from tests.documents.check.faults import FAULTS, clean
 from tests.workspaces import modifier
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.browser import SELECT, browsed, links
+from tests.browser import browsed, clicked, links
 
 pytestmark = pytest.mark.slow
 
@@ -96,9 +96,8 @@ def test_a_patchset_has_a_grid_whose_points_can_be_clicked(
     (why,) = missing(found["Impacts"])
     assert "parameter of interest" in why
     scan = hfjax("scan", background, patchset).json
-    seen = browsed(tmp_path / "report.html", SELECT % 1)
-    assert seen.errors == []
-    (shown,) = re.findall(r'<div class="point-numbers".*?</div>', seen.page, re.DOTALL)
+    assert browsed(tmp_path / "report.html").errors == []
+    shown = clicked(tmp_path / "report.html", 1)
     rows = dict(re.findall(r"<td>(.*?)</td><td>(.*?)</td>", shown))
     assert rows["CLs observed"] == f"{scan['points'][1]['CLs_obs']:.6g}"
     assert rows["m_parent"] == "400"
@@ -156,6 +155,7 @@ def test_a_fit_that_fails_is_told_in_its_sections(reported, write, excess):
         (["--scan", "-"], "cannot be standard input"),
         (["--patchset", "-"], "cannot be standard input"),
         (["--scan", "lost.json"], "lost.json"),
+        (["--units", "GeV"], "give --patchset or --scan FILE too"),
         (["-o", "lost/report.html"], "folder 'lost' does not exist"),
     ],
 )
@@ -169,7 +169,21 @@ def test_other_results_are_no_scan(hfjax, write, excess):
     path = write("excess.json", excess)
     assert hfjax("gof", path, "-o", "gof.json").code == 0
     complaint = hfjax("report", path, "--scan", "gof.json", "-o", "a.html").complaint
-    assert "gof.json: no CLs of points" in complaint
+    assert "gof.json: no points" in complaint
+
+
+def test_limits_and_p0_are_shown_with_the_units_that_are_asked_for(
+    hfjax, reported, files
+):
+    background, patchset = files
+    for options, words in ((["--limits"], "limit"), (["--test-stat", "q0"], "Z")):
+        done = hfjax("scan", background, patchset, *options, "-o", "scan.json")
+        assert done.code == 0
+        scan = ["--scan", "scan.json", "--axes", "m_parent,m_lsp", "--units", "GeV"]
+        outcome, page = reported(background, *scan)
+        assert outcome.code == 0
+        assert '"axis_label":"m_parent [GeV]"' in page
+        assert f"{words} expected, median" in page
 
 
 def test_a_missing_bokeh_is_told(hfjax, files, monkeypatch):

@@ -1,29 +1,48 @@
 """The sections of a report: each makes HTML of what one command shows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import hfjax
-from hfjax.cli.commands.findings import NOTE, findings_parts
-from hfjax.cli.commands.fit import fit_document, fitted_tables
-from hfjax.cli.commands.html_page import Section, embedded, folded, missing, section
-from hfjax.cli.commands.html_parts import html_parts
-from hfjax.cli.commands.impact_tables import impact_parts
-from hfjax.cli.commands.opening import Opened
-from hfjax.cli.commands.result_tables import scan_parts
-from hfjax.cli.commands.uncertainties import uncertainty_document
-from hfjax.cli.commands.workspace_tables import workspace_parts
-from hfjax.cli.commands.yield_tables import goodness_parts, yields_parts
-from hfjax.cli.runtime import ADVICE
-from hfjax.cli.tables import Document
-from hfjax.documents.check.check import check as check_workspace
+from hfjax.documents.check.check import check
 from hfjax.documents.inspect.workspace import summary
+from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import DataError, FitError, HfjaxError
+from hfjax.fitting.best_fit import fit
+from hfjax.fitting.covariance import covariance
+from hfjax.fitting.diagnose.advice import ANYWHERE
+from hfjax.fitting.diagnose.ending import FitEnding, fit_ending
+from hfjax.fitting.diagnose.pulls import pull_uncertainties, pulls
+from hfjax.fitting.result import FitResult
+from hfjax.fitting.status import FitSettings
+from hfjax.inference.breakdown import uncertainty_breakdown
+from hfjax.inference.explain import explain
+from hfjax.inference.goodness import goodness_of_fit
+from hfjax.inference.impacts import impacts
+from hfjax.inference.yields import yields
+from hfjax.model.data import Data
+from hfjax.model.model import Model
+from hfjax.plotting.correlations import draw_correlations
+from hfjax.plotting.distributions import draw_distributions
+from hfjax.plotting.impacts import draw_impacts
+from hfjax.plotting.pulls import draw_fit
 from hfjax.plotting.settings import PlotSettings
+from hfjax.plotting.signal_grid import SignalGrid, draw_signal_grid
+from hfjax.provenance import this_run
+from hfjax.reporting.page import Section, embedded, folded, missing, section
+from hfjax.results.fit_document import fit_document, uncertainty_document
 from hfjax.results.fit_record import FitRecord
 from hfjax.results.impacts_record import ImpactsRecord
-from hfjax.results.scan import ScanResult
+from hfjax.results.limits_scan import Scanned
+from hfjax.results.named_matrix import NamedMatrix
 from hfjax.results.yields_record import YieldsRecord
+from hfjax.tables.findings import NOTE, findings_parts
+from hfjax.tables.html import html_parts
+from hfjax.tables.impacts import impact_parts
+from hfjax.tables.parts import Document
+from hfjax.tables.results import fitted_tables
+from hfjax.tables.scans import scan_parts
+from hfjax.tables.workspace import workspace_parts
+from hfjax.tables.yields import goodness_parts, yields_parts
 
 _LIMIT = 6
 """Most findings of each kind."""
@@ -38,27 +57,50 @@ logarithms."""
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What a report is about.
+
+    Attributes:
+        workspace: with a signal, if there is one.
+        background: the workspace without it.
+        measurement: name of the one that is used; the first if there is no name.
+        model: of the workspace.
+        data: its observed data.
+        settings: of all fits.
+    """
+
+    workspace: Workspace
+    background: Workspace
+    measurement: str | None
+    model: Model
+    data: Data
+    settings: FitSettings
+
+
+@dataclass(frozen=True)
 class BestFit:
     """The best fit of a model, which several sections show.
 
     Attributes:
-        at: the model.
-        result: a `FitResult`.
-        ending: where it ended, a `FitEnding`.
-        document: the result with uncertainties and correlations, as JSON values.
+        of: what was fitted.
+        result: the fit.
+        ending: where it ended.
+        document: the result with uncertainties, as JSON values.
+        record: the same, and the correlations, of which pictures are drawn.
         why: what happened and what to try; empty where the fit converged.
     """
 
-    at: Opened
-    result: Any
-    ending: Any
+    of: Subject
+    result: FitResult
+    ending: FitEnding
     document: Document
+    record: FitRecord
     why: str
 
     @property
     def poi(self) -> str | None:
         """The parameter of interest, if there is one."""
-        model = self.at.model
+        model = self.of.model
         return model.poi_name if model.poi >= 0 else None
 
     def needed(self) -> "BestFit":
@@ -72,35 +114,32 @@ class BestFit:
             raise FitError(message)
         return self
 
-    @property
-    def record(self) -> FitRecord:
-        """What pictures are drawn of."""
-        return FitRecord.parse(self.document)
 
-    def written(self, result: Any) -> Document:
-        """A result of this model as in its file."""
-        return result.to_dict() | {"hfjax": self.document["hfjax"]}
-
-
-def best_fit(at: Opened) -> BestFit:
+def best_fit(of: Subject) -> BestFit:
     """Fit all parameters, and find the uncertainties of a fit that converged."""
-    model, data, run = at.model, at.data, at.settings.run
-    result = hfjax.fit(model, data, settings=at.settings)
-    ending = hfjax.fit_ending(model, data, result, run=run)
-    document = fit_document(model, data, result) | ending.dump() | at.provenance({})
+    model, data, run = of.model, of.data, of.settings.run
+    result = fit(model, data, settings=of.settings)
+    ending = fit_ending(model, data, result, run=run)
+    pulled = pulls(model, data, result) if result.converged else {}
+    origin = {"hfjax": this_run().dump()}
+    document = fit_document(model, result, pulled) | ending.dump() | origin
     if not result.converged:
-        why = hfjax.explain(model, data, result, advice=ADVICE, run=run)
-        return BestFit(at, result, ending, document | {"message": why}, why)
-    found = hfjax.covariance(model, data, result, run=run)
-    widths = uncertainty_document(model, data, found, correlations=True)
-    return BestFit(at, result, ending, document | widths, "")
+        why = explain(model, data, result, advice=ANYWHERE, run=run)
+        failed = document | {"message": why}
+        return BestFit(of, result, ending, failed, FitRecord.parse(failed), why)
+    found = covariance(model, data, result, run=run)
+    document |= uncertainty_document(found, pull_uncertainties(model, data, found))
+    record = FitRecord.parse(document)
+    matrix = NamedMatrix.parse(found.matrix("correlation")).named_as(record.values)
+    known = replace(record, correlations=matrix)
+    return BestFit(of, result, ending, document, known, "")
 
 
-def workspace_sections(at: Opened, measurement: str | None) -> list[Section]:
+def workspace_sections(of: Subject) -> list[Section]:
     """What the workspace contains, and what will hurt in it."""
     return [
-        section("Workspace", lambda: _summary(at, measurement)),
-        section("Check", lambda: _findings(at, measurement)),
+        section("Workspace", lambda: _summary(of)),
+        section("Check", lambda: _findings(of)),
     ]
 
 
@@ -116,13 +155,13 @@ def fit_sections(fit: BestFit) -> list[Section]:
     ]
 
 
-def _summary(at: Opened, measurement: str | None) -> str:
-    return html_parts(workspace_parts(summary(at.workspace, measurement)))
+def _summary(of: Subject) -> str:
+    return html_parts(workspace_parts(summary(of.workspace, of.measurement)))
 
 
-def _findings(at: Opened, measurement: str | None) -> str:
+def _findings(of: Subject) -> str:
     """How many there are; the errors and warnings, and below them the notes."""
-    found = check_workspace(at.workspace, measurement, background=at.background)
+    found = check(of.workspace, of.measurement, background=of.background)
     notes = [each for each in found if each.severity == NOTE]
     parts = list(findings_parts(found, _LIMIT, colour=False, notes=False))
     if not notes:
@@ -144,29 +183,28 @@ def _parameters(fit: BestFit) -> str:
     """
     if fit.why:
         raise FitError(fit.why)
-    tables = fitted_tables(fit.at.model, fit.poi, held=False)
+    tables = fitted_tables(fit.of.model, fit.poi, held=False)
     table = html_parts(tables.parts(fit.document))
     count = len(tables.names)
-    drawn = hfjax.draw_fit(fit.record, _PULLS)
+    drawn = draw_fit(fit.record, _PULLS)
     picture = embedded(drawn, "Pulls of the parameters, with their uncertainties")
     return picture + folded(f"Parameters ({count})", table, shown=count <= _FEW)
 
 
 def _correlations(fit: BestFit) -> str:
-    drawn = hfjax.draw_correlations(fit.record)
+    drawn = draw_correlations(fit.record)
     return embedded(drawn, "Correlations of the parameters")
 
 
 def _events(fit: BestFit, result: Any) -> str:
     """Expected events of each channel, after a fit or before any."""
-    at = fit.at
-    found = hfjax.yields(at.model, at.data, result, run=at.settings.run)
-    record = YieldsRecord.parse(fit.written(found))
+    of = fit.of
+    record = YieldsRecord.of(yields(of.model, of.data, result, run=of.settings.run))
     words = f"Expected events of all channels {record.prediction}, and the data"
     tables = html_parts(yields_parts(record, bins=False))
     table = f'<div class="columns">{tables}</div>'
     settings = PlotSettings(log=_far_apart(record))
-    drawn = embedded(hfjax.draw_distributions(record, settings), words)
+    drawn = embedded(draw_distributions(record, settings), words)
     return drawn + folded("Events with uncertainties", table, shown=True)
 
 
@@ -178,8 +216,8 @@ def _far_apart(record: YieldsRecord) -> bool:
 
 
 def _goodness(fit: BestFit) -> Section:
-    at = fit.at
-    found = hfjax.goodness_of_fit(at.model, at.data, settings=at.settings)
+    of = fit.of
+    found = goodness_of_fit(of.model, of.data, settings=of.settings)
     document = found.to_dict()
     body = html_parts(goodness_parts(document))
     why = missing(document["message"]) if document["message"] else ""
@@ -188,15 +226,15 @@ def _goodness(fit: BestFit) -> Section:
 
 def _impacts(fit: BestFit) -> Section:
     """Impacts on the parameter of interest, and its uncertainty by sources."""
-    model, data, settings = fit.at.model, fit.at.data, fit.at.settings
-    found = hfjax.impacts(model, data, settings=settings)
-    sources = hfjax.uncertainty_breakdown(model, data, settings=settings)
-    document = fit.written(found) | {"breakdown": sources.to_dict()}
+    model, data, settings = fit.of.model, fit.of.data, fit.of.settings
+    found = impacts(model, data, settings=settings)
+    sources = uncertainty_breakdown(model, data, settings=settings)
+    document = found.dump() | {"breakdown": sources.to_dict()}
     table = html_parts(impact_parts(document, top=len(document["impacts"])))
     words = f"Largest impacts on {found.parameter}"
     try:
         record = ImpactsRecord.parse(document)
-        drawn = embedded(hfjax.draw_impacts(record), words)
+        drawn = embedded(draw_impacts(record), words)
     except DataError as error:
         drawn = missing(str(error))
     why = _failure(found)
@@ -214,13 +252,15 @@ def _failure(result: Any) -> str:
     return ""
 
 
-def grid_section(result: ScanResult) -> tuple[Section, str]:
-    """The points of a scan, and the scripts that it needs."""
+def grid_section(scan: Scanned | SignalGrid) -> tuple[Section, str]:
+    """The points of a scan, and the scripts that their picture needs."""
+    result = scan.result if isinstance(scan, SignalGrid) else scan
+    picture = scripts = lacking = ""
     try:
-        grid = hfjax.draw_signal_grid(result)
+        grid = scan if isinstance(scan, SignalGrid) else draw_signal_grid(scan)
         lacking, picture, scripts = grid.lacking, grid.body, grid.scripts
     except DataError as error:
-        lacking, picture, scripts = str(error), "", ""
+        lacking = str(error)
     table = folded(f"Points ({len(result)})", html_parts(scan_parts(result)))
     body = picture + (missing(lacking) if lacking else "") + table
     return Section("Signal grid", body, bool(result.failed)), scripts

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hfjax.cli.tables import Document, Parts, facts, figure, line, table, title
+from hfjax.tables.parts import Document, Parts, facts, figure, line, table, title
 
 _COLUMNS = {
     "parameter": "left",

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import hfjax
-from hfjax.cli.tables import Parts, line, rendered_parts, whole_line
 from hfjax.documents.check.finding import Finding, count
+from hfjax.tables.parts import Parts, line, rendered_parts, whole_line
+from hfjax.version import __version__
 
 if TYPE_CHECKING:  # rich is loaded where a table is made
     from rich.table import Table
@@ -29,7 +29,7 @@ def findings_document(
     for finding in findings:
         kinds[finding.kind] = kinds.get(finding.kind, 0) + 1
     return {
-        "hfjax": {"version": hfjax.__version__},
+        "hfjax": {"version": __version__},
         "counts": count(findings),
         "kinds": kinds,
         "findings": [finding.dump() for finding in findings],

@@ -1,7 +1,7 @@
 """The result of `limit`, as tables for people."""
 
-from hfjax.cli.commands.result_tables import BAND, five, heading, lacking, short
-from hfjax.cli.tables import Document, Parts, facts, line, table
+from hfjax.tables.parts import Document, Parts, facts, line, table
+from hfjax.tables.results import BAND, five, heading, lacking, short
 
 
 def limit_parts(document: Document, what: str) -> Parts:

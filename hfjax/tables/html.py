@@ -3,7 +3,7 @@
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from hfjax.cli.tables import Parts
+from hfjax.tables.parts import Parts
 
 if TYPE_CHECKING:  # rich is loaded where a table is made
     from rich.table import Column, Table
@@ -15,10 +15,10 @@ def html_parts(parts: Parts) -> str:
     """Titles, lines and tables as HTML, every name escaped.
 
     Args:
-        parts: as `hfjax.cli.tables` makes them.
+        parts: as `hfjax.tables.parts` makes them.
 
     Example:
-        >>> from hfjax.cli.tables import line, table
+        >>> from hfjax.tables.parts import line, table
         >>> html_parts([line("a < b", "bold red")])
         '<p class="bad">a &lt; b</p>'
         >>> print(html_parts([table({"bins": "right"}, [("12",)])]))

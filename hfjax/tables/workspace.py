@@ -3,8 +3,8 @@
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-from hfjax.cli.tables import Document, Parts, facts, figure, line, table, title
 from hfjax.documents.reading.json_values import Number
+from hfjax.tables.parts import Document, Parts, facts, figure, line, table, title
 
 _LARGEST = 5
 """Most systematics of each type that are shown."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from hfjax.cli.tables import Document, Parts, facts, table
+from hfjax.tables.parts import Document, Parts, facts, table
 
 
 def warmup_parts(document: Document) -> Parts:

@@ -3,7 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from hfjax.cli.tables import Document, Parts, facts, figure, line, listed, table, title
+from hfjax.tables.parts import (
+    Document,
+    Parts,
+    facts,
+    figure,
+    line,
+    listed,
+    table,
+    title,
+)
 
 _ENDS = 3
 """Patches that are shown of the beginning, and of the end."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from hfjax.cli.tables import Document, Parts, facts, figure, line, table, title
 from hfjax.results.written import Number
 from hfjax.results.yields_record import EventsRecord, YieldsRecord, observed_sum
 from hfjax.results.yields_text import rounded
+from hfjax.tables.parts import Document, Parts, facts, figure, line, table, title
 
 _ACROSS = 3
 """Bins in one table."""

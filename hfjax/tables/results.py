@@ -1,20 +1,13 @@
-"""The results of `fit` and `cls`, as tables for people."""
+"""Results of commands on one model, as tables."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from hfjax.cli.tables import Document, Parts, facts, figure, line, table, title
-from hfjax.results.limits_scan import (
-    FOUND,
-    LimitPoint,
-    LimitsScanResult,
-    Scanned,
-)
-from hfjax.results.point_table import Value
-from hfjax.results.scan import CONVERGED, LEVEL, MEDIAN, ScanPoint
+from hfjax.results.scan import CONVERGED, LEVEL, MEDIAN
 from hfjax.results.written import NOMINAL
+from hfjax.tables.parts import Document, Parts, facts, figure, line, table, title
 
 BAND = ("-2 sigma", "-1 sigma", "median", "+1 sigma", "+2 sigma")
 """Of the lines of an expected band."""
@@ -23,7 +16,8 @@ _CORRELATED = {"parameter": "left", "and": "left", "correlation": "right"}
 _ROUNDING = 1e-8
 """Part of its uncertainty below which a value is no more than rounding."""
 _MOST_CORRELATED = 10
-_STYLES = {True: "bold green", False: "bold red"}
+STYLES = {True: "bold green", False: "bold red"}
+"""Of what has a result, and of what has none."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +83,20 @@ class Fitted:
         flat = flat and self._values(document, "uncertainties")[name] is None
         parts = ["POI" if name == self.poi else "", at, "flat" if flat else ""]
         return ", ".join(filter(None, parts))
+
+
+def fitted_tables(model: Any, poi: str | None, held: bool) -> Fitted:
+    """What the tables of a fit show besides its result.
+
+    Args:
+        model: that was fitted.
+        poi: its parameter of interest; None if there is none.
+        held: whether that was held.
+    """
+    own = model.parameters
+    pairs = zip(own.names, own.fixed.tolist(), strict=True)  # at once, not one by one
+    fixed = frozenset(name for name, flag in pairs if flag)
+    return Fitted(own.names, fixed, poi, held)
 
 
 def _beside(value: float | None, width: float | None) -> float | None:
@@ -279,59 +287,7 @@ def five(value: float | None) -> str:
 
 def lacking(status: str, good: str = "found") -> Any:
     """A status that tells of something missing; nothing where all is well."""
-    return "" if status == good else line(status, _STYLES[False])
-
-
-def scan_parts(result: Scanned) -> Parts:
-    """The table of a scan: a line for each point, with its labels.
-
-    Args:
-        result: of a scan.
-    """
-    if isinstance(result, LimitsScanResult):
-        yield from _limits_scan_parts(result)
-        return
-    kind = "p0" if result.discovery else "CLs"
-    numbers = ["observed", "expected", "mu_hat"]
-    numbers += ["Z"] if result.discovery else []
-    sides = dict.fromkeys([*result.labels, *numbers], "right")
-    yield heading({"band": result.band}, f"{kind} of {len(result)} points")
-    yield line("")
-    yield table({"name": "left", **sides, "": "left"}, map(_scan_row, result))
-
-
-def _limits_scan_parts(result: LimitsScanResult) -> Parts:
-    """The table of the limits of a scan: observed, and the expected band."""
-    numbers = ["observed", *BAND, "mu_hat"]
-    sides = dict.fromkeys([*result.labels, *numbers], "right")
-    confidence = f"{100.0 * (1.0 - result.level):g}% confidence level"
-    what = f"upper limits of {len(result)} points at {confidence}"
-    yield heading({"band": result.band}, what)
-    yield line("")
-    yield table({"name": "left", **sides, "": "left"}, map(_limits_row, result))
-
-
-def _limits_row(point: LimitPoint) -> tuple[Any, ...]:
-    """A point with its limits; one that is excluded, or lacks one, is marked."""
-    numbers = [point.limit_obs, *point.limit_exp, point.mu_hat]
-    mark = "excluded" if point.excluded() else ""
-    note = mark if point.status == FOUND else point.status
-    style = _STYLES[point.converged]
-    return point.name, *_labels(point.values), *map(short, numbers), line(note, style)
-
-
-def _labels(values: Sequence[Value]) -> list[str]:
-    return [v if isinstance(v, str) else figure(v) for v in values]
-
-
-def _scan_row(point: ScanPoint) -> tuple[Any, ...]:
-    """A point with its result; one that is excluded, or has none, is marked."""
-    numbers = [point.CLs_obs, point.CLs_exp[MEDIAN], point.mu_hat]
-    numbers += [point.Z] if point.discovery else []
-    mark = "excluded" if point.excluded() else ""
-    style = _STYLES[point.converged]
-    note = line(mark if point.converged else point.status, style)
-    return point.name, *_labels(point.values), *map(short, numbers), note
+    return "" if status == good else line(status, STYLES[False])
 
 
 def _band(document: Document, keys: Iterable[str]) -> Any:
@@ -393,5 +349,5 @@ def _precise(value: float | None) -> str:
 
 def _status(document: Document) -> Any:
     """How the fits ended; why they did not converge is told on standard error."""
-    style = _STYLES[document["status"] == CONVERGED]
+    style = STYLES[document["status"] == CONVERGED]
     return line(f"{document['status']} after {document['steps']} steps", style)

@@ -1,0 +1,1 @@
+"""All that is found of a workspace, as one page."""
