@@ -7,13 +7,13 @@ once; each point then gets its own values at the positions of that union.
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hfjax.building.layout import Layout, channel_bins, make_layout
 from hfjax.documents.parameters.derived import Derived
-from hfjax.documents.parameters.parameter_sets import ParameterGroup
+from hfjax.documents.parameters.parameter_group import ParameterGroup
 from hfjax.documents.workspace.workspace import Workspace
 
 
@@ -24,23 +24,33 @@ class SignalPoint:
     Attributes:
         name: name of its patch.
         values: values of the labels.
-        workspace: the patched workspace.
-        groups: its parameters.
         poi: its parameter of interest, None if none is named.
-        derived: parameters that expressions give.
         announced: parameter of interest that the measurement names, None if none.
     """
 
     name: str
     values: tuple[Any, ...]
-    workspace: Workspace
-    groups: tuple[ParameterGroup, ...]
     poi: str | None
-    derived: tuple[Derived, ...] = ()
     announced: str | None = None
 
 
-def union_layout(members: Sequence[SignalPoint]) -> Layout:
+class PatchedPoint(NamedTuple):
+    """A point while its model is built.
+
+    Attributes:
+        point: what is kept of it.
+        workspace: the patched workspace.
+        groups: its parameters.
+        derived: parameters that expressions give.
+    """
+
+    point: SignalPoint
+    workspace: Workspace
+    groups: tuple[ParameterGroup, ...]
+    derived: tuple[Derived, ...] = ()
+
+
+def union_layout(members: Sequence[PatchedPoint]) -> Layout:
     """Lay out all channels and parameters that occur in any point."""
     bins: dict[str, int] = {}
     groups: dict[str, ParameterGroup] = {}
@@ -86,7 +96,7 @@ def _appended(
     )
 
 
-def own_layout(member: SignalPoint, union: Layout) -> tuple[Layout, np.ndarray]:
+def own_layout(member: PatchedPoint, union: Layout) -> tuple[Layout, np.ndarray]:
     """Fill the union with the values of one point.
 
     Returns:
@@ -123,7 +133,8 @@ def _filled(
     """The union's group with a point's values at their places, the rest fixed."""
     same = len(places) == wide.size and all(a == b for a, b in places.items())
     if own is not None and own.size == wide.size and same:
-        return dataclasses.replace(own, offsets=wide.offsets)
+        known = own.offsets == wide.offsets
+        return own if known else dataclasses.replace(own, offsets=wide.offsets)
 
     def pick(field: str) -> tuple:
         default = getattr(wide, field)

@@ -7,43 +7,34 @@ what a point lacks is fixed and masked, so that it changes nothing.
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import numpy as np
 
-from hfjax.building.align import SignalPoint, own_layout, union_layout
+from hfjax.building.align import PatchedPoint, own_layout, union_layout
 from hfjax.building.build import (
     AS_LOADED,
     assemble,
-    fill_parameters,
     observed,
     to_device,
 )
 from hfjax.building.fill import BlockShape, PlacedSample, block_shape, fill_block
-from hfjax.building.layout import Layout, channel_bins, make_layout
+from hfjax.building.layout import channel_bins
 from hfjax.building.local import padded_local
 from hfjax.building.lopsided import padded
+from hfjax.building.patched import Search, compatible, patched_point, testable
 from hfjax.building.points import Lanes, ScanBatch, ScanGroup
 from hfjax.building.surges import padded_surges, room_of
-from hfjax.documents.parameters.parameter_sets import (
-    model_parameters,
-    parameter_of_interest,
-)
-from hfjax.documents.patchset.patchset import Patch, PatchSet
+from hfjax.documents.parameters.background import background_of
+from hfjax.documents.patchset.patchset import PatchSet
+from hfjax.documents.reading.garbage import no_collections
 from hfjax.documents.workspace.workspace import Sample, Workspace
 from hfjax.errors import (
     HfjaxError,
-    ModelError,
-    UnknownNameError,
     check_kind,
-    derived_poi,
-    fixed_poi,
-    missing_poi,
-    several_components,
-    unknown_name,
 )
 from hfjax.model.data import Data
+from hfjax.model.local_parameters import LocalParameters
 from hfjax.model.model import Model
 from hfjax.model.names import Names
 from hfjax.model.sample_block import SampleBlock, join_blocks
@@ -51,6 +42,7 @@ from hfjax.model.settings import ModelSettings, check_precision
 from hfjax.model.valley_sources import Crossings
 
 
+@no_collections()
 def build_scan(
     workspace: Workspace,
     patchset: PatchSet,
@@ -103,12 +95,13 @@ def build_scan(
     workspace.measurement(measurement)
     chosen = list(patchset) if names is None else [patchset[name] for name in names]
     members, failures = [], {}
+    search = Search(workspace, measurement, poi, background_of(workspace))
     for patch in chosen:
         try:
-            members.append(_member(workspace, patch, measurement, poi))
+            members.append(patched_point(search, patch))
         except HfjaxError as error:
             failures[patch.name] = str(error)
-    members, refused = _testable(members, poi)
+    members, refused = testable(members, poi)
     failures |= {name: str(error) for name, error in refused.items()}
     return ScanBatch(
         labels=patchset.labels,
@@ -118,95 +111,7 @@ def build_scan(
     )
 
 
-def _member(
-    workspace: Workspace, patch: Patch, measurement: str | int | None, poi: str | None
-) -> SignalPoint:
-    """Apply a patch and check that the result is a model."""
-    patched = patch.apply(workspace)
-    chosen = patched.measurement(measurement)
-    groups, derived = model_parameters(patched, chosen)
-    fill_parameters(make_layout(channel_bins(patched), groups))
-    if poi is None:
-        poi = parameter_of_interest(groups, chosen, workspace)
-    announced = chosen.poi or None
-    return SignalPoint(
-        patch.name, patch.values, patched, groups, poi, derived, announced
-    )
-
-
-def _testable(
-    members: Sequence[SignalPoint], asked: str | None
-) -> tuple[list[SignalPoint], dict[str, HfjaxError]]:
-    """Tell the points whose parameter of interest can be tested from the others.
-
-    Raises:
-        HfjaxError: none has the parameter of interest that is asked for, or in none
-            of them it can be tested.
-    """
-    testable, refused = [], {}
-    for member in members:
-        try:
-            _check_poi(member, asked)
-            testable.append(member)
-        except HfjaxError as error:
-            refused[member.name] = error
-    if asked is not None and refused and not testable:
-        # that some have it, and why it cannot be tested there, tells more
-        raise min(refused.values(), key=lambda why: isinstance(why, UnknownNameError))
-    return testable, refused
-
-
-def _check_poi(member: SignalPoint, asked: str | None) -> None:
-    """Refuse a point whose parameter of interest cannot be tested."""
-    poi, groups = member.poi, {group.name: group for group in member.groups}
-    if poi is None or (asked is None and poi not in groups):
-        raise missing_poi(poi)
-    if any(poi == each.name for each in member.derived):
-        raise derived_poi(poi)
-    whole = poi.partition("[")[0]
-    if poi not in groups and whole in groups and not groups[whole].scalar:
-        message = (
-            f"a scan tests no single component such as {poi!r}: test the points one by "
-            "one (`hfjax cls --poi`, in Python `Model.with_poi`)"
-        )
-        raise ModelError(message)
-    if poi not in groups:
-        single = [name for name, group in groups.items() if group.size == 1]
-        error = unknown_name("parameter", poi, single, "the model")
-        raise error
-    if groups[poi].size > 1:
-        raise several_components(poi, groups[poi].size)
-    if groups[poi].fixed[0]:
-        raise fixed_poi(poi)
-
-
-def compatible(members: Sequence[SignalPoint]) -> list[list[SignalPoint]]:
-    """Group points in which every name means the same kind of thing."""
-    groups: list[tuple[dict[str, Any], list[SignalPoint]]] = []
-    for member in members:
-        meaning = _meaning(member)
-        for known, group in groups:
-            if all(known.get(key, value) == value for key, value in meaning.items()):
-                known.update(meaning)
-                group.append(member)
-                break
-        else:
-            groups.append((meaning, [member]))
-    return [group for _, group in groups]
-
-
-def _meaning(member: SignalPoint) -> dict[str, Any]:
-    """What must not differ between points of one batch, by name."""
-    kinds: dict[str, Any] = {
-        f"parameter {g.name}": (g.scalar, g.constraint, g.kind == "shapefactor")
-        for g in member.groups
-    }
-    kinds |= {f"parameter {d.name}": d.expression.tree for d in member.derived}
-    bins = channel_bins(member.workspace)
-    return kinds | {f"channel {name}": width for name, width in bins.items()}
-
-
-def build_group(members: Sequence[SignalPoint], settings: ModelSettings) -> ScanGroup:
+def build_group(members: Sequence[PatchedPoint], settings: ModelSettings) -> ScanGroup:
     """Stack points of one shape into a batched model."""
     layout = union_layout(members)
     common = common_samples(members)
@@ -221,24 +126,19 @@ def build_group(members: Sequence[SignalPoint], settings: ModelSettings) -> Scan
     for member, placed in zip(members, own, strict=True):
         mine, present = own_layout(member, layout)
         signal = fill_block(placed, mine, settings, shape)
-        names = Names(poi=member.poi, announced=member.announced, samples=samples)
+        names = Names(
+            poi=member.point.poi, announced=member.point.announced, samples=samples
+        )
         block = join_blocks(background, signal)
-        model = masked(assemble(block, mine, settings, names), member, mine, present)
+        model = assemble(block, mine, settings, names)
         data = observed(member.workspace, mine)
-        points.append((dataclasses.replace(model, block=signal), data))
-    room = max(model.crossings.index.size for model, _ in points)
-    points = [(with_crossings(model, room), data) for model, data in points]
-    room = max(model.lopsided.index.size for model, _ in points)
-    points = [(with_lopsided(model, room), data) for model, data in points]
-    rooms = (room_of(model.surges) for model, _ in points)
-    surges, factors = map(max, zip(*rooms, strict=True))
-    points = [(with_surges(model, (surges, factors)), data) for model, data in points]
-    models = with_local([model for model, _ in points])
+        points.append((masked(model, signal, member, present), data))
+    models = padded_alike([model for model, _ in points])
     points = [(model, data) for model, (_, data) in zip(models, points, strict=True)]
     return split(members, background, points)
 
 
-def common_samples(members: Sequence[SignalPoint]) -> list[PlacedSample]:
+def common_samples(members: Sequence[PatchedPoint]) -> list[PlacedSample]:
     """Samples that every point has, and has unchanged, in rows by name."""
     first, *others = (_samples(member) for member in members)
     same = [
@@ -254,7 +154,7 @@ def common_samples(members: Sequence[SignalPoint]) -> list[PlacedSample]:
 
 
 def own_samples(
-    member: SignalPoint, common: Sequence[PlacedSample]
+    member: PatchedPoint, common: Sequence[PlacedSample]
 ) -> list[PlacedSample]:
     """Samples that a point does not share with all others, in rows by name."""
     shared = {(channel, sample.name) for _, channel, sample in common}
@@ -286,7 +186,7 @@ def signal_names(own: Sequence[Sequence[str]], rows: int) -> list[str]:
     return ["signal"] if rows == 1 else [f"signal[{row}]" for row in range(rows)]
 
 
-def _samples(member: SignalPoint) -> dict[tuple[str, str], Sample]:
+def _samples(member: PatchedPoint) -> dict[tuple[str, str], Sample]:
     channels = member.workspace.channels
     return {(c.name, s.name): s for c in channels for s in c.samples}
 
@@ -318,62 +218,74 @@ variations=0, scaling_slots=2)
 
 
 def masked(
-    model: Model, member: SignalPoint, layout: Layout, present: np.ndarray
+    model: Model, signal: SampleBlock, member: PatchedPoint, present: np.ndarray
 ) -> Model:
-    """Mask the bins and constraint terms that a point does not have."""
+    """Mask the bins and constraint terms that a point does not have.
+
+    Args:
+        model: of all samples.
+        signal: the samples that are not in the background: all that are kept.
+        member: the point.
+        present: parameters that it has.
+    """
     bins = channel_bins(member.workspace)
-    widths = [width for _, width in layout.channels.values()]
     gaussian, poisson, lognormal = (
         dataclasses.replace(terms, present=present[terms.index])
         for terms in (model.gaussian, model.poisson, model.lognormal)
     )
+    has = np.array([name in bins for name in model.names.channels], bool)
     return dataclasses.replace(
         model,
-        bin_present=np.repeat([name in bins for name in layout.channels], widths),
+        block=signal,
+        bin_present=has[model.bin_channel],
         gaussian=gaussian,
         poisson=poisson,
         lognormal=lognormal,
     )
 
 
-def with_crossings(model: Model, number: int) -> Model:
-    """Pad the crossings to the same number for every point."""
+def padded_alike(models: Sequence[Model]) -> list[Model]:
+    """Pad what may make valleys, and parameters of one bin, to the same numbers."""
+    crossings = max(model.crossings.index.size for model in models)
+    lopsided = max(model.lopsided.index.size for model in models)
+    rooms = (room_of(model.surges) for model in models)
+    surges, factors = map(max, zip(*rooms, strict=True))
+    return [
+        dataclasses.replace(
+            model,
+            crossings=_padded_crossings(model, crossings),
+            lopsided=padded(model.lopsided, lopsided, model.parameters.init.size),
+            surges=padded_surges(
+                model.surges, (surges, factors), model.parameters.init.size
+            ),
+            local=local,
+        )
+        for model, local in zip(models, _padded_local(models), strict=True)
+    ]
+
+
+def _padded_crossings(model: Model, number: int) -> Crossings:
     own = model.crossings
     room, behind = number - own.index.size, model.parameters.init.size
     index = np.concatenate([own.index, np.full(room, behind, np.int32)])
-    value = np.concatenate([own.value, np.zeros(room)])
-    return dataclasses.replace(model, crossings=Crossings(index, value))
+    return Crossings(index, np.concatenate([own.value, np.zeros(room)]))
 
 
-def with_lopsided(model: Model, number: int) -> Model:
-    """Pad the lopsided parameters to the same number for every point."""
-    own = padded(model.lopsided, number, model.parameters.init.size)
-    return dataclasses.replace(model, lopsided=own)
-
-
-def with_surges(model: Model, room: tuple[int, int]) -> Model:
-    """Pad the surges and their factors to the same numbers for every point."""
-    own = padded_surges(model.surges, room, model.parameters.init.size)
-    return dataclasses.replace(model, surges=own)
-
-
-def with_local(models: Sequence[Model]) -> list[Model]:
-    """Pad the parameters of one bin alike; no point has any where one has none."""
+def _padded_local(models: Sequence[Model]) -> list[LocalParameters | None]:
+    """Parameters of one bin; no point has any where one has none."""
     known = [model.local for model in models if model.local is not None]
     if len(known) < len(models):
-        return [dataclasses.replace(model, local=None) for model in models]
-    room = (
-        max(each.index.shape[0] for each in known),
-        max(each.others.size for each in known),
-    )
+        return [None] * len(models)
+    slots = max(each.index.shape[0] for each in known)
+    room = slots, max(each.others.size for each in known)
+    sizes = [model.parameters.init.size for model in models]
     return [
-        dataclasses.replace(m, local=padded_local(own, room, m.parameters.init.size))
-        for m, own in zip(models, known, strict=True)
+        padded_local(own, room, size) for own, size in zip(known, sizes, strict=True)
     ]
 
 
 def split(
-    members: Sequence[SignalPoint],
+    members: Sequence[PatchedPoint],
     background: SampleBlock,
     points: Sequence[tuple[Model, Data]],
 ) -> ScanGroup:
@@ -389,7 +301,7 @@ def split(
     first = points[0][0]
     block = join_blocks(background, first.block)
     return ScanGroup(
-        members=tuple(members),
+        members=tuple([member.point for member in members]),
         lanes=Lanes(
             background=to_device(background),
             shared=to_device(jax.tree.unflatten(tree, shared)),

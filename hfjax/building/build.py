@@ -4,7 +4,7 @@ Everything here is NumPy and runs once; `hfjax.building.fill` stacks the samples
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import jax
@@ -23,11 +23,13 @@ from hfjax.building.lopsided import fill_lopsided, no_lopsided
 from hfjax.building.sources import fill_sources
 from hfjax.building.surges import fill_surges, no_surges
 from hfjax.documents.parameters.overrides import starts_outside
+from hfjax.documents.parameters.parameter_group import ParameterGroup
 from hfjax.documents.parameters.parameter_sets import (
     model_parameters,
     parameter_of_interest,
 )
 from hfjax.documents.patchset.patchset import Patch, apply_patch
+from hfjax.documents.reading.garbage import no_collections
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ArgumentError, check_kind
 from hfjax.model.constraints import (
@@ -49,6 +51,7 @@ MOST_BINS = 2000
 by bins, here and in fits. Crossings of polynomials are looked into in all models."""
 
 
+@no_collections()
 def build(
     workspace: Workspace,
     measurement: str | int | None = None,
@@ -158,15 +161,16 @@ def assemble(
         names=names,
         derivation=fill_derivation(layout),
     )
-    model = dataclasses.replace(model, local=fill_local(model))
+    local = fill_local(model)
     if bin_channel.size > MOST_BINS:
-        return model
+        return dataclasses.replace(model, local=local)
     aux = np.array([value for _, value in names.auxdata], float)
-    moving = moving_parameters(model)
+    moving = moving_parameters(model, aux)
     return dataclasses.replace(
         model,
-        lopsided=fill_lopsided(model, aux, moving),
-        surges=fill_surges(model, aux, moving),
+        local=local,
+        lopsided=fill_lopsided(moving),
+        surges=fill_surges(moving),
     )
 
 
@@ -184,19 +188,29 @@ def fill_parameters(layout: Layout) -> Parameters:
         ModelError: an initial value is outside its bounds.
     """
     groups = layout.groups.values()
+    check_starts(groups)
     bounds = np.array([pair for g in groups for pair in g.bounds]).reshape(-1, 2)
-    parameters = Parameters(
+    return Parameters(
         init=np.array([value for g in groups for value in g.inits], float),
         lower=bounds[:, 0],
         upper=bounds[:, 1],
         fixed=np.array([flag for g in groups for flag in g.fixed], bool),
         sets=tuple(layout.sets.values()),
     )
-    outside = (parameters.init < bounds[:, 0]) | (parameters.init > bounds[:, 1])
-    for i in np.flatnonzero(outside):
-        name, start = parameters.names[i], float(parameters.init[i])
-        raise starts_outside(name, start, float(bounds[i, 0]), float(bounds[i, 1]))
-    return parameters
+
+
+def check_starts(groups: Iterable[ParameterGroup]) -> None:
+    """Refuse initial values outside of their bounds.
+
+    Raises:
+        ModelError: there is one.
+    """
+    for group in groups:
+        pairs = zip(group.inits, group.bounds, strict=True)
+        for i, (start, (low, high)) in enumerate(pairs):
+            if start < low or start > high:
+                name = group.name if group.scalar else f"{group.name}[{i}]"
+                raise starts_outside(name, float(start), float(low), float(high))
 
 
 def fill_constraints(
@@ -275,6 +289,6 @@ def to_device(tree):
 
     def convert(leaf: np.ndarray) -> np.ndarray:
         floating = np.issubdtype(leaf.dtype, np.floating)
-        return leaf.astype(float) if floating else leaf
+        return leaf.astype(float, copy=False) if floating else leaf
 
     return jax.device_put(jax.tree.map(convert, tree))

@@ -1,6 +1,6 @@
 """Where normsys polynomials cross zero: places that fits look into."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -31,20 +31,20 @@ def _crossings(normsys: NormSys) -> Iterator[tuple[int, float, float]]:
     """
     largest = np.maximum(np.abs(normsys.log_hi), np.abs(normsys.log_lo))
     extreme = largest > 0.5
+    ascending = np.insert(normsys.coefficients[:, extreme], 0, 1.0, axis=0)
     grid = np.linspace(-1.0, 1.0, 101)
-    for variation in np.flatnonzero(extreme):
-        ascending = [1.0, *normsys.coefficients[:, variation]]
-        lowest = np.polynomial.polynomial.polyval(grid, ascending).min()
-        if not -np.inf < lowest <= 0.0:  # beyond what numbers hold, it is no number
-            continue
-        for root in np.polynomial.polynomial.polyroots(ascending):
+    lowest = np.polynomial.polynomial.polyval(grid, ascending).min(axis=1)
+    crosses = (-np.inf < lowest) & (lowest <= 0.0)  # NaN beyond what numbers hold
+    rows = normsys.modifier[extreme]
+    for own in np.flatnonzero(crosses):
+        index, powers = int(normsys.index[rows[own]]), ascending[:, own]
+        for root in np.polynomial.polynomial.polyroots(powers):
             if abs(root.imag) < 1e-9 and abs(root.real) < 1.0:
-                row = normsys.modifier[variation]
-                value = _polished(float(root.real), ascending)
-                yield int(normsys.index[row]), value, float(lowest)
+                value = _polished(float(root.real), powers)
+                yield index, value, float(lowest[own])
 
 
-def _polished(root: float, ascending: Sequence[float]) -> float:
+def _polished(root: float, ascending: np.ndarray) -> float:
     """Bring a root to its last digits by Newton's method; products amplify errors."""
     slope = np.polynomial.polynomial.polyder(ascending)
     for _ in range(3):

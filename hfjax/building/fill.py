@@ -5,6 +5,7 @@ which cell becomes a table of indices. Everything here is NumPy and runs once.
 """
 
 import dataclasses
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from hfjax.building.layout import Layout
 from hfjax.documents.reading.expression_tree import Operation, Tree
+from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.workspace import Modifier, Sample
 from hfjax.model.derivation import Derivation, Step
 from hfjax.model.interpolation import code4_coefficients, safe_log
@@ -119,8 +121,8 @@ def _fill_histosys(
         if not chosen:
             continue
         where = np.array([rows[m.name] for m in chosen])
-        hi = np.array([m.data["hi_data"] for m in chosen], float)
-        lo = np.array([m.data["lo_data"] for m in chosen], float)
+        hi = _stacked([m.data["hi_data"] for m in chosen], width)
+        lo = _stacked([m.data["lo_data"] for m in chosen], width)
         nominal = np.array(sample.data, float)
         odd[where, row, start : start + width] = 0.5 * (hi - lo)
         even[where, row, start : start + width] = 0.5 * (hi + lo) - nominal
@@ -128,18 +130,22 @@ def _fill_histosys(
     return HistoSys(index, odd, even, settings.histosys)
 
 
+def _stacked(rows: Iterable[Sequence[Number]], width: int) -> np.ndarray:
+    """Rows of numbers as an array: packed, which takes a third of NumPy's time."""
+    pack = struct.Struct(f"{width}d").pack
+    return np.frombuffer(b"".join([pack(*row) for row in rows])).reshape(-1, width)
+
+
 def listed_normsys(
     placed: Iterable[PlacedSample],
-) -> Iterator[tuple[PlacedSample, int, Modifier]]:
-    """All normsys in the order of their variations, each with its slot in its cell.
+) -> Iterator[tuple[PlacedSample, list[Modifier]]]:
+    """The normsys of each sample, all in the order of their variations and slots.
 
     Args:
         placed: samples in any order.
     """
     for cell in sorted(placed, key=lambda cell: cell[:2]):
-        chosen = [m for m in cell.sample.modifiers if m.type == "normsys"]
-        for slot, modifier in enumerate(sorted(chosen, key=lambda m: m.name)):
-            yield cell, slot, modifier
+        yield cell, [m for m in cell.sample.in_order if m.type == "normsys"]
 
 
 def _fill_normsys(
@@ -155,11 +161,17 @@ def _fill_normsys(
     owner = np.full(shape.variations, len(rows), np.int32)
     where = np.zeros(shape.variations, np.int32)
     hi, lo = np.ones((2, shape.variations))
-    for i, (cell, slot, modifier) in enumerate(listed_normsys(placed)):
-        place, own = (cell.row, layout.channel_index[cell.channel]), rows[modifier.name]
-        slots[slot, *place] = table[own, *place] = i
-        owner[i], where[i] = own, np.ravel_multi_index(place, room)
-        hi[i], lo[i] = modifier.data["hi"], modifier.data["lo"]
+    first = 0
+    for cell, chosen in listed_normsys(placed):
+        place = (cell.row, layout.channel_index[cell.channel])
+        own = slice(first, first + len(chosen))
+        owner[own] = [rows[m.name] for m in chosen]
+        where[own] = np.ravel_multi_index(place, room)
+        hi[own] = [m.data["hi"] for m in chosen]
+        lo[own] = [m.data["lo"] for m in chosen]
+        slots[: len(chosen), *place] = np.arange(own.start, own.stop)
+        table[owner[own], *place] = np.arange(own.start, own.stop)
+        first = own.stop
     return NormSys(
         index=np.array([layout.sets[name].start for name in rows], np.int32),
         modifier=owner,

@@ -4,7 +4,8 @@ import dataclasses
 import functools
 
 from hfjax.documents.parameters.derived import Derived
-from hfjax.documents.parameters.parameter_sets import ParameterGroup, bin_count
+from hfjax.documents.parameters.parameter_group import ParameterGroup
+from hfjax.documents.parameters.uses import bin_count
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.model.parameters import ParameterSet
 

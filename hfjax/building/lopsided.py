@@ -21,9 +21,7 @@ from hfjax.model.curves import (
     of_products,
     padded_rows,
     products_left,
-    standing_still,
 )
-from hfjax.model.model import Model
 from hfjax.model.valley_sources import Lopsided
 
 DISTANCES = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0)
@@ -44,13 +42,11 @@ _FAR = 1e3  # standard deviations
 Planes = Float[np.ndarray, "lopsided 2 bin"]
 
 
-def fill_lopsided(model: Model, aux: np.ndarray, moving: Moving) -> Lopsided:
+def fill_lopsided(moving: Moving) -> Lopsided:
     """Find the parameters that may make valleys, those that need least for it first.
 
     Args:
-        model: a model without lopsided parameters yet, of NumPy arrays.
-        aux: nominal auxiliary data.
-        moving: its systematics.
+        moving: systematics of a model.
     """
     bend = bending(moving.flat)
     bent = bend > CURVED
@@ -58,20 +54,21 @@ def fill_lopsided(model: Model, aux: np.ndarray, moving: Moving) -> Lopsided:
     least[bent] = least_distances(moving.flat[bent])
     unseen = np.flatnonzero(bent & np.isinf(least))
     if unseen.size:
-        left = what_is_left(model, aux, moving, unseen)
+        left = what_is_left(moving, unseen)
         least[unseen] = least_distances(left)
     if np.any(np.isfinite(least)):
         least = np.where(np.isinf(least) & (bend >= PARTNER), DISTANCES[-1], least)
     order = np.argsort(least, kind="stable")[: np.isfinite(least).sum()]
     rise, plane, curve = moving.each(_shape, order)
+    behind = moving.model.parameters.init.size
     found = Lopsided(
         index=moving.index[order],
         rise=rise,
         plane=plane,
         curve=curve,
-        stiff=stiffness(model, aux, moving, order, plane),
+        stiff=stiffness(moving, order, plane),
     )
-    return padded(found, -(-order.size // ROOM) * ROOM, model.parameters.init.size)
+    return padded(found, -(-order.size // ROOM) * ROOM, behind)
 
 
 def _shape(curves: Curves) -> tuple[np.ndarray, ...]:
@@ -107,8 +104,6 @@ def no_lopsided(bins: int) -> Lopsided:
 
 
 def stiffness(
-    model: Model,
-    aux: np.ndarray,
     moving: Moving,
     order: np.ndarray,
     plane: Planes,
@@ -119,21 +114,17 @@ def stiffness(
     each parameter, at the initial values.
 
     Args:
-        model: the model.
-        aux: nominal auxiliary data.
-        moving: its systematics.
+        moving: systematics of a model.
         order: which of them are lopsided.
         plane: their planes.
     """
     if not order.size:
         return np.einsum("jkb,jlb->jkl", plane, plane)
-    still = standing_still(model, aux, moving)
+    still = moving.still()
     return products_left(plane, still, still.moved[moving.index[order]])
 
 
 def what_is_left(
-    model: Model,
-    aux: np.ndarray,
     moving: Moving,
     chosen: np.ndarray,
 ) -> Float[np.ndarray, "chosen place place"]:
@@ -142,15 +133,13 @@ def what_is_left(
     What is straight in a curve may be made up for by others, and what bends may not.
 
     Args:
-        model: the model.
-        aux: nominal auxiliary data.
-        moving: its systematics.
+        moving: systematics of a model.
         chosen: which of them are asked for.
 
     Returns:
         Curves whose products are those of `stiffness`, in fewer dimensions than bins.
     """
-    still = standing_still(model, aux, moving, held=int(model.poi))
+    still = moving.still(held=int(moving.model.poi))
     parts = [
         _left_of_curves(moving.curves(part), still, moving.index[part])
         for part in moving.parts(chosen)
@@ -221,9 +210,10 @@ def least_distances(curves: Curves) -> Float[np.ndarray, " parameter"]:
     towards = [chords, sums, bends, -bends]
     along = np.concatenate(towards, axis=1) @ np.moveaxis(np.diff(curves, axis=1), 1, 2)
     own = np.diff(np.sum(curves**2, axis=2) + PLACES**2)[:, None]
-    least = np.full(len(curves), np.inf)
+    own, along = (np.ascontiguousarray(np.moveaxis(x, 2, 0)) for x in (own, along))
+    least, falls = np.full(len(curves), np.inf), np.empty_like(along)
     for distance in reversed(DISTANCES):
-        falls = own - (2.0 * distance) * along
-        dips = (falls[..., :-1] < -1e-9) & (falls[..., 1:] > 1e-9)
-        least[(dips.sum(axis=2) > 1).any(axis=1)] = distance
+        np.subtract(own, np.multiply(2.0 * distance, along, out=falls), out=falls)
+        dips = (falls[:-1] < -1e-9) & (falls[1:] > 1e-9)
+        least[(dips.sum(axis=0, dtype=np.int8) > 1).any(axis=1)] = distance
     return least

@@ -1,5 +1,6 @@
 """How a model follows from its templates: see `hfjax.model.templates`."""
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ import numpy as np
 from hfjax.building.fill import BlockShape, PlacedSample, listed_normsys
 from hfjax.building.layout import Layout
 from hfjax.documents.workspace.measurement import Measurement, ParameterConfig
-from hfjax.model.places import NOMINAL, Place, Places
+from hfjax.model.places import NOMINAL, Place, Places, Where
 from hfjax.model.templates import Sources
 
 WITH_UNCERTAINTY = "shapesys", "staterror"
@@ -71,9 +72,8 @@ def _cells(placed: Sequence[PlacedSample], layout: Layout) -> Iterator[Cells]:
     first = 0
     for row, channel, sample in placed:
         start, width = layout.channels[channel]
-        for modifier in sorted(sample.modifiers, key=lambda m: (m.type, m.name)):
-            if modifier.type not in WITH_UNCERTAINTY:
-                continue
+        chosen = [m for m in sample.modifiers if m.type in WITH_UNCERTAINTY]
+        for modifier in sorted(chosen, key=lambda m: (m.type, m.name)):
             offset = layout.groups[modifier.name].offsets[channel]
             yield Cells(
                 Place(modifier.type, modifier.name, channel, sample.name),
@@ -137,9 +137,8 @@ def _varies(
 
 def _factors(placed: Sequence[PlacedSample]) -> np.ndarray:
     """Factors of all normsys, at +1 and at -1."""
-    found = [modifier.data for _, _, modifier in listed_normsys(placed)]
-    pairs = [(data["hi"], data["lo"]) for data in found]
-    return np.array(pairs, float).reshape(-1, 2).T
+    found = [m.data for _, chosen in listed_normsys(placed) for m in chosen]
+    return np.array([[data[side] for data in found] for side in ("hi", "lo")], float)
 
 
 def _places(
@@ -147,13 +146,16 @@ def _places(
 ) -> Places:
     """Where each template stands."""
     rows = {name: i for i, name in enumerate(shape.histosys)}
-    found = {each.place: each.first for each in cells}
-    for i, (cell, _, modifier) in enumerate(listed_normsys(placed)):
-        found[Place("normsys", modifier.name, cell.channel, cell.sample.name)] = i
+    found: dict[Where, dict[tuple[str, str], int]] = {}
     for row, channel, sample in placed:
-        found[Place(NOMINAL, "", channel, sample.name)] = row
+        own = found[channel, sample.name] = {(NOMINAL, ""): row}
         for modifier in sample.modifiers:
             if modifier.type == "histosys":
-                place = Place("histosys", modifier.name, channel, sample.name)
-                found[place] = rows[modifier.name]
-    return Places(dict(sorted(found.items())))
+                own["histosys", modifier.name] = rows[modifier.name]
+    for each in cells:
+        found[each.place[2:]][each.place[:2]] = each.first
+    position = itertools.count()
+    for cell, chosen in listed_normsys(placed):
+        own = found[cell.channel, cell.sample.name]
+        own |= {("normsys", each.name): next(position) for each in chosen}
+    return Places(found)

@@ -12,22 +12,19 @@ follow, data at the distance ``d`` have two best fits only where
     x - 1 > (A L exp(x))^2,    d = A (exp(x) - 1) + x / (L^2 A exp(x)).
 """
 
-import dataclasses
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from hfjax.arrays import Array
 from hfjax.model.curves import (
     Moving,
     Still,
     padded_rows,
     products_left,
     scaling_factor,
-    standing_still,
 )
-from hfjax.model.model import Model
 from hfjax.model.modifiers import NormSys
 from hfjax.model.valley_sources import Surges
 
@@ -51,14 +48,13 @@ STEEPEST = 10.0
 _EXPONENTS = np.linspace(1.0, 15.0, 141)
 
 
-def fill_surges(model: Model, aux: np.ndarray, moving: Moving) -> Surges:
+def fill_surges(moving: Moving) -> Surges:
     """Find the samples that may surge, those that need least for it first.
 
     Args:
-        model: a model of NumPy arrays.
-        aux: nominal auxiliary data.
-        moving: its systematics.
+        moving: systematics of a model.
     """
+    model = moving.model
     init, bins = np.asarray(model.parameters.init), np.asarray(model.bin_channel)
     fixed = np.asarray(model.parameters.fixed)
     block = model.block
@@ -67,13 +63,9 @@ def fill_surges(model: Model, aux: np.ndarray, moving: Moving) -> Surges:
     steep = _steep(block.normsys, fixed)
     if not np.any(steep.surges):
         return no_surges(bins.size)
-    still = standing_still(model, aux, moving, held=int(model.poi))
+    still = moving.still(held=int(model.poi))
     found = _surges(block.normsys, steep, nominal, (total, bins), still)
-    found = [own for _, own in sorted(found, key=lambda surge: surge[0])[:MOST]]
-    if not found:
-        return no_surges(bins.size)
-    own = _joined(found)
-    return padded_surges(own, room_of(own), init.size)
+    return padded_surges(found, room_of(found), init.size)
 
 
 def no_surges(bins: int) -> Surges:
@@ -103,9 +95,9 @@ def padded_surges(own: Surges, room: tuple[int, int], parameters: int) -> Surges
     index = np.where(exists, own.index, parameters).astype(np.int32)
     member = np.where(exists, own.member, surges).astype(np.int32)
 
-    def filled(leaf: np.ndarray, value: int = 0) -> np.ndarray:
+    def filled(leaf: Array, value: int = 0) -> np.ndarray:
         room = [(0, 0)] * (leaf.ndim - 1) + [(0, factors - leaf.shape[-1])]
-        return np.pad(leaf, room, constant_values=value)
+        return np.pad(np.asarray(leaf), room, constant_values=value)
 
     return Surges(
         filled(index, parameters),
@@ -152,8 +144,8 @@ def _surges(
     nominal: Float[np.ndarray, "sample bin"],
     bins: tuple[Float[np.ndarray, " bin"], Int[np.ndarray, " bin"]],
     still: Still,
-) -> Iterator[tuple[float, Surges]]:
-    """Samples of a block that may surge, and how far data must lie for that."""
+) -> Surges:
+    """Samples that may surge, those first for which data must lie least far away."""
     (total, channel), nothing = bins, normsys.log_hi.size
     cells = np.argwhere(steep.surges)
     sample, where = cells.T
@@ -164,14 +156,19 @@ def _surges(
     side = steep.growth * steep.sign / np.where(steep.surges, steep.total, 1.0)
     moved = side[:, sample, where].T @ still.moved[normsys.index]
     stiff = products_left(along[:, None], still, moved)[:, 0, 0]
-    for i in np.flatnonzero(np.any(rates > 0.0, axis=1)):
-        steepness = float(steep.total[sample[i], where[i]])
-        least = _least_distance(float(size[i] * np.sqrt(stiff[i])), steepness)
-        if least <= LARGEST_DISTANCE:
-            table = normsys.table[:, sample[i], where[i]]
-            which = np.where(steep.moves, table, nothing)
-            own = along[i][None], size[i : i + 1], stiff[i : i + 1]
-            yield least, Surges(*_factors(normsys, which), *own)
+    least = _least_distances(size * np.sqrt(stiff), steep.total[sample, where])
+    least[~np.any(rates > 0.0, axis=1)] = np.inf
+    near = np.argsort(least, kind="stable")[: np.sum(least <= LARGEST_DISTANCE)][:MOST]
+    if not near.size:
+        return no_surges(total.size)
+    table = normsys.table[:, sample[near], where[near]].T
+    acting = [np.where(steep.moves, own, nothing) for own in table]
+    factors = [_factors(normsys, own) for own in acting]
+    member = np.repeat(np.arange(near.size), [own[0].size for own in factors])
+    index, *rest = (np.concatenate(own, -1) for own in zip(*factors, strict=True))
+    each = along[near], size[near], stiff[near]
+    leaves: list[np.ndarray] = [member.astype(np.int32), *rest, *each]
+    return Surges(index, *leaves)
 
 
 def _factors(
@@ -187,26 +184,17 @@ def _factors(
     coefficients = np.nan_to_num(normsys.coefficients[:, which[acting]])
     high, low = (log[order] for log in logs)
     edge = np.full(acting.shape, normsys.edge, coefficients.dtype)
-    index = normsys.index[acting].astype(np.int32)
-    return index, np.zeros_like(index), coefficients, high, low, edge
+    index = np.asarray(normsys.index[acting], np.int32)
+    return index, coefficients, high, low, edge
 
 
-def _joined(found: list[Surges]) -> Surges:
-    """Surges of one sample each, put together; bins are on the last axis of one."""
-    whole = {
-        field.name: np.concatenate(
-            [getattr(own, field.name) for own in found],
-            axis=0 if field.name == "along" else -1,
-        )
-        for field in dataclasses.fields(Surges)
-    }
-    whole["member"] = np.repeat(np.arange(len(found)), [s.index.size for s in found])
-    return Surges(**whole)
-
-
-def _least_distance(size: float, steep: float) -> float:
+def _least_distances(
+    size: Float[np.ndarray, " cell"], steep: Float[np.ndarray, " cell"]
+) -> Float[np.ndarray, " cell"]:
     """How far data must lie for two best fits; infinite where there never are."""
+    size, steep = size[:, None], steep[:, None]
     grown = size * np.exp(_EXPONENTS)
     two = ((steep * grown) ** 2 < _EXPONENTS - 1.0) & (FARTHEST * steep > _EXPONENTS)
-    distance = grown - size + _EXPONENTS / (steep**2 * grown)
-    return float(np.min(np.where(two, distance, np.inf)))
+    with np.errstate(divide="ignore", invalid="ignore"):  # where nothing is
+        distance = grown - size + _EXPONENTS / (steep**2 * grown)
+    return np.min(np.where(two, distance, np.inf), axis=1)

@@ -4,6 +4,7 @@ Each nuisance parameter alone moves them along a curve; what is left of a change
 all other parameters follow is a product with a matrix of the bins.
 """
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeVar
 
@@ -24,6 +25,8 @@ MIDDLE = len(SIDE)
 """Position of zero among them."""
 MOST_NUMBERS = 2_000_000
 """Numbers in a table of rates, at most."""
+MOST_KEPT = 8_000_000
+"""Numbers in the curves of all parameters that are kept, at most."""
 
 _LARGEST = 300.0  # exponent
 _FAR = 1e3  # standard deviations
@@ -33,11 +36,13 @@ Tree = TypeVar("Tree")
 Curves = Float[np.ndarray, "parameter place bin"]
 
 
-class Moving(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Moving:
     """Parameters of systematics that are not fixed, and how they move the rates.
 
     Attributes:
         model: the model, of NumPy arrays.
+        aux: nominal auxiliary data.
         index: their positions.
         slope: change of the rates with each of them, at their nominal values.
         flat: their curves, `flattened`.
@@ -45,10 +50,22 @@ class Moving(NamedTuple):
     """
 
     model: Model
+    aux: Float[np.ndarray, " aux"]
     index: Int[np.ndarray, " parameter"]
     slope: Float[np.ndarray, "parameter bin"]
     flat: Float[np.ndarray, "parameter place axis"]
     known: Curves | None = None
+    _still: dict[int, "Still"] = dataclasses.field(default_factory=dict, init=False)
+
+    def still(self, held: int = -1) -> "Still":
+        """How the rates stand still; see `standing_still`. It is found once.
+
+        Args:
+            held: position of a parameter that does not follow.
+        """
+        if held not in self._still:
+            self._still[held] = standing_still(self, held)
+        return self._still[held]
 
     def curves(self, chosen: Int[np.ndarray, " chosen"]) -> Curves:
         """Curves of some of them, each alone, at `PLACES`."""
@@ -78,21 +95,27 @@ class Moving(NamedTuple):
         return tuple(np.concatenate(column) for column in zip(*found, strict=True))
 
 
-def moving_parameters(model: Model) -> Moving:
-    """Find the parameters that histosys and normsys use, and what they do to rates."""
+def moving_parameters(model: Model, aux: np.ndarray) -> Moving:
+    """Find the parameters that histosys and normsys use, and what they do to rates.
+
+    Args:
+        model: a model of NumPy arrays.
+        aux: nominal auxiliary data.
+    """
     block, own = model.block, model.parameters
     index = np.concatenate([block.histosys.index, block.normsys.index])
     index = np.unique(index).astype(np.int32)
     index = index[~own.fixed[index]]
-    none = np.zeros((0, model.bin_channel.size))
-    unknown = Moving(model, index, none, none[None])
-    found, known = [], None
+    none = np.zeros((index.size, model.bin_channel.size))
+    unknown = Moving(model, aux, index, none, none[:, None])
+    kept = index.size * PLACES.size * model.bin_channel.size <= MOST_KEPT
+    found = []
     for part in unknown.parts(np.arange(index.size)):
         curves = unknown.curves(part)
-        found.append((slopes(curves), flattened(curves)))
-        known = curves if part.size == index.size else None
-    slope, flat = (np.concatenate(column) for column in zip(*found, strict=True))
-    return Moving(model, index, slope, flat, known)
+        own = (slopes(curves), flattened(curves))
+        found.append((*own, curves) if kept else own)
+    slope, flat, *known = map(np.concatenate, zip(*found, strict=True))
+    return Moving(model, aux, index, slope, flat, *known)
 
 
 def slopes(curves: Curves) -> Float[np.ndarray, "parameter bin"]:
@@ -227,21 +250,18 @@ class Still(NamedTuple):
     matrix: Float[np.ndarray, "bin bin"]
 
 
-def standing_still(
-    model: Model, aux: np.ndarray, moving: Moving, held: int = -1
-) -> Still:
+def standing_still(moving: Moving, held: int) -> Still:
     """Let all parameters follow but one, and those that are fixed.
 
     Args:
-        model: a model of NumPy arrays.
-        aux: nominal auxiliary data.
-        moving: its systematics.
-        held: position of a parameter that does not follow.
+        moving: systematics of a model.
+        held: position of a parameter that does not follow; -1 is none.
     """
+    model = moving.model
     slope = _scaling_slopes(model)
     slope[moving.index] += moving.slope
     stays = model.parameters.fixed | (np.arange(len(slope)) == held)
-    root = np.where(stays, 0.0, 1.0 / np.sqrt(_curvature(model, aux)))
+    root = np.where(stays, 0.0, 1.0 / np.sqrt(_curvature(model, moving.aux)))
     moved = slope * root[:, None]
     return Still(moved, np.linalg.inv(np.eye(moved.shape[1]) + moved.T @ moved))
 

@@ -149,8 +149,9 @@ class Model(Chosen, Templated):
     def anonymous(self) -> "Model":
         """The same model without names: models of equal shape share compilations."""
         parameters = dataclasses.replace(self.parameters, sets=())
-        bare = dataclasses.replace(self, parameters=parameters, names=Names())
-        return dataclasses.replace(bare, sources=None)
+        return dataclasses.replace(
+            self, parameters=parameters, names=Names(), sources=None
+        )
 
     @pure_method
     def expected_rates(self, params: Params) -> SampleRates:

@@ -88,13 +88,17 @@ class HistoSys(eqx.Module):
         return ADDITIVE_BASES[self.code]
 
     def delta(self, params: Params) -> SampleRates:
-        """Change of every sample's rate, in events."""
+        """Change of every sample's rate, in events.
+
+        Products with matrices: of anything else, compilers copy the variations before
+        they differentiate it.
+        """
+        cells = self.odd.shape[1:]
         if not self.index.size:
-            return jnp.zeros(self.odd.shape[1:], params.dtype)
-        alpha = params[self.index]
-        return jnp.tensordot(alpha, self.odd, 1) + jnp.tensordot(
-            self.basis(alpha), self.even, 1
-        )
+            return jnp.zeros(cells, params.dtype)
+        alpha, flat = params[self.index], (self.index.size, -1)
+        odd, even = jnp.reshape(self.odd, flat), jnp.reshape(self.even, flat)
+        return jnp.reshape(alpha @ odd + self.basis(alpha) @ even, cells)
 
 
 class NormSys(eqx.Module):

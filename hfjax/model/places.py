@@ -1,5 +1,6 @@
 """Where templates stand, by the names of modifiers, channels and samples."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -25,20 +26,37 @@ class Place(NamedTuple):
     sample: str
 
 
+Where = tuple[str, str]
+"""Names of a channel and a sample in it."""
+Positions = Mapping[tuple[str, str], int]
+"""Of the templates of a sample in a channel, by type and name of the modifier."""
+
+
 class Places:
     """Positions of templates: rows of samples and histosys, of normsys, of cells.
 
     Part of what programs are compiled for, so that it is hashed once only.
 
     Example:
-        >>> places = Places({Place("sample", "", "SR", "top"): 3})
+        >>> places = Places({("SR", "top"): {("sample", ""): 3}})
         >>> places.position(Place("sample", "", "SR", "top"))
         3
     """
 
-    def __init__(self, positions: Mapping[Place, int]) -> None:
-        self._positions = dict(positions)
-        self._hash = hash(tuple(self._positions.items()))
+    def __init__(
+        self, positions: Mapping[Where, Mapping[tuple[str, str], int]]
+    ) -> None:
+        """Keep positions by channel and sample.
+
+        Args:
+            positions: those of templates.
+        """
+        self._positions = positions
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        parts = [(w, frozenset(own.items())) for w, own in self._positions.items()]
+        return hash(frozenset(parts))
 
     def __hash__(self) -> int:
         """Of all positions."""
@@ -50,9 +68,7 @@ class Places:
             return True
         return isinstance(other, Places) and self._positions == other._positions
 
-    def types(
-        self, name: str, where: tuple[str, str], among: Sequence[str]
-    ) -> tuple[str, ...]:
+    def types(self, name: str, where: Where, among: Sequence[str]) -> tuple[str, ...]:
         """Types of the modifiers of a name that act on a sample in a channel.
 
         Args:
@@ -65,12 +81,12 @@ class Places:
                 are given.
         """
         self.position(Place(NOMINAL, "", *where))
-        acting = [p for p in self._positions if p[2:] == where and p.type in among]
-        found = tuple(sorted(p.type for p in acting if p.name == name))
+        acting = [key for key in self._positions[where] if key[0] in among]
+        found = tuple(sorted(kind for kind, own in acting if own == name))
         if found:
             return found
         channel, sample = where
-        names = sorted({p.name for p in acting})
+        names = sorted({own for _, own in acting})
         place = f"sample {sample!r} of channel {channel!r}"
         raise unknown_name(" or ".join(among), name, names, place)
 
@@ -81,14 +97,14 @@ class Places:
             UnknownNameError: there is no such channel, or no such sample in it; close
                 names are given.
         """
-        if place in self._positions:
-            return self._positions[place]
-        samples = [p for p in self._positions if p.type == NOMINAL]
-        known = sorted({p.sample for p in samples if p.channel == place.channel})
+        own = self._positions.get(place[2:], {})
+        if place[:2] in own:
+            return own[place[:2]]
+        known = sorted(s for c, s in self._positions if c == place.channel)
         if known:
             where = f"channel {place.channel!r}"
             error = unknown_name("sample", place.sample, known, where)
         else:
-            channels = sorted({p.channel for p in samples})
+            channels = sorted({channel for channel, _ in self._positions})
             error = unknown_name("channel", place.channel, channels, "the model")
         raise error

@@ -19,15 +19,12 @@ from hfjax.model.constraints import (
 from hfjax.model.data import Data
 from hfjax.model.names import Names
 from hfjax.model.parameters import Parameters, Value
-from hfjax.model.places import NOMINAL, Place
+from hfjax.model.places import NOMINAL, Place, Where
 from hfjax.model.sample_block import SampleBlock
 from hfjax.model.templates import Parts, Sources, Templates, following, templates_of
 from hfjax.model.tracing import is_known
 
 T = TypeVar("T", bound="Templated")
-
-Where = tuple[str, str]
-"""Names of a channel and a sample in it."""
 
 BY_PLACE = 'name channel and sample: {("SR", "signal"): [1.0, 2.0]}'
 

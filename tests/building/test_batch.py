@@ -1,6 +1,7 @@
 """Scans as one batched model: every point means what it means alone."""
 
 import dataclasses
+import gc
 from pathlib import Path
 
 import jax
@@ -369,3 +370,16 @@ def test_the_workspace_is_left_alone(workspace, varied):
 def test_groups_are_immutable(batch):
     with pytest.raises(dataclasses.FrozenInstanceError):
         only_group(batch).members = ()  # type: ignore[misc]
+
+
+def test_batches_keep_no_patched_workspaces(workspace):
+    def alive():
+        return sum(isinstance(each, Workspace) for each in gc.get_objects())
+
+    before = alive()
+    batch = build_scan(
+        workspace, patchset({name: VARIED[name] for name in list(VARIED)[:2]})
+    )
+    gc.collect()
+    assert len(batch) == 2
+    assert alive() <= before

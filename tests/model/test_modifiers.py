@@ -173,6 +173,16 @@ def test_shifts_add_up():
     assert delta.tolist() == [[2.0 * 1.0 + 2.0 * 0.5 - 1.0 * 2.0 + 1.0 * 0.25]]
 
 
+def test_gradients_copy_no_variations():
+    """With the model as an argument: a copy takes longer than ten evaluations."""
+    cells = (40, 6, 50)
+    histosys = HistoSys(np.arange(40), jnp.ones(cells), jnp.ones(cells), "code4p")
+    gradient = jax.grad(lambda params, own: jnp.sum(own.delta(params) ** 2))
+    lowered = jax.jit(gradient).lower(jnp.ones(40), histosys)
+    memory = lowered.compile().memory_analysis()
+    assert memory.temp_size_in_bytes < 0.25 * histosys.odd.nbytes
+
+
 def test_scaling_by_parameters_and_empty_slots():
     index = np.array([[[0, 2]], [[1, 2]]], np.int32)
     params = jnp.array([3.0, 5.0])

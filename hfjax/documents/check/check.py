@@ -16,7 +16,8 @@ from hfjax.documents.check.settings import degenerate_findings, setting_findings
 from hfjax.documents.check.templates import observation_findings, template_findings
 from hfjax.documents.check.uncertainties import uncertainty_findings
 from hfjax.documents.parameters.derived import names_in_expressions
-from hfjax.documents.parameters.parameter_sets import collect, parameter_of_interest
+from hfjax.documents.parameters.parameter_sets import parameter_of_interest
+from hfjax.documents.parameters.uses import collect
 from hfjax.documents.workspace.workspace import Measurement, Workspace
 
 

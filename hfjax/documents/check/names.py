@@ -7,7 +7,7 @@ from typing import Any
 
 from hfjax.documents.check.finding import Finding, Places, Spot, report
 from hfjax.documents.check.templates import SAME, finite
-from hfjax.documents.parameters.parameter_sets import Use, bin_count, collect
+from hfjax.documents.parameters.uses import Use, bin_count, collect
 from hfjax.documents.workspace.workspace import Workspace
 
 LARGE, OUTLYING = 0.5, 30.0

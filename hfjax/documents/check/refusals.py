@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from hfjax.documents.check.finding import Finding, Places, Spot, report
+from hfjax.documents.parameters.default_groups import add_group, default_group
 from hfjax.documents.parameters.derived import (
     Derived,
     derived_parameters,
@@ -15,13 +16,8 @@ from hfjax.documents.parameters.derived import (
 )
 from hfjax.documents.parameters.overrides import configured
 from hfjax.documents.parameters.parameter_group import ParameterGroup
-from hfjax.documents.parameters.parameter_sets import (
-    Use,
-    add_group,
-    default_group,
-    independent_groups,
-    requests,
-)
+from hfjax.documents.parameters.parameter_sets import independent_groups
+from hfjax.documents.parameters.uses import Use, requests
 from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.measurement import ParameterConfig
 from hfjax.documents.workspace.workspace import Measurement, Workspace

@@ -8,7 +8,7 @@ from hfjax.documents.check.templates import finite
 from hfjax.documents.parameters.derived import names_in_expressions
 from hfjax.documents.parameters.overrides import starts_outside
 from hfjax.documents.parameters.parameter_group import ParameterGroup
-from hfjax.documents.parameters.parameter_sets import Use
+from hfjax.documents.parameters.uses import Use
 from hfjax.documents.workspace.measurement import ParameterConfig
 from hfjax.documents.workspace.workspace import Measurement
 

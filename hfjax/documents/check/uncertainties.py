@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from hfjax.documents.check.finding import Finding, Places, Spot, report
 from hfjax.documents.check.templates import bins, finite, in_bins
 from hfjax.documents.parameters.bin_uncertainties import relative_uncertainty
-from hfjax.documents.parameters.parameter_sets import Use, collect
+from hfjax.documents.parameters.uses import Use, collect
 from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.channel import Channel, Modifier, Sample
 from hfjax.documents.workspace.workspace import Workspace

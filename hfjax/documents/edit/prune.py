@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from hfjax.documents.edit.kept_parts import Rules, keep_parts
-from hfjax.documents.parameters.parameter_sets import walk
+from hfjax.documents.parameters.uses import walk
 from hfjax.documents.workspace.channel import Modifier
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import EditError, unknown_name

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from hfjax.documents.parameters.bin_uncertainties import relative_uncertainty
-from hfjax.documents.parameters.parameter_sets import Use, collect
+from hfjax.documents.parameters.uses import Use, collect
 from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.channel import Channel, Modifier, Sample
 from hfjax.documents.workspace.workspace import Measurement, Workspace

@@ -7,11 +7,10 @@ from typing import Any
 from hfjax.documents.inspect.systematics import systematics
 from hfjax.documents.parameters.parameter_group import ParameterGroup
 from hfjax.documents.parameters.parameter_sets import (
-    KINDS,
-    collect,
     parameter_groups,
     parameter_of_interest,
 )
+from hfjax.documents.parameters.uses import KINDS, collect
 from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.channel import Channel
 from hfjax.documents.workspace.workspace import Measurement, Workspace

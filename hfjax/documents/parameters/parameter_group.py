@@ -1,6 +1,7 @@
 """The parameters of one name, as modifiers ask for them."""
 
 import dataclasses
+import operator
 from collections.abc import Mapping
 
 from hfjax.documents.reading.json_values import Number
@@ -48,4 +49,13 @@ class ParameterGroup:
 
     def shares_with(self, other: "ParameterGroup") -> bool:
         """Whether another modifier of the same name may use these parameters."""
-        return dataclasses.replace(self, kind=other.kind) == other
+        return _SHARED(self) == _SHARED(other)
+
+
+_SHARED = operator.attrgetter(
+    *(
+        f.name
+        for f in dataclasses.fields(ParameterGroup)
+        if f.compare and f.name != "kind"
+    )
+)

@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import gc
 import json
 import os
 import re
@@ -12,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from hfjax.documents.reading.garbage import no_collections
 from hfjax.documents.reading.json_values import TOO_DEEP
 from hfjax.documents.reading.schema import pointer
 from hfjax.errors import SpecificationError
@@ -165,21 +165,6 @@ def _wrong_encoding(error: UnicodeDecodeError) -> str:
     )
 
 
-@contextlib.contextmanager
-def _no_collections() -> Iterator[None]:
-    """Let no garbage be looked for: a document has no cycles, and millions of parts.
-
-    Looking for it takes longer than reading a large patchset does.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
 class _RepeatedKeyError(Exception):
     """An object has a key twice."""
 
@@ -193,7 +178,7 @@ def _parse(content: str) -> Any:
         message = "empty: there is no JSON document in it"
         raise SpecificationError(message)
     try:
-        with _no_collections():
+        with no_collections():
             return _values(content)
     except json.JSONDecodeError as error:
         if content.lstrip().startswith("<"):

@@ -94,8 +94,7 @@ class Sample:
     @cached_property
     def is_finite(self) -> bool:
         """Whether events and uncertainties are finite numbers."""
-        parts = [values for each in self.modifiers for _, values in each.numbers()]
-        return all(all(map(math.isfinite, values)) for values in (self.data, *parts))
+        return _are_finite(self.data) and all(map(_has_finite, self.modifiers))
 
     def dump(self) -> dict[str, Any]:
         """Return the JSON object.
@@ -243,6 +242,21 @@ _PARSE_DATA = {
     "shapesys": numbers,
     "staterror": numbers,
 }
+
+
+def _has_finite(modifier: Modifier) -> bool:
+    data = modifier.data
+    if isinstance(data, dict):
+        parts = data.values()
+        if modifier.type == "normsys":
+            return all(map(math.isfinite, parts))
+        return all(map(_are_finite, parts))
+    return data is None or _are_finite(data)
+
+
+def _are_finite(values: Sequence[Number]) -> bool:
+    """Whether all are finite: their sum tells, where it does not overflow itself."""
+    return math.isfinite(sum(values, 0.0)) or all(map(math.isfinite, values))
 
 
 def _name_and_type(modifier: Modifier) -> tuple[str, str]:

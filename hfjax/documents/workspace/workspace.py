@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hfjax.documents.reading.digest import digest
+from hfjax.documents.reading.garbage import no_collections
 from hfjax.documents.reading.json_files import Source, naming, read_json
 from hfjax.documents.reading.json_values import DIGESTS, Malformed, members
 from hfjax.documents.reading.records import find, names, parse_each, refuse_duplicates
@@ -149,7 +150,8 @@ mean 'SR'?
         """
         if compose:
             return cls._parse_composed(document)
-        return judged(cls.parse_strictly, document, workspace_schema(document))
+        with no_collections():
+            return judged(cls.parse_strictly, document, workspace_schema(document))
 
     @classmethod
     def _parse_composed(cls, document: Any) -> "Workspace":

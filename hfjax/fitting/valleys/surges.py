@@ -101,7 +101,7 @@ def surge_promise(
 
 def _of_factors(own: Surges, each: Array) -> Array:
     """What each surge has, for each of its factors."""
-    return each.at[own.member].get(mode="clip")
+    return jnp.asarray(each).at[own.member].get(mode="clip")
 
 
 def _sums(own: Surges, factors: Factors) -> Float[Array, " surge"]:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hfjax.documents.convert.root_names import ParameterName, parameter_name, root_names
-from hfjax.documents.parameters.parameter_sets import KINDS
+from hfjax.documents.parameters.uses import KINDS
 
 NAMES = st.text("abl_0123456789", min_size=1, max_size=8)
 

@@ -6,7 +6,8 @@ import math
 import pytest
 
 from hfjax.documents.inspect.workspace import CONSTRAINTS, summary
-from hfjax.documents.parameters.parameter_sets import KINDS, parameter_groups
+from hfjax.documents.parameters.parameter_sets import parameter_groups
+from hfjax.documents.parameters.uses import KINDS
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import UnknownNameError
 from tests.documents.check.faults import clean

@@ -19,6 +19,7 @@ from hfjax.documents.edit.rename import rename
 from hfjax.documents.edit.select import select
 from hfjax.documents.edit.sort import sort
 from hfjax.documents.inspect.workspace import summary
+from hfjax.documents.parameters.default_groups import default_groups
 from hfjax.documents.parameters.derived import (
     brought_parameters,
     derived_parameters,
@@ -27,7 +28,6 @@ from hfjax.documents.parameters.derived import (
     used_expressions,
 )
 from hfjax.documents.parameters.parameter_sets import (
-    default_groups,
     model_parameters,
     parameter_groups,
     parameter_of_interest,

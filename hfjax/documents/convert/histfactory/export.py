@@ -9,7 +9,7 @@ from hfjax.documents.convert.histfactory.ranges import DEFAULTS, Stated
 from hfjax.documents.convert.loss_report import Remarks
 from hfjax.documents.convert.root_histograms import Histogram
 from hfjax.documents.convert.root_names import STATERROR, root_names
-from hfjax.documents.parameters.parameter_sets import KINDS, walk
+from hfjax.documents.parameters.uses import KINDS, walk
 from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.measurement import Measurement, ParameterConfig
 from hfjax.documents.workspace.workspace import Channel, Workspace

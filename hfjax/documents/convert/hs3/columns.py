@@ -8,9 +8,10 @@ import dataclasses
 from typing import NamedTuple
 
 from hfjax.documents.convert.hs3.names import parameter_names
+from hfjax.documents.parameters.default_groups import default_groups
 from hfjax.documents.parameters.overrides import configured
 from hfjax.documents.parameters.parameter_group import ParameterGroup
-from hfjax.documents.parameters.parameter_sets import default_groups, parameter_groups
+from hfjax.documents.parameters.parameter_sets import parameter_groups
 from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.measurement import Measurement, ParameterConfig
 from hfjax.documents.workspace.workspace import Workspace

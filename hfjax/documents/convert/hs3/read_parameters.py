@@ -19,9 +19,9 @@ from hfjax.documents.convert.hs3.read_constraints import (
 from hfjax.documents.convert.hs3.read_modifiers import ModifierReader
 from hfjax.documents.convert.hs3.thresholds import smallest_kept, stated_threshold
 from hfjax.documents.convert.loss_report import Remarks
+from hfjax.documents.parameters.default_groups import default_groups
 from hfjax.documents.parameters.overrides import configured
 from hfjax.documents.parameters.parameter_group import ParameterGroup
-from hfjax.documents.parameters.parameter_sets import default_groups
 from hfjax.documents.reading.json_values import Number
 from hfjax.documents.workspace.measurement import (
     Measurement,
