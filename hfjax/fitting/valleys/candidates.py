@@ -73,7 +73,6 @@ PATIENCE = 2.0
 ELSEWHERE = 0.15
 """How far apart a lopsided parameter is in two valleys, at least."""
 
-
 _SPACING = np.gradient(PLACES)
 
 
@@ -105,11 +104,9 @@ class Promise(NamedTuple):
 
 def nothing_promised(model: Model) -> Promise:
     """Nothing is worth a look."""
-    dtype = model.parameters.init.dtype
-    own = model.surges
-    surges = SurgePromise(
-        jnp.full(own.size.shape, -jnp.inf, dtype), jnp.zeros(own.index.shape, dtype)
-    )
+    dtype, own = model.parameters.init.dtype, model.surges
+    gain = jnp.full(own.size.shape, -jnp.inf, dtype)
+    surges = SurgePromise(gain, jnp.zeros(own.index.shape, dtype))
     return Promise(jnp.full(model.lopsided.index.size, -jnp.inf, dtype), surges)
 
 
