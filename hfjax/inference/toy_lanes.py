@@ -13,13 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, UInt32
 
-from hfjax.arrays import Array, Params, ScalarBool, ScalarInt
+from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
 from hfjax.compiled.canonical import canonical, pad_vector
 from hfjax.compiled.lanes import lanes_per_call, map_lanes
 from hfjax.compiled.program import Program
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.found import Starts
 from hfjax.inference.test_result import HypotestResult
+from hfjax.inference.test_statistics import TestStatistic
 from hfjax.inference.toy_batch import batched_toys, suits
 from hfjax.inference.toy_draws import draw_toy, key_of
 from hfjax.inference.toy_fits import FREE, HELD, ZERO, Hypothesis, ToyFits, toy_fits
@@ -115,12 +116,20 @@ class ToyLanes:
         return ToyNumbers(q, mu_hat, codes, np.full(count, again))
 
     def _statistics(self, done: ToyFits) -> np.ndarray:
-        statistic, value = self.settings.statistic, self.shared.hypothesis.poi_value
-        held, zero, free = (done.deviance[:, k] for k in (HELD, ZERO, FREE))
+        deviance = np.asarray(done.deviance)
+        held, zero, free = (deviance[:, k] for k in (HELD, ZERO, FREE))
         if not self.shared.hypothesis.needs_zero:
             zero = held  # of q0 it is; of others it is not asked for
-        each = jax.vmap(statistic, (None, 0, 0, 0, 0))
-        return np.asarray(each(value, done.mu_hat, held, free, zero))
+        fits = np.asarray(done.mu_hat), held, free, zero
+        value = self.shared.hypothesis.poi_value
+        return np.asarray(_statistics_of(self.settings.statistic, value, *fits))
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _statistics_of(
+    statistic: TestStatistic, value: Scalar, *fits: Float[Array, " lane"]
+) -> Float[Array, " lane"]:
+    return jax.vmap(statistic, (None, 0, 0, 0, 0))(value, *fits)
 
 
 def most_toys() -> int:
