@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from hfjax.errors import unknown_name
+from hfjax.errors import check_kind, unknown_name
 from hfjax.model.parameters import ParameterSet
 
 
@@ -73,5 +73,6 @@ def chosen(
 
 def _meaning(pattern: str) -> re.Pattern[str]:
     """A pattern as a regular expression."""
+    check_kind("a name", pattern, str, 'give texts, ["JES_*"]', "text")
     escaped = re.escape(pattern)
     return re.compile(escaped.replace(r"\*", ".*").replace(r"\?", "."))

@@ -190,7 +190,7 @@ def _pages(
     Raises:
         DataError: There is none; says why of the last one.
     """
-    found, why = [], ""
+    found, why = [], "no systematic is named"
     for position in matching(model.parameters.sets, patterns):
         name = model.parameters.names[position]
         for sample in samples:

@@ -8,7 +8,7 @@ from pathlib import Path
 from hfjax.building.build import build
 from hfjax.compiled.remembered import Remembered
 from hfjax.documents.workspace.workspace import Workspace
-from hfjax.errors import check_kind
+from hfjax.errors import ArgumentError, check_kind
 from hfjax.fitting.diagnose.ending import FitEnding
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings
@@ -123,10 +123,16 @@ def report(
     check_kind("the settings", settings, FitSettings, "hfjax.FitSettings makes them")
     _check_scan(scan)
     background = workspace if background is None else background
+    check_kind(
+        "the background", background, Workspace, "hfjax.Workspace.load reads one"
+    )
     if built is None:
         built = build(workspace, measurement=measurement, background=background)
     how = "give model and data, hfjax.build(workspace)"
     check_kind("what is built", built, tuple, how, "pair")
+    if len(built) != 2:
+        message = f"what is built has {len(built)} parts, and has to be a pair: {how}"
+        raise ArgumentError(message)
     model, data = built
     own = replace(settings, run=Remembered(settings.run))
     of = Subject(workspace, background, measurement, model, data, own)

@@ -128,3 +128,8 @@ def test_variations_are_what_was_seen(model, tmp_path):
     edges = [0.0, 50.0, 100.0, 200.0]
     picture = draw_variations(model, "tilt", "SR", "top", settings, edges=edges)
     assert_seen(picture, "variations", tmp_path)
+
+
+def test_pages_of_no_name_are_refused(several, tmp_path):
+    with pytest.raises(DataError, match="no systematic is named"):
+        write_variations(several, tmp_path / "all.pdf", [])

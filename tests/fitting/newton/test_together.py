@@ -13,7 +13,16 @@ from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitStatus
 from hfjax.model.data import Data
 from tests.assertions import assert_close
-from tests.workspaces import HELLO, MU, histosys, make, sample, shapesys, workspace
+from tests.workspaces import (
+    HELLO,
+    MU,
+    histosys,
+    make,
+    modifier,
+    sample,
+    shapesys,
+    workspace,
+)
 
 TOLERANCE = 1e-10
 FREE = np.zeros(3, bool)
@@ -79,3 +88,19 @@ def test_a_start_between_two_valleys_is_no_minimum():
     one = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], objective.data)
     end = descend_together(objective.model, one, start, jnp.asarray(held), TOLERANCE)
     assert end.status[0] != FitStatus.CONVERGED
+
+
+def test_a_rate_that_falls_to_zero_is_left_to_others():
+    """The control region without events would hold its factor at zero for ever."""
+    factor = modifier("normfactor", "k")
+    signal = sample("signal", [3.0, 8.0], MU), sample("bkg", [10.0, 6.0], factor)
+    regions = {"SR": list(signal), "CR": [sample("bkg", [2.0], factor)]}
+    model, data = make(workspace(regions, {"SR": [1.0, 1.0], "CR": [0.0]}))
+    start = jnp.where(jnp.arange(2) == model.poi, 1.0, 0.0)[None]
+    one = jax.tree.map(lambda leaf: jnp.asarray(leaf)[None], data.anonymous())
+    free = jnp.zeros(2, bool)
+    end = descend_together(model.anonymous(), one, start, free, TOLERANCE)
+    alone = fit(model, data)
+    assert_close(float(alone["mu"]), 0.1016483516, 1e-8)
+    ended = end.status[0] == FitStatus.CONVERGED
+    assert not ended or abs(2.0 * end.value[0] - alone.deviance) < 1e-8
