@@ -24,6 +24,9 @@ second, more than the fits of such a model."""
 MIN_CURVATURE = 1e-8
 """Least curvature of an unconstrained parameter, relative to its Fisher information."""
 
+MOST_WEIGHT = 1e4
+"""Largest weight, one over a rate, with which a bin counts in that."""
+
 
 class InverseByBins(NamedTuple):
     """Inverse of a `Metric` on some of the parameters, zero on the others.
@@ -183,7 +186,9 @@ def _inverse_by_parameters(
 def fisher(at: Expansion) -> Metric:
     """Fisher matrix of an expansion, positive definite by construction."""
     jacobian = at.rates.jacobian
-    floor = MIN_CURVATURE * jacobian.squares().pulled(at.fisher_weight)
+    # an empty bin whose rate falls to zero would hold its parameters where they are
+    weight = jnp.minimum(at.fisher_weight, MOST_WEIGHT)
+    floor = MIN_CURVATURE * jacobian.squares().pulled(weight)
     tiny = jnp.finfo(floor.dtype).tiny
     curvature = at.prior + jnp.maximum(at.own_curvature, 0.0) + floor + tiny**0.5
     return Metric(curvature, jacobian.scaled(jnp.sqrt(at.weight)))

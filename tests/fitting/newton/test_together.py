@@ -5,6 +5,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from hfjax.building.build import build
 from hfjax.fitting.best_fit import fit
@@ -104,3 +105,17 @@ def test_a_rate_that_falls_to_zero_is_left_to_others():
     assert_close(float(alone["mu"]), 0.1016483516, 1e-8)
     ended = end.status[0] == FitStatus.CONVERGED
     assert not ended or abs(2.0 * end.value[0] - alone.deviance) < 1e-8
+
+
+@pytest.mark.parametrize("start", [0.0, 1e-35, 1e-6, 0.2])
+def test_an_empty_bin_does_not_hold_its_factor_at_zero(start):
+    """Its rate falls to zero with the factor, and one over it beyond all bounds."""
+    factor = modifier("normfactor", "k")
+    signal = sample("signal", [3.0, 8.0], MU), sample("bkg", [10.0, 6.0], factor)
+    regions = {"SR": list(signal), "CR": [sample("bkg", [2.0], factor)]}
+    model, data = make(workspace(regions, {"SR": [1.0, 1.0], "CR": [0.0]}))
+    begin = model.parameters.pack({"k": start, "mu": 0.18})
+    found = fit(model, data, start=begin)
+    assert found.status == FitStatus.CONVERGED
+    assert_close(float(found["k"]), 0.0489926740, 1e-8)
+    assert_close(float(found["mu"]), 0.1016483516, 1e-8)
