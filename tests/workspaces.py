@@ -126,6 +126,18 @@ def lopsided() -> Document:
     return workspace({"SR": samples}, {"SR": [99.0, 66.0]})
 
 
+def empty_control() -> Document:
+    """A free factor on the background, and a control region in which nothing is seen.
+
+    Its rate falls to zero with the factor. The likelihood is convex, and best at
+    ``k = 0.04899267, mu = 0.10164835``.
+    """
+    factor = modifier("normfactor", "k")
+    signal, bkg = sample("s", [3.0, 8.0], MU), sample("b", [10.0, 6.0], factor)
+    regions = {"SR": [signal, bkg], "CR": [sample("b", [2.0], factor)]}
+    return workspace(regions, {"SR": [1.0, 1.0], "CR": [0.0]})
+
+
 HELLO = ([12.0, 11.0], [50.0, 52.0], [3.0, 7.0])
 """Signal, background and its uncertainty of the example that everybody knows."""
 

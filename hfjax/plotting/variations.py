@@ -190,8 +190,14 @@ def _pages(
     Raises:
         DataError: There is none; says why of the last one.
     """
-    found, why = [], "no systematic is named"
-    for position in matching(model.parameters.sets, patterns):
+    found, why = [], ""
+    systematics = matching(model.parameters.sets, patterns)
+    wanted = {"systematic": systematics, "channel": channels, "sample": samples}
+    for kind, named in wanted.items():
+        if not len(named):
+            message = f"there is nothing to draw: no {kind} is named; '*' names all"
+            raise DataError(message)
+    for position in systematics:
         name = model.parameters.names[position]
         for sample in samples:
             try:

@@ -26,7 +26,15 @@ from hfjax.model.data import Data
 from tests.assertions import assert_close, no_compilation
 from tests.likelihoods import MINIMA, ROWS, SINGLE, best_known, load_likelihood, row
 from tests.reference.shapesys import ShapesysModel
-from tests.workspaces import HELLO, make, modifier, sample, shapesys, workspace
+from tests.workspaces import (
+    HELLO,
+    empty_control,
+    make,
+    modifier,
+    sample,
+    shapesys,
+    workspace,
+)
 
 # -- closed forms ------------------------------------------------------------------
 
@@ -370,3 +378,14 @@ def test_held_values_may_be_traced(hello):
 def test_values_that_no_fit_can_hold_are_refused(hello, held, error, words):
     with pytest.raises(error, match=re.escape(words)):
         fit(*hello, fixed=held)
+
+
+@pytest.mark.parametrize("start", [0.0, 1e-35, 1e-6, 0.2])
+def test_an_empty_bin_does_not_hold_its_factor_at_zero(start):
+    """Its rate falls to zero with the factor, and one over it beyond all bounds."""
+    model, data = make(empty_control())
+    begin = model.parameters.pack({"k": start, "mu": 0.18})
+    found = fit(model, data, start=begin)
+    assert found.status == FitStatus.CONVERGED
+    assert_close(float(found["k"]), 0.0489926740, 1e-8)
+    assert_close(float(found["mu"]), 0.1016483516, 1e-8)

@@ -1,5 +1,7 @@
 """Pictures of variations: nominal, up and down, and their ratios."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -130,6 +132,14 @@ def test_variations_are_what_was_seen(model, tmp_path):
     assert_seen(picture, "variations", tmp_path)
 
 
-def test_pages_of_no_name_are_refused(several, tmp_path):
-    with pytest.raises(DataError, match="no systematic is named"):
-        write_variations(several, tmp_path / "all.pdf", [])
+@pytest.mark.parametrize(
+    ("names", "chosen", "words"),
+    [
+        ([], {}, "no systematic is named; '*' names all"),
+        (["*"], {"channels": []}, "no channel is named"),
+        (["*"], {"samples": []}, "no sample is named"),
+    ],
+)
+def test_pages_of_no_name_are_refused(several, tmp_path, names, chosen, words):
+    with pytest.raises(DataError, match=re.escape(words)):
+        write_variations(several, tmp_path / "all.pdf", names, **chosen)

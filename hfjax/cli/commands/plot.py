@@ -78,6 +78,11 @@ AxesOption = Annotated[
 ]
 
 
+TitleOption = Annotated[
+    str | None,
+    typer.Option("--title", metavar="WORDS", help="Title above the frame."),
+]
+
 UnitsOption = Annotated[
     str | None,
     typer.Option(
@@ -159,9 +164,7 @@ class PlotOptions:
         str | None, typer.Option(metavar="WORDS", help="Name of the axis up.")
     ] = None
     units: UnitsOption = None
-    title: Annotated[
-        str | None, typer.Option(metavar="WORDS", help="Title above the frame.")
-    ] = None
+    title: TitleOption = None
     text: Annotated[
         list[str] | None,
         typer.Option(

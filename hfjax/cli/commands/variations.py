@@ -9,7 +9,7 @@ import typer
 import hfjax
 from hfjax.cli.commands.impacts import patterns_of
 from hfjax.cli.commands.opening import signal_workspace
-from hfjax.cli.commands.plot import drawable
+from hfjax.cli.commands.plot import TitleOption, drawable
 from hfjax.cli.options import SignalOptions, WorkspaceArgument, takes
 from hfjax.cli.runtime import start_jax
 from hfjax.cli.streams import say
@@ -65,9 +65,7 @@ class VariationsOptions:
         str | None, typer.Option(help="Measurement to use; the first by default.")
     ] = None
     log: Annotated[bool, typer.Option("--log", help="Logarithmic axis up.")] = False
-    title: Annotated[
-        str | None, typer.Option(metavar="WORDS", help="Title above the frame.")
-    ] = None
+    title: TitleOption = None
     text: Annotated[
         list[str] | None,
         typer.Option(

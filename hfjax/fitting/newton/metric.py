@@ -23,9 +23,8 @@ FEW = 8
 second, more than the fits of such a model."""
 MIN_CURVATURE = 1e-8
 """Least curvature of an unconstrained parameter, relative to its Fisher information."""
-
 MOST_WEIGHT = 1e4
-"""Largest weight, one over a rate, with which a bin counts in that."""
+"""Largest weight, one over a rate, with which a bin counts in that information."""
 
 
 class InverseByBins(NamedTuple):

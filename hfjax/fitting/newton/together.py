@@ -29,10 +29,6 @@ PART = 1e-4
 CUT = 0.25
 """What is left of a step that has not kept it."""
 
-EMPTY = 1e-4
-"""Events below which the rate of a bin is at the edge of the likelihood: weights there
-are large, and steps and estimated distances small, whatever the slope."""
-
 Lanes = Float[Array, "lane par"]
 
 
@@ -115,9 +111,8 @@ def _stepped(
     lower = value <= s.value - PART * s.scale * edm
     ends = (edm < tolerance) & ~bent & ~saddle
     taken = lower | (ends & (value <= s.value))
-    edge = jnp.any((at.rates.rates < EMPTY) & objective.model.bin_present)
     status = jnp.where(ends, FitStatus.CONVERGED, RUNNING)
-    status = jnp.where(bent | saddle | edge, FitStatus.STALLED, status)
+    status = jnp.where(bent | saddle, FitStatus.STALLED, status)
     gradient = jnp.abs(jnp.where(free, at.gradient, 0.0))
     return _State(
         params=jnp.where(taken, end, s.params),
