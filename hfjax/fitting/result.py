@@ -14,6 +14,7 @@ from hfjax.fitting.status import FitStatus
 from hfjax.html_table import html_table
 from hfjax.model.model import Model
 from hfjax.model.parameters import ParameterSet, find_set, single_position
+from hfjax.model.tracing import is_known
 from hfjax.record import Record, is_single, json_numbers, refuse_batch
 
 Codes = Int[Array, "..."]
@@ -234,6 +235,8 @@ def all_by_name(vector: Array, sets: Sets) -> dict[str, Array]:
     >>> all_by_name(np.array([0.5]), (ParameterSet("mu", 0, 1, True),))["mu"].tolist()
     0.5
     """
+    if is_known(vector):  # or a program would be compiled for each kind of slice
+        vector = np.asarray(vector)
     return {each.name: _values(vector, each) for each in sets}
 
 

@@ -357,8 +357,8 @@ def fit_held(
 def _bounded(model: Model, fits: HeldFits, free: FitResult, target: int) -> Codes:
     """Where the parameter ends at a bound that the best fit is not at."""
     own, ends = model.parameters, fits.params[..., target]
-    low, high = float(own.lower[target]), float(own.upper[target])
-    inside = low < float(free.params[target]) < high
+    low, high = (float(np.asarray(end)[target]) for end in (own.lower, own.upper))
+    inside = low < float(np.asarray(free.params)[target]) < high
     at_bound = inside & ((ends <= low) | (ends >= high))
     return np.where(at_bound, ImpactStatus.AT_BOUND, ImpactStatus.FOUND)
 

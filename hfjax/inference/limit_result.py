@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from hfjax.arrays import Array, Band, Scalar, ScalarInt
 from hfjax.errors import ArgumentError, FitError
 from hfjax.fitting.status import OBSERVED_PROFILE, FitStatus, said_of_band
+from hfjax.model.tracing import is_known
 from hfjax.record import Record, Status, is_single, json_numbers, refuse_batch
 
 NAMES = (
@@ -135,7 +136,8 @@ class LimitResult(Record):
     @property
     def code(self) -> ScalarInt:
         """The value of the worst `LimitStatus`."""
-        return self.codes.max(axis=-1)
+        known = np.asarray(self.codes) if is_known(self.codes) else self.codes
+        return known.max(axis=-1)
 
     @property
     def statuses(self) -> tuple[LimitStatus, ...]:

@@ -183,6 +183,8 @@ def profile(
     )
     fit_all = _along_neighbours if one_by_one() else _all_at_once
     free, fits = settings.run(Program(fit_all, arguments, {"settings": settings}))
+    if is_known((free, fits)):  # or a program would be compiled for each array
+        free, fits = jax.tree.map(np.asarray, (free, fits))
     back = np.argsort(order)
     fits = jax.tree.map(lambda f: f[back].reshape(*shape, *f.shape[1:]), fits)
     fits, free = (each.with_names(model) for each in (fits, free))
@@ -263,11 +265,12 @@ def _result(
     free: FitResult,
 ) -> ProfileResult:
     """Compare the points with the free fit."""
+    array = np if is_known((free, fits)) else jnp
     below = fits.deviance < free.deviance - CONSISTENCY
-    own = jnp.where(below, jnp.int32(FitStatus.INCONSISTENT), fits.code)
-    status = jnp.maximum(own, free.code)
-    delta = jnp.maximum(0.0, fits.deviance - free.deviance)
-    known = delta * jnp.where(status == FitStatus.CONVERGED, 1.0, jnp.nan)
+    own = array.where(below, array.int32(FitStatus.INCONSISTENT), fits.code)
+    status = array.maximum(own, free.code)
+    delta = array.maximum(0.0, fits.deviance - free.deviance)
+    known = delta * array.where(status == FitStatus.CONVERGED, 1.0, array.nan)
     return ProfileResult(names, values, known, status, fits, free)
 
 

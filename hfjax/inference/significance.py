@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hfjax.arrays import Number, Scalar, ScalarBool
+from hfjax.arrays import Number, Params, Scalar, ScalarInt
 from hfjax.compiled.program import Program
 from hfjax.errors import ParameterError, check_kind
 from hfjax.fitting.best_fit import NOTHING
@@ -90,8 +90,7 @@ def significance(
     arguments = (subject_of(model, data, settings), *values)
     static = {"test_stat": q0, "settings": settings}
     test = settings.run(Program(asymptotic_test, arguments, static))
-    lower = jnp.asarray(model.parameters.lower)[model.poi]
-    given = test, values[1], (lower < 0.0) | (not signed)
+    given = test, values[1], model.parameters.lower, model.poi
     found = settings.run(Program(_significance, given, {"signed": signed}))
     return found.with_names(model)
 
@@ -114,9 +113,14 @@ def _check_values(model: Model, injected: Number, *, signed: bool) -> None:
 
 @functools.partial(jax.jit, static_argnames="signed")
 def _significance(
-    test: HypotestResult, injected: Scalar, possible: ScalarBool, signed: bool
+    test: HypotestResult,
+    injected: Scalar,
+    lower: Params,
+    poi: ScalarInt,
+    signed: bool,
 ) -> SignificanceResult:
     """Turn the fits of a test of zero into p0 and Z, where bounds allow its sign."""
+    possible = (jnp.asarray(lower)[poi] < 0.0) | (not signed)
     code = jnp.where(possible, test.code, FitStatus.OUT_OF_BOUNDS).astype(jnp.int32)
     known = jnp.where(code == FitStatus.CONVERGED, 1.0, jnp.nan)
     q = known * _signed(test.fixed.deviance - test.free.deviance, test.mu_hat)

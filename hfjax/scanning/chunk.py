@@ -24,7 +24,7 @@ def canonical_lanes(lanes: Lanes) -> Lanes:
         for model, data in (lanes.shared, lanes.stacked)
     )
     background, shared = jax.device_put((background, shared))
-    return Lanes(background, shared, stacked)
+    return Lanes(background, shared, jax.tree.map(np.asarray, stacked))
 
 
 def chunk_of(lanes: Lanes, positions: Sequence[int], size: int) -> Lanes:

@@ -13,7 +13,6 @@ from concurrent.futures import Executor
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from hfjax.building.align import SignalPoint
@@ -200,14 +199,14 @@ def compile_chunk(group: ScanGroup, program: LaneProgram) -> Run:
         A function of the positions of the points.
     """
     kind = group.template.parameters.init.dtype
-    values = tuple(jnp.asarray(value, kind) for value in program.values)
+    values = tuple(np.asarray(value, kind) for value in program.values)
     lanes = canonical_lanes(group.lanes)
     size = CPU_CHUNK if one_by_one() else rung(chunk_size(group))
-    every = jnp.arange(size, dtype=jnp.int32)
+    every = np.arange(size, dtype=np.int32)
 
     def run(positions: Sequence[int]) -> Any:
         chunk = chunk_of(lanes, positions or [0], size)
-        arguments = (chunk, every, jnp.int32(len(positions)), *values)
+        arguments = (chunk, every, np.int32(len(positions)), *values)
         return program.run(Program(program.function, arguments, program.static))
 
     jax.block_until_ready(run([]))

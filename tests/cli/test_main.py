@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from hfjax import __version__
 from hfjax.cli.main import COMMANDS, PATCHSET_COMMANDS, TOYS_COMMANDS, root, run
 from hfjax.errors import HfjaxError
+from tests.workspaces import all_kinds
 
 SHOWN = (*COMMANDS, "patchset")
 
@@ -177,3 +179,44 @@ def test_the_installed_command_is_this_one():
         command = [sys.executable, *how, "--version"]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         assert done.stdout == f"hfjax {__version__}\n"
+
+
+COUNTED = """
+import sys
+import jax
+
+compiled = []
+
+def note(event, seconds, **details):
+    if event == "/jax/core/compile/backend_compile_duration":
+        compiled.append(seconds)
+
+jax.monitoring.register_event_duration_secs_listener(note)
+from hfjax.cli.main import run
+try:
+    run()
+finally:
+    print(len(compiled), file=sys.stderr)
+"""
+"""A process of its own that runs a command, and counts what is compiled for it."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "programs"),
+    [("fit", 2), ("cls", 1), ("limit", 1), ("profile --parameter mu=0:1:3", 1)],
+)
+def test_commands_compile_their_own_programs_and_nothing_else(
+    command, programs, write, tmp_path
+):
+    """Each operation on an array outside of them would be a program of its own, which
+    no store keeps: every run of a command would be a third of a second longer."""
+    name, *more = command.split()
+    path = write("workspace.json", all_kinds())
+    arguments = [sys.executable, "-c", COUNTED, name, path, *more]
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run(
+        list(map(str, arguments)), capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert int(done.stderr.split()[-1]) == programs

@@ -198,7 +198,7 @@ def tell_free_fit(
         options: whether messages are wanted, and which minimum is.
         run: calls compiled programs.
     """
-    poi = model.poi_name if model.poi >= 0 else None
+    poi = model.poi_name if int(model.poi) >= 0 else None
     ending = hfjax.fit_ending(model, data, result, run=run)
     tell_endings({FREE_FIT: ending}, poi, options)
 
@@ -220,7 +220,9 @@ def tell_constraint(model: Any, poi: str | None, quiet: bool) -> None:
 
 def tell_negative(model: Any, test: TestOptions, quiet: bool) -> None:
     """Say what qtilde means where the parameter of interest may be negative."""
-    low = float(model.parameters.lower[model.poi])
+    import numpy as np  # here, as commands that need no arrays import this module
+
+    low = float(np.asarray(model.parameters.lower)[model.poi])
     if test.test_stat is TestStat.QTILDE and low < 0 and not quiet:
         complain(
             f"{model.poi_name!r} may be as low as {low:g}: qtilde is that of its "

@@ -121,9 +121,10 @@ def parameters_at_bounds(
         The bounds by name of the parameter.
     """
     own, found = model.parameters, {}
+    free, values, poi = ~np.asarray(own.fixed), np.asarray(params), int(model.poi)
     for bound in (np.asarray(own.lower), np.asarray(own.upper)):
-        for i in np.flatnonzero(at_bound(params, bound) & ~np.asarray(own.fixed)):
-            if not (held and i == model.poi):
+        for i in np.flatnonzero(at_bound(values, bound) & free):
+            if not (held and i == poi):
                 found[own.names[i]] = float(bound[i])
     return found
 

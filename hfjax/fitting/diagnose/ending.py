@@ -74,7 +74,7 @@ def fit_ending(
         return FitEnding()
     start = np.array(model.parameters.init)
     if held:
-        start[model.poi] = result.params[model.poi]
+        start[model.poi] = np.asarray(result.params)[model.poi]
     return FitEnding(
         valleys=valley_report(model, result, run),
         at_bounds=parameters_at_bounds(model, result.params, held),

@@ -132,12 +132,11 @@ def _slopes(model: Model, data: Data, params: Params) -> Iterator[tuple[Array, A
 
 def _terms(model: Model, data: Data, params: Params) -> Iterator[tuple[Array, Array]]:
     """The parameters of each kind of constraint terms, and their pulls."""
-    for terms in (model.gaussian, model.lognormal):
-        yield (
-            terms.index,
-            np.where(terms.present, terms.pulls(params, data.aux), np.nan),
-        )
     poisson = model.poisson
+    for terms in model.constraints:
+        if not isinstance(terms, PoissonConstraints):
+            own = terms.pulls(params, data.aux)
+            yield terms.index, np.where(terms.present, own, np.nan)
     count = data.aux[poisson.position]
     known = poisson.present & (count > 0.0)
     width = np.sqrt(np.where(known, count, 1.0))
