@@ -19,6 +19,7 @@ from hfjax.building.fill import (
 )
 from hfjax.building.layout import Layout, channel_bins, make_layout
 from hfjax.building.local import fill_local
+from hfjax.building.lookup import fill_lookup
 from hfjax.building.lopsided import fill_lopsided, no_lopsided
 from hfjax.building.sources import fill_sources
 from hfjax.building.surges import fill_surges, no_surges
@@ -135,7 +136,7 @@ def assemble(
     names: Names,
 ) -> Model:
     """Put samples, constraint terms and parameters together."""
-    gaussian, poisson, lognormal = fill_constraints(layout)
+    terms = gaussian, poisson, lognormal = fill_constraints(layout)
     widths = [width for _, width in layout.channels.values()]
     names = dataclasses.replace(
         names,
@@ -154,6 +155,7 @@ def assemble(
         poisson=poisson,
         lognormal=lognormal,
         parameters=parameters,
+        lookup=fill_lookup(block, terms, layout),
         crossings=fill_crossings(block.normsys, settings),
         lopsided=no_lopsided(bin_channel.size),
         surges=no_surges(bin_channel.size),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hfjax.model.local_parameters import LocalParameters
+from hfjax.model.local_parameters import LocalParameters, local_parameters
 from hfjax.model.model import Model
 
 FEW_BINS = 8
@@ -32,10 +32,8 @@ def fill_local(model: Model) -> LocalParameters | None:
     if others.size >= bins:
         return None
     positions = np.flatnonzero(single)
-    return LocalParameters(
-        index=_slots(positions, first[positions], (bins, size)),
-        others=others.astype(np.int32),
-    )
+    slots = _slots(positions, first[positions], (bins, size))
+    return local_parameters(slots, others.astype(np.int32), size)
 
 
 def _extent(index: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +77,6 @@ def padded_local(
     """
     slots, others = like
     more = ((0, slots - local.index.shape[0]), (0, 0)), (0, others - local.others.size)
-    return LocalParameters(
-        index=np.pad(np.asarray(local.index), more[0], constant_values=empty),
-        others=np.pad(np.asarray(local.others), more[1], constant_values=empty),
-    )
+    index = np.pad(np.asarray(local.index), more[0], constant_values=empty)
+    rows = np.pad(np.asarray(local.others), more[1], constant_values=empty)
+    return local_parameters(index, rows, empty)

@@ -85,6 +85,12 @@ RULES: Mapping[str, Rule] = {
     ".parameters.lower": Rule(("parameters",), -1.0),
     ".parameters.upper": Rule(("parameters",), 1.0),
     ".parameters.fixed": Rule(("parameters",), 1.0),
+    ".lookup.histosys": Rule(("factors",), counts="histosys"),
+    ".lookup.normsys": Rule(("factors",), counts="normsys"),
+    ".lookup.gaussian": Rule(("parameters",), counts="gaussian"),
+    ".lookup.poisson": Rule(("parameters",), counts="poisson"),
+    ".lookup.lognormal": Rule(("parameters",), counts="lognormal"),
+    ".lookup.bins": Rule(("channels", "widths"), counts="bins"),
     ".crossings.index": Rule((), counts="parameters"),
     ".lopsided.index": Rule((), counts="parameters"),
     ".lopsided.plane": Rule(("bins",)),
@@ -92,6 +98,9 @@ RULES: Mapping[str, Rule] = {
     ".surges.along": Rule(("bins",)),
     ".local.index": Rule(("local_slots", "bins"), counts="parameters"),
     ".local.others": Rule(("others",), counts="parameters"),
+    ".local.row": Rule(("parameters",), counts="others"),
+    ".local.slot": Rule(("parameters",), counts="local_slots"),
+    ".local.bin": Rule(("parameters",)),
     ".main": Rule(("bins",)),
     ".aux": Rule(("aux",)),
 }
@@ -154,7 +163,8 @@ def model_sizes(model: Model) -> dict[str, Size]:
         "factors": Size(parameters.own + derived, parameters.to + derived),
         "aux": Size(*(sum(each) for each in zip(*terms.values(), strict=True))),
     }
-    return block_sizes(model.block) | terms | others | _local_sizes(model)
+    widths = _on_ladder({"widths": model.lookup.bins.shape[-1]})
+    return block_sizes(model.block) | terms | others | widths | _local_sizes(model)
 
 
 def _local_sizes(model: Model) -> dict[str, Size]:
@@ -192,7 +202,16 @@ def _pad(leaf: np.ndarray, rule: Rule, sizes: Sizes) -> np.ndarray:
     value = sizes[rule.counts].to if rule.counts else rule.value
     if rule.counts:
         leaf = _moved(leaf, rule.counts, sizes)
+    if rule.axes == ("factors",):
+        return _parted(leaf, sizes["parameters"], value)
     return filled(leaf, tuple(sizes[axis].to for axis in rule.axes), value)
+
+
+def _parted(leaf: np.ndarray, parameters: Size, value: int | float) -> np.ndarray:
+    """Pad between parameters and derived ones, which stay behind all of them."""
+    own, to = parameters
+    room = np.full((*leaf.shape[:-1], to - own), value, leaf.dtype)
+    return np.concatenate([leaf[..., :own], room, leaf[..., own:]], axis=-1)
 
 
 def _moved(leaf: np.ndarray, counts: str, sizes: Sizes) -> np.ndarray:

@@ -27,6 +27,7 @@ from hfjax.model.derivatives import (
     RateDerivatives,
     differentiate,
 )
+from hfjax.model.lookup import read
 from hfjax.model.model import Model
 
 Matrix = Float[Array, "par par"]
@@ -195,18 +196,17 @@ class Objective(eqx.Module):
             impossible, strong * (rates.rates - target), rate_gradient
         )
         weight = jnp.where(impossible, strong, count / safe**2)
-        prior = jnp.zeros_like(params)
-        prior = prior.at[gaussian.index].add(tight)
-        prior = prior.at[poisson.index].add(events / gamma**2)
-        gradient = jnp.asarray(rates.jacobian.pulled(rate_gradient))
-        gradient = gradient.at[gaussian.index].add(pull / gaussian.width)
-        gradient = gradient.at[poisson.index].add(factor - events / gamma)
-        own_curvature = jnp.asarray(rates.own_curvature(rate_gradient))
+        look = model.lookup
+        prior = read(tight, look.gaussian) + read(events / gamma**2, look.poisson)
+        gradient = rates.jacobian.pulled(rate_gradient)
+        gradient = gradient + read(pull / gaussian.width, look.gaussian)
+        gradient = gradient + read(factor - events / gamma, look.poisson)
+        own_curvature, square = rates.bends(rate_gradient)
         if model.lognormal.index.size:
             terms = log_normal_terms(model.lognormal, params, aux)
-            gradient = gradient.at[model.lognormal.index].add(terms.gradient)
-            prior = prior.at[model.lognormal.index].add(terms.prior)
-            own_curvature = own_curvature.at[model.lognormal.index].add(terms.rest)
+            gradient = gradient + read(terms.gradient, look.lognormal)
+            prior = prior + read(terms.prior, look.lognormal)
+            own_curvature = own_curvature + read(terms.rest, look.lognormal)
         return Expansion(
             rates=rates,
             gradient=gradient,
@@ -215,7 +215,7 @@ class Objective(eqx.Module):
             fisher_weight=jnp.where(present, 1.0 / safe, 0.0),
             rate_gradient=rate_gradient,
             own_curvature=own_curvature,
-            diagonal=own_curvature - rates.squared_slopes(rate_gradient),
+            diagonal=own_curvature - square,
         )
 
 

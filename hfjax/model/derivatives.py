@@ -11,6 +11,8 @@ parameters by parameters is ever formed. Automatic differentiation gives the sam
 numbers, an order of magnitude slower; tests hold the two against each other.
 """
 
+from typing import NamedTuple
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -20,6 +22,7 @@ from hfjax.arrays import Array, Params, Rates, SampleRates
 from hfjax.model.derivation import Slopes, Values
 from hfjax.model.interpolation import derivatives, polynomial_derivatives
 from hfjax.model.jacobian import Jacobian, Rows
+from hfjax.model.lookup import add_at, at_index, read
 from hfjax.model.model import Model
 from hfjax.model.modifiers import Cells, HistoSys, NormSys, Variations, gather
 from hfjax.model.sample_block import SampleBlock
@@ -129,39 +132,33 @@ def block_jacobian(at: BlockDerivatives, size: int, model: Model) -> Jacobian:
     scaling, bins = at.rates * at.inverse, jnp.arange(model.bin_channel.size)
     index, places = at.block.scaling.index, model.local
     if places is None:
-        rows = _block_rows(at, jnp.zeros((size, bins.size), scaling.dtype), None, model)
-        return Jacobian(jnp.asarray(rows).at[index, bins].add(scaling, mode="drop"))
-    count = places.others.size
-    row_of = jnp.full(size, count).at[places.others].set(jnp.arange(count), mode="drop")
-    rows = _block_rows(at, jnp.zeros((count, bins.size), scaling.dtype), row_of, model)
-    where = row_of.at[index].get(mode="fill", fill_value=count)
-    rows = jnp.asarray(rows).at[where, bins].add(scaling, mode="drop")
+        rows = _block_rows(at, jnp.arange(size), model)
+        return Jacobian(add_at(rows, (index, bins), scaling))
+    rows = _block_rows(at, places.others, model)
+    where = at_index(places.row, index, len(rows))
+    rows = add_at(rows, (where, bins), scaling)
     own = jnp.where(index == places.index[:, None, None], scaling, 0.0)
     return Jacobian(rows, jnp.sum(own, axis=(1, 2)), places, size)
 
 
 def _block_rows(
-    at: BlockDerivatives, into: Rows, row_of: Int[Array, " factor"] | None, model: Model
+    at: BlockDerivatives, factors: Int[Array, " row"], model: Model
 ) -> Rows:
-    """Add the derivatives in interpolated modifiers to rows of their parameters.
+    """Derivatives in the interpolated modifiers of some factors, a row for each.
 
     Products that are summed, not matrix products: with the bin in both, compilers copy
     the factors first, which takes several times as long.
     """
-    block, out = at.block, jnp.asarray(into)
-
-    def rows(index: Int[Array, " modifier"]) -> Int[Array, " modifier"]:
-        if row_of is None:
-            return index
-        return jnp.asarray(row_of).at[index].get(mode="fill", fill_value=len(into))
+    block, look = at.block, model.lookup
+    out = jnp.zeros((factors.size, model.bin_channel.size), at.rates.dtype)
 
     if block.histosys.index.size:
         histosys = jnp.sum(at.shift * at.factor, axis=1)
-        out = out.at[rows(block.histosys.index)].add(histosys)
+        out = out + read(histosys, at_index(look.histosys, factors, len(histosys)))
     if block.normsys.index.size:
         by_bin = at.slope[:, :, model.bin_channel]
         normsys = jnp.sum(by_bin * at.rates, axis=1)
-        out = out.at[rows(block.normsys.index)].add(normsys)
+        out = out + read(normsys, at_index(look.normsys, factors, len(normsys)))
     return out
 
 
@@ -169,7 +166,7 @@ def block_curvature(
     at: BlockDerivatives, weights: Rates, vector: Params, into: Params, model: Model
 ) -> Params:
     """Add ``sum_sb weights_b d2N_sb`` times a vector to a vector."""
-    block, out = at.block, jnp.asarray(into)
+    block, look, out = at.block, model.lookup, jnp.asarray(into)
     weighted, own = weights * at.factor, weights * at.rates
     moved = tilted = jnp.zeros_like(at.rates)
     if block.histosys.index.size:
@@ -177,56 +174,49 @@ def block_curvature(
     if block.normsys.index.size:
         tilted = jnp.tensordot(vector[block.normsys.index], at.slope, 1)
         tilted = tilted[:, model.bin_channel]
-    padded = jnp.concatenate([vector, jnp.zeros(1, vector.dtype)])
-    scaled = padded[block.scaling.index] * at.inverse
+    scaled = read(vector, block.scaling.index) * at.inverse
     turned = tilted + jnp.sum(scaled, axis=0)
     if block.histosys.index.size:
         shifts = jnp.tensordot(at.shift, weighted * turned, 2)
-        out = out.at[block.histosys.index].add(shifts)
+        out = out + read(shifts, look.histosys)
     if block.normsys.index.size:
-        force = by_channel(weighted * moved + own * turned, block, model)
-        out = out.at[block.normsys.index].add(jnp.tensordot(at.slope, force, 2))
+        force = look.by_channel(weighted * moved + own * turned)
+        out = out + read(jnp.tensordot(at.slope, force, 2), look.normsys)
     others = 1.0 - jnp.eye(scaled.shape[0], dtype=scaled.dtype)
     pairs = jnp.einsum("kl,lsb->ksb", others, scaled)
     scaling = at.inverse * (weighted * moved + own * (tilted + pairs))
-    return out.at[block.scaling.index].add(scaling, mode="drop")
+    return add_at(out, (block.scaling.index,), scaling)
 
 
-def by_channel(cells: SampleRates, block: SampleBlock, model: Model) -> Cells:
-    """Sum over the bins of each channel."""
-    channels = block.normsys.table.shape[2]
-    return jax.ops.segment_sum(cells.T, model.bin_channel, channels).T
+class Bends(NamedTuple):
+    """Curvature of the rates in each parameter alone.
+
+    Attributes:
+        own: of modifiers that bend by themselves.
+        square: products of modifiers with themselves, which `block_curvature` has too
+            much.
+    """
+
+    own: Params
+    square: Params
 
 
-def block_own_curvature(
-    at: BlockDerivatives, weights: Rates, into: Params, model: Model
-) -> Params:
-    """Add ``sum_sb weights_b d2N_sb`` in each parameter alone."""
-    block, out = at.block, jnp.asarray(into)
+def block_bends(at: BlockDerivatives, weights: Rates, size: int, model: Model) -> Bends:
+    """``sum_sb weights_b d2N_sb`` in each parameter alone, and with ``N u_j^2``."""
+    block, look = at.block, model.lookup
+    own = square = jnp.zeros(size, weights.dtype)
     if block.histosys.index.size:
         bend = at.bend * jnp.tensordot(block.histosys.even, weights * at.factor, 2)
-        out = out.at[block.histosys.index].add(bend)
-    return _add_normsys(at, at.normsys_bend, weights, out, model)
-
-
-def block_squared_slopes(
-    at: BlockDerivatives, weights: Rates, into: Params, model: Model
-) -> Params:
-    """Add ``sum_sb weights_b N_sb u_j^2``, which `block_curvature` has too much."""
-    return _add_normsys(at, at.normsys_slope**2, weights, into, model)
-
-
-def _add_normsys(
-    at: BlockDerivatives, each: Variations, weights: Rates, into: Params, model: Model
-) -> Params:
-    """Add values of normsys on cells, times ``sum_b weights_b N_sb``, to parameters."""
-    normsys = at.block.normsys
-    if not normsys.index.size:
-        return into
-    cells = by_channel(weights * at.rates, at.block, model)
-    own = cells.reshape(-1)[normsys.cell]
-    sums = jax.ops.segment_sum(each * own, normsys.modifier, normsys.index.size)
-    return jnp.asarray(into).at[normsys.index].add(sums)
+        own = own + read(bend, look.histosys)
+    if block.normsys.index.size:
+        normsys = block.normsys
+        cells = look.by_channel(weights * at.rates).reshape(-1)[normsys.cell]
+        both = jnp.stack([at.normsys_bend, at.normsys_slope**2], axis=1)
+        each = both * cells[:, None]
+        sums = jax.ops.segment_sum(each, normsys.modifier, normsys.index.size)
+        found = read(sums, look.normsys)
+        own, square = own + found[:, 0], square + found[:, 1]
+    return Bends(own, square)
 
 
 class RateDerivatives(eqx.Module):
@@ -249,22 +239,16 @@ class RateDerivatives(eqx.Module):
 
         Args:
             weights: of the bins.
-            diagonal: `own_curvature` less `squared_slopes` with these weights.
+            diagonal: both `bends` with these weights, the second from the first.
             vector: to be multiplied.
         """
         return block_curvature(
             self.block, weights, vector, diagonal * vector, self.model
         )
 
-    def own_curvature(self, weights: Rates) -> Params:
-        """``sum_b weights_b d2nu_b`` of modifiers that bend by themselves."""
-        none = jnp.zeros(self.jacobian.count, weights.dtype)
-        return block_own_curvature(self.block, weights, none, self.model)
-
-    def squared_slopes(self, weights: Rates) -> Params:
-        """Products of modifiers with themselves, which do not belong to `curvature`."""
-        none = jnp.zeros(self.jacobian.count, weights.dtype)
-        return block_squared_slopes(self.block, weights, none, self.model)
+    def bends(self, weights: Rates) -> Bends:
+        """``sum_b weights_b d2nu_b`` in each parameter alone."""
+        return block_bends(self.block, weights, self.jacobian.count, self.model)
 
 
 class ChainedDerivatives(eqx.Module):
@@ -294,15 +278,12 @@ class ChainedDerivatives(eqx.Module):
         own = self.slopes.vjp(inner) + diagonal * vector
         return jnp.asarray(own).at[index].add(turned)
 
-    def own_curvature(self, weights: Rates) -> Params:
+    def bends(self, weights: Rates) -> Bends:
         """Curvature in each parameter alone, that of expressions as well."""
-        inner = self.inner.own_curvature(weights)[: self.jacobian.count]
-        own = self._forces(weights) @ self.slopes.bend
-        return jnp.asarray(inner).at[self.slopes.index].add(own)
-
-    def squared_slopes(self, weights: Rates) -> Params:
-        """Products of modifiers with themselves, which do not belong to `curvature`."""
-        return self.inner.squared_slopes(weights)[: self.jacobian.count]
+        inner = self.inner.bends(weights)
+        own, square = (part[: self.jacobian.count] for part in inner)
+        bend = self._forces(weights) @ self.slopes.bend
+        return Bends(jnp.asarray(own).at[self.slopes.index].add(bend), square)
 
     def _forces(self, weights: Rates) -> Values:
         """``sum_b weights_b dnu_b`` in each derived parameter."""

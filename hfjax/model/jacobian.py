@@ -8,10 +8,11 @@ import dataclasses
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, Rates
 from hfjax.model.local_parameters import LocalParameters
+from hfjax.model.lookup import read
 
 Rows = Float[Array, "row bin"]
 
@@ -47,23 +48,21 @@ class Jacobian(eqx.Module):
         """Change of the rates along a direction: ``J' v``."""
         if self.places is None or self.local is None:
             return vector @ self.rows
-        own = taken(vector, self.places.index) * self.local
-        return taken(vector, self.places.others) @ self.rows + jnp.sum(own, axis=0)
+        own = read(vector, self.places.index) * self.local
+        return read(vector, self.places.others) @ self.rows + jnp.sum(own, axis=0)
 
     def pulled(self, bins: Rates) -> Params:
         """Gradient of a weighted sum of the rates: ``J w``."""
         if self.places is None or self.local is None:
             return self.rows @ bins
-        none = jnp.zeros(self.size, self.rows.dtype)
-        return written(none, self.places, self.rows @ bins, self.local * bins)
+        return by_parameter(self.places, self.rows @ bins, self.local * bins)
 
     def row_sums(self) -> Params:
         """Sum of each row."""
         sums = jnp.sum(self.rows, axis=1)
         if self.places is None or self.local is None:
             return sums
-        none = jnp.zeros(self.size, sums.dtype)
-        return written(none, self.places, sums, self.local)
+        return by_parameter(self.places, sums, self.local)
 
     def squares(self) -> "Jacobian":
         """Each derivative squared."""
@@ -85,24 +84,22 @@ class Jacobian(eqx.Module):
         return full.at[self.places.index, bins].add(self.local, mode="drop")
 
 
-def taken(vector: Params, index: Int[Array, "*place"]) -> Float[Array, "*place"]:
-    """Values of a vector at positions, 0 behind its end."""
-    return jnp.asarray(vector).at[index].get(mode="fill", fill_value=0.0)
-
-
-def written(
-    into: Params,
+def by_parameter(
     places: LocalParameters,
     others: Float[Array, " row"],
     local: Float[Array, "slot bin"],
+    idle: Params | float = 0.0,
 ) -> Params:
-    """A vector of parameters with parts of it replaced.
+    """A vector of all parameters.
 
     Args:
-        into: the vector.
         places: which parameters the parts are of.
         others: values of those that act in several bins.
         local: values of those that act in one.
+        idle: values of those that act in none.
     """
-    full = jnp.asarray(into).at[places.others].set(others, mode="drop")
-    return full.at[places.index].set(local, mode="drop")
+    slots, bins = local.shape
+    own = read(local.reshape(-1), places.slot * bins + places.bin)
+    found = read(others, places.row) + own
+    acts = (places.row < others.size) | (places.slot < slots)
+    return jnp.where(acts, found, idle)

@@ -5,6 +5,7 @@ bin by bin where the parameters that are left are fewer than bins.
 """
 
 import equinox as eqx
+import numpy as np
 from jaxtyping import Int
 
 from hfjax.arrays import Array
@@ -18,7 +19,37 @@ class LocalParameters(eqx.Module):
             empty slot.
         others: positions of the parameters that act in several bins; the number of
             parameters if padded.
+        row: where each parameter stands among the others; their number if nowhere.
+        slot: in which slot each parameter stands; their number if in none.
+        bin: in which bin it stands there.
     """
 
     index: Int[Array, "slot bin"]
     others: Int[Array, " row"]
+    row: Int[Array, " par"]
+    slot: Int[Array, " par"]
+    bin: Int[Array, " par"]
+
+
+def local_parameters(
+    index: np.ndarray, others: np.ndarray, size: int
+) -> LocalParameters:
+    """Find each of so many parameters in the slots or among the others.
+
+    Args:
+        index: as in `LocalParameters`.
+        others: likewise.
+        size: number of parameters.
+
+    Example:
+        >>> found = local_parameters(np.array([[3, 0]]), np.array([2]), 3)
+        >>> found.row.tolist(), found.slot.tolist(), found.bin.tolist()
+        ([1, 1, 0], [0, 1, 1], [1, 0, 0])
+    """
+    row, slot = (np.full(size, len(each), np.int32) for each in (others, index))
+    bin_ = np.zeros(size, np.int32)
+    known = np.flatnonzero(others < size)
+    row[others[known]] = known
+    slots, bins = np.nonzero(index < size)
+    slot[index[slots, bins]], bin_[index[slots, bins]] = slots, bins
+    return LocalParameters(index, others, row, slot, bin_)

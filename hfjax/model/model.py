@@ -23,6 +23,7 @@ from hfjax.model.constraints import (
 from hfjax.model.data import Data, check_channels, data_of
 from hfjax.model.derivation import Derivation
 from hfjax.model.local_parameters import LocalParameters
+from hfjax.model.lookup import Lookup
 from hfjax.model.names import Names
 from hfjax.model.parameters import Parameters, Value
 from hfjax.model.pure_method import pure_method
@@ -54,6 +55,7 @@ class Model(Chosen, Templated):
         poisson: Poisson constraint terms.
         lognormal: log-normal constraint terms; none in a plain workspace.
         parameters: names, initial values, bounds and fixed flags.
+        lookup: where the parts are found that act through a parameter.
         crossings: where normsys polynomials cross zero.
         lopsided: parameters that may give the likelihood several valleys.
         surges: directions of several parameters that may do so.
@@ -96,6 +98,7 @@ class Model(Chosen, Templated):
     poisson: PoissonConstraints
     lognormal: LogNormalConstraints
     parameters: Parameters
+    lookup: Lookup
     crossings: Crossings
     lopsided: Lopsided
     surges: Surges
@@ -187,7 +190,9 @@ class Model(Chosen, Templated):
         Args:
             params: parameter values, in the order of ``parameters.names``.
         """
-        values = self.with_derived(params)[params.size :]
+        if self.derivation is None:
+            return {}
+        values = self.derivation.values(params)
         return dict(zip(self.names.derived, values, strict=True))
 
     @pure_method

@@ -201,7 +201,8 @@ def gather(
     """
     padded = jnp.append(values, jnp.full(1, empty, values.dtype))
     held = jax.lax.optimization_barrier(padded)
-    return held.at[where].get(mode="promise_in_bounds")
+    places = held.at[where]
+    return places.get(mode="promise_in_bounds", wrap_negative_indices=False)
 
 
 class Scaling(eqx.Module):

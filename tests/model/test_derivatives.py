@@ -113,7 +113,8 @@ def points(model):
 def factored(model, params, weights):
     """Rates, Jacobian and weighted curvature, from their factored form."""
     at = differentiate(model, params)
-    diagonal = at.own_curvature(weights) - at.squared_slopes(weights)
+    own, square = at.bends(weights)
+    diagonal = own - square
     product = jax.vmap(lambda vector: at.curvature(weights, diagonal, vector))
     return at.rates, at.jacobian.matrix().T, product(jnp.eye(params.size))
 

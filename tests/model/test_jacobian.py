@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from hfjax.model.jacobian import Jacobian
-from hfjax.model.local_parameters import LocalParameters
+from hfjax.model.local_parameters import local_parameters
 
 BINS = 12
 
@@ -20,7 +20,7 @@ def jacobian_with_places(others, seed):
     rows = np.append(order[:others], np.int32(size))
     local = np.where(index < size, random.normal(size=(2, BINS)), 0.0)
     matrix = np.vstack([random.normal(size=(others, BINS)), np.zeros(BINS)])
-    places = LocalParameters(index, rows)
+    places = local_parameters(index, rows, size)
     return Jacobian(jnp.asarray(matrix), jnp.asarray(local), places, size)
 
 

@@ -15,8 +15,9 @@ from jaxtyping import Float
 
 from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarInt
 from hfjax.fitting.objective import Expansion
-from hfjax.model.jacobian import Jacobian, Rows, taken, written
+from hfjax.model.jacobian import Jacobian, Rows, by_parameter
 from hfjax.model.local_parameters import LocalParameters
+from hfjax.model.lookup import read
 
 FEW = 8
 """Most bins that are solved without LAPACK: loading it costs a new process a tenth of a
@@ -76,14 +77,14 @@ class InverseByParameters(NamedTuple):
 
     def __call__(self, vector: Params) -> Params:
         """Apply the inverse to a vector: others first, then bin by bin."""
-        given = taken(vector, self.places.index)
+        given = read(vector, self.places.index)
         seen = self.rows @ jnp.sum(self.push * given, axis=0)
-        right = self.unit * taken(vector, self.places.others) - seen
+        right = self.unit * read(vector, self.places.others) - seen
         others = _solved(self.root, right)
         beside = _of_other_slots(self.pull * given)
         local = self.own * given - self.push * (beside + others @ self.rows)
-        values = self.unit * others, local
-        return written(self.diagonal * vector, self.places, *values)
+        idle = self.diagonal * vector
+        return by_parameter(self.places, self.unit * others, local, idle)
 
 
 def _of_other_slots(each: Float[Array, "slot bin"]) -> Float[Array, "slot bin"]:
@@ -167,11 +168,11 @@ def _inverse_by_bins(diagonal: Params, factor: Rows) -> InverseByBins:
 def _inverse_by_parameters(
     diagonal: Params, factor: Jacobian, places: LocalParameters
 ) -> InverseByParameters:
-    local, inverse = jnp.asarray(factor.local), taken(diagonal, places.index)
+    local, inverse = jnp.asarray(factor.local), read(diagonal, places.index)
     pull = local * inverse
     share = pull * local
     bare = 1.0 + jnp.sum(share, axis=0)
-    unit = jnp.sqrt(taken(diagonal, places.others))
+    unit = jnp.sqrt(read(diagonal, places.others))
     rows = unit[:, None] * factor.rows
     one = jnp.eye(rows.shape[0], dtype=rows.dtype)
     # written out, as above

@@ -56,95 +56,153 @@ class Step(NamedTuple):
     inverse: Inverse
 
 
-class _Conjugate(NamedTuple):
-    """State of conjugate gradients; names as in Steihaug's paper."""
+class Conjugate(NamedTuple):
+    """State of conjugate gradients; names as in Steihaug's paper.
+
+    Attributes:
+        move: the step so far.
+        product: its product with the Hessian.
+        residual: negative gradient of the model there.
+        direction: to follow next.
+        square: preconditioned square of the residual.
+        goal: where that is small enough.
+        move_square: length of what has been added to the step, squared.
+        overlap: of that and the direction.
+        direction_square: length of the direction, squared.
+        bounded: radius or negative curvature have cut the step.
+        measures: the direction is the step itself, whose product is not known yet.
+        products: products with the Hessian so far.
+    """
 
     move: Params
+    product: Params
     residual: Params
     direction: Params
     square: Scalar
+    goal: Scalar
     move_square: Scalar
     overlap: Scalar
     direction_square: Scalar
     bounded: ScalarBool
+    measures: ScalarBool
     products: ScalarInt
 
 
+def from_move(move: Params) -> Conjugate:
+    """Begin at a step, whose product with the Hessian is the first to be made.
+
+    So that this stands once in a compiled fit.
+    """
+    zero, far = jnp.zeros((), move.dtype), jnp.full((), jnp.inf, move.dtype)
+    none, no = jnp.zeros_like(move), jnp.array(False)
+    start = move, none, none, move, far, zero, zero, zero, zero
+    return Conjugate(*start, bounded=no, measures=~no, products=jnp.int32(0))
+
+
+def from_rest(gradient: Params, inverse: Linear, free: ParamsMask) -> Conjugate:
+    """Begin without a step.
+
+    Args:
+        gradient: of the model.
+        inverse: product with the inverse of the metric, zero where not free.
+        free: parameters that may move.
+    """
+    residual, none = -gradient * free, jnp.zeros_like(gradient)
+    direction, zero = inverse(residual), jnp.zeros((), gradient.dtype)
+    square = residual @ direction
+    return Conjugate(
+        move=none,
+        product=none,
+        residual=residual,
+        direction=direction,
+        square=square,
+        goal=goal_of(square),
+        move_square=zero,
+        overlap=zero,
+        direction_square=square,
+        bounded=jnp.array(False),
+        measures=jnp.array(False),
+        products=jnp.int32(0),
+    )
+
+
+def goal_of(square: Scalar) -> Scalar:
+    """Where a residual is small enough: it tightens as the minimum comes near."""
+    return square * jnp.minimum(0.01, square)
+
+
+class Quadratic(NamedTuple):
+    """A quadratic model, and how it is minimized.
+
+    Attributes:
+        gradient: at no step.
+        hessian: product with the Hessian.
+        inverse: product with the inverse of the metric, zero where not free.
+        free: parameters that may move.
+        radius: longest move from the start, in the norm of the metric.
+    """
+
+    gradient: Params
+    hessian: Linear
+    inverse: Linear
+    free: ParamsMask
+    radius: Scalar
+
+
 def conjugate_gradients(
-    hessian: Linear,
-    inverse: Linear,
-    start: tuple[Params, Params],
-    free: ParamsMask,
-    radius: Scalar,
-) -> tuple[Params, ScalarBool]:
-    """Minimize the quadratic model over the free parameters.
+    model: Quadratic, begin: Conjugate, most: ScalarInt | int = MAX_PRODUCTS
+) -> Conjugate:
+    """Minimize a quadratic model over the free parameters.
 
     Stops where the preconditioned residual has fallen by a factor that tightens as the
     minimum comes near (superlinear convergence), at the radius, or on negative
     curvature, which is followed to the radius.
 
     Args:
-        hessian: product with the Hessian.
-        inverse: product with the inverse of the metric, zero where not free.
-        start: a step, and the negative gradient of the model there.
-        free: parameters that may move.
-        radius: longest move from the start, in the norm of the metric.
-
-    Returns:
-        The step, and whether radius or negative curvature cut it.
+        model: what is minimized.
+        begin: of `from_move` or `from_rest`.
+        most: products with the Hessian after which they are cut off.
     """
-    move, residual = start[0], start[1] * free
-    direction = inverse(residual)
-    square = residual @ direction
-    goal = square * jnp.minimum(0.01, square)
-    zero = jnp.zeros_like(square)
-    state = _Conjugate(
-        move=move,
-        residual=residual,
-        direction=direction,
-        square=square,
-        move_square=zero,
-        overlap=zero,
-        direction_square=square,
-        bounded=jnp.array(False),
-        products=jnp.int32(0),
-    )
 
-    def unfinished(s: _Conjugate) -> ScalarBool:
-        return ~s.bounded & (s.products < MAX_PRODUCTS) & (s.square > goal)
+    def unfinished(s: Conjugate) -> ScalarBool:
+        return ~s.bounded & (s.products < most) & (s.square > s.goal)
 
-    def advance(s: _Conjugate) -> _Conjugate:
-        return _advance(s, hessian(s.direction) * free, inverse, radius)
-
-    end = jax.lax.while_loop(unfinished, advance, state)
-    return end.move, end.bounded
+    return jax.lax.while_loop(unfinished, lambda s: _advance(model, s), begin)
 
 
-def _advance(
-    s: _Conjugate, product: Params, inverse: Linear, radius: Scalar
-) -> _Conjugate:
-    curvature = s.direction @ product
+def _advance(model: Quadratic, s: Conjugate) -> Conjugate:
+    product = model.hessian(s.direction)
+    curvature = s.direction @ (product * model.free)
     negative = curvature <= 1e-14 * s.direction_square
     length = s.square / jnp.where(negative, 1.0, curvature)
     reached = s.move_square + length * (2 * s.overlap + length * s.direction_square)
-    bounded = negative | (reached >= radius**2)
-    room = jnp.maximum(radius**2 - s.move_square, 0.0)
+    bounded = negative | (reached >= model.radius**2)
+    room = jnp.maximum(model.radius**2 - s.move_square, 0.0)
     reach = jnp.sqrt(s.overlap**2 + s.direction_square * room) - s.overlap
-    length = jnp.where(bounded, reach / s.direction_square, length)
-    residual = s.residual - length * product
-    turned = inverse(residual)
+    reach = reach / jnp.where(s.measures, 1.0, s.direction_square)
+    length = jnp.where(bounded, reach, length)
+    length = jnp.where(s.measures, 0.0, length)
+    whole = jnp.where(s.measures, product, s.product + length * product)
+    residual = -(model.gradient + whole) * model.free
+    residual = jnp.where(
+        s.measures, residual, s.residual - length * product * model.free
+    )
+    turned = model.inverse(residual)
     square = residual @ turned
-    ratio = square / s.square
+    ratio = jnp.where(s.measures, 0.0, square / s.square)
     overlap = s.overlap + length * s.direction_square
-    return _Conjugate(
+    return Conjugate(
         move=s.move + length * s.direction,
+        product=whole,
         residual=residual,
         direction=turned + ratio * s.direction,
         square=square,
+        goal=jnp.where(s.measures, goal_of(square), s.goal),
         move_square=s.move_square + length * (s.overlap + overlap),
         overlap=ratio * overlap,
         direction_square=square + ratio**2 * s.direction_square,
-        bounded=bounded,
+        bounded=bounded & ~s.measures,
+        measures=jnp.array(False),
         products=s.products + 1,
     )
 
@@ -186,7 +244,7 @@ def newton_step(
         none, none, free, first, jnp.array(False), jnp.array(True), jnp.int32(0)
     )
     end = jax.lax.while_loop(
-        lambda s: s.crossed & (s.rounds < MAX_ROUNDS),
+        lambda s: s.crossed & (s.rounds <= MAX_ROUNDS),
         lambda s: _round(s, at, metric, room, radius),
         start,
     )
@@ -212,22 +270,23 @@ def _round(
     room: Box,
     radius: Scalar,
 ) -> _Round:
-    """Minimize, put what crosses a bound on it, and free the rest for another round."""
-    start = s.move, -(at.gradient + s.product)
-    move, bounded = conjugate_gradients(
-        at.hessian_product, s.inverse, start, s.free, radius
-    )
-    over = s.free & ((move < room.lower) | (move > room.upper))
+    """Minimize, put what crosses a bound on it, and free the rest for another round.
+
+    The last one only looks what the quadratic model says of the step as it is.
+    """
+    model = Quadratic(at.gradient, at.hessian_product, s.inverse, s.free, radius)
+    most = jnp.where(s.rounds < MAX_ROUNDS, MAX_PRODUCTS + 1, 1)
+    found = conjugate_gradients(model, from_move(s.move), most)
+    over = s.free & ((found.move < room.lower) | (found.move > room.upper))
     crossed = jnp.any(over)
     free = s.free & ~over
-    move = jnp.clip(move, *room)
     inverse = jax.lax.cond(crossed, metric.inverse, lambda _: s.inverse, free)
     return _Round(
-        move=move,
-        product=at.hessian_product(move),
+        move=jnp.clip(found.move, *room),
+        product=found.product,
         free=free,
         inverse=inverse,
-        bounded=s.bounded | bounded,
+        bounded=s.bounded | found.bounded,
         crossed=crossed,
         rounds=s.rounds + 1,
     )
@@ -307,13 +366,6 @@ def _or_steepest(
     cut = jnp.minimum(1.0, radius / jnp.where(length > 0.0, length, 1.0))
     steep = jnp.clip(cut * direction, *room)
     promise = -at.gradient @ steep
-    doubtful = ~(gain >= 0.02 * promise)
-
-    def compare(_: None) -> tuple[Params, Scalar, ScalarBool]:
-        other = promise - 0.5 * steep @ at.hessian_product(steep)
-        poor = ~(gain >= 0.1 * other)
-        return jnp.where(poor, steep, move), jnp.where(poor, other, gain), poor
-
-    return jax.lax.cond(
-        doubtful, compare, lambda _: (move, gain, jnp.array(False)), None
-    )
+    other = promise - 0.5 * metric.norm(steep) ** 2
+    poor = ~(gain >= 0.02 * promise) & ~(gain >= 0.1 * other)
+    return jnp.where(poor, steep, move), jnp.where(poor, other, gain), poor

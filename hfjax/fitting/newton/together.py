@@ -15,7 +15,12 @@ from hfjax.arrays import Array, Params, ParamsMask, Scalar, ScalarBool, ScalarIn
 from hfjax.fitting.box import Box
 from hfjax.fitting.newton.descend import RUNNING, Minimum, movable
 from hfjax.fitting.newton.metric import fisher
-from hfjax.fitting.newton.step import SADDLE, conjugate_gradients
+from hfjax.fitting.newton.step import (
+    SADDLE,
+    Quadratic,
+    conjugate_gradients,
+    from_rest,
+)
 from hfjax.fitting.objective import IMPOSSIBLE, Objective
 from hfjax.fitting.refusal import refusal
 from hfjax.fitting.status import FitStatus
@@ -99,11 +104,10 @@ def _stepped(
     at = objective.expand(s.params)
     metric = fisher(at)
     free = movable(s.params, at.gradient, metric, bounds, tolerance) & ~fixed
-    start = jnp.zeros_like(s.params), -at.gradient
-    inverse = metric.inverse(free)
-    move, bent = conjugate_gradients(
-        at.hessian_product, inverse, start, free, jnp.full_like(s.value, jnp.inf)
-    )
+    inverse, far = metric.inverse(free), jnp.full_like(s.value, jnp.inf)
+    model = Quadratic(at.gradient, at.hessian_product, inverse, free, far)
+    found = conjugate_gradients(model, from_rest(at.gradient, inverse, free))
+    move, bent = found.move, found.bounded
     scale, edm = metric.diagonal(), -(at.gradient @ move)
     saddle = jnp.any(free & (jnp.minimum(at.own_curvature, 0.0) < (SADDLE - 1) * scale))
     end = jnp.clip(s.params + s.scale * move, *bounds)

@@ -91,13 +91,14 @@ def grid_of(
     places = jnp.sort(jnp.concatenate([places, now[:, None]], axis=1), axis=1)
     shift = moved_rates(at, chosen, places) - at.derivatives.rates
     stays = places == now[:, None]
-    before = constraint_cost(objective, chosen, now[:, None])
+    cost = constraint_cost(objective, chosen, places)
+    before = jnp.max(jnp.where(stays, cost, -jnp.inf), axis=1, keepdims=True)
     alone = jnp.zeros((index.size, 0, at.root.size), now.dtype)
     return Grid(
         index=index,
         places=places,
         shift=jnp.where(stays[..., None], 0.0, shift),
-        cost=constraint_cost(objective, chosen, places) - before,
+        cost=cost - before,
         held=held_direction(at, chosen, alone),
     )
 

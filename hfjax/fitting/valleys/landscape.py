@@ -11,7 +11,7 @@ over the change ``x`` of the rates; ``g = 1 - n / nu`` at the minimum. One Newto
 reaches it nearly, so that hundreds of places cost a few small matrix products.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -21,12 +21,18 @@ from hfjax.arrays import Array, Params, ParamsMask, Rates, ScalarInt
 from hfjax.fitting.box import Box
 from hfjax.fitting.newton.metric import FEW, inverse_root
 from hfjax.fitting.objective import Expansion, Objective, half_deviance
+from hfjax.model.constraints import (
+    GaussianConstraints,
+    LogNormalConstraints,
+    PoissonConstraints,
+)
 from hfjax.model.derivatives import (
     NEAR_ZERO_POLYNOMIAL,
     ChainedDerivatives,
     RateDerivatives,
     away_from_zero,
 )
+from hfjax.model.lookup import at_index, read
 from hfjax.model.modifiers import NormSys, inner_factor, outer_exponent
 
 NEVER_MORE = 1e-6
@@ -147,33 +153,24 @@ def moved_rates(at: LocalModel, index: Index, places: Places) -> Shifts:
         places: their values.
     """
     now, block = at.params[index], at.derivatives.block
-    samples = block.block
+    samples, look = block.block, at.derivatives.model.lookup
     rates = (block.rates / block.factor)[None, None]
     histosys, normsys = samples.histosys, samples.normsys
     if histosys.index.size:
-        row, has = _row(histosys.index, index)
-        odd, even = (
-            jnp.where(has[:, None, None], part[row], 0.0)[:, None]
-            for part in (histosys.odd, histosys.even)
-        )
+        row = at_index(look.histosys, index, histosys.index.size)
+        odd, even = (read(part, row)[:, None] for part in (histosys.odd, histosys.even))
         basis = histosys.basis(places) - histosys.basis(now)[:, None]
         moved = (places - now[:, None])[..., None, None]
         rates = rates + moved * odd + basis[..., None, None] * even
     rates = rates * block.factor
     if normsys.index.size:
-        row, has = _row(normsys.index, index)
-        which = jnp.where(has[:, None, None], normsys.table[row], normsys.log_hi.size)
+        row = at_index(look.normsys, index, normsys.index.size)
+        which = at_index(normsys.table, row, normsys.log_hi.size)
         before = _factors(normsys, now[:, None, None], which)
         after = _factors(normsys, places[..., None, None], which[:, None])
         ratio = after / away_from_zero(before, NEAR_ZERO_POLYNOMIAL)[:, None]
         rates = rates * ratio[..., at.derivatives.model.bin_channel]
     return jnp.broadcast_to(jnp.sum(rates, axis=2), (*places.shape, rates.shape[-1]))
-
-
-def _row(own: Array, index: Index) -> tuple[Array, Array]:
-    """Row of each parameter in a list of positions, and whether it has one."""
-    same = own == index[:, None]
-    return jnp.argmax(same, axis=1), jnp.any(same, axis=1)
 
 
 def _factors(normsys: NormSys, alpha: Array, which: Array) -> Array:
@@ -188,28 +185,35 @@ def _factors(normsys: NormSys, alpha: Array, which: Array) -> Array:
 
 def constraint_cost(objective: Objective, index: Index, places: Places) -> Places:
     """Half the deviance of each parameter's own constraint term, at each place."""
-    model, aux = objective.model, objective.data.aux
-    row, has = _row(model.gaussian.index, index)
-    terms = model.gaussian
-    pull = (places - aux[terms.position[row]][:, None]) / terms.width[row][:, None]
-    cost = jnp.where((has & terms.present[row])[:, None], 0.5 * pull**2, 0.0)
+    model, aux, look = objective.model, objective.data.aux, objective.model.lookup
+    cost = jnp.zeros_like(places)
+    if model.gaussian.index.size:
+        terms, counts = _terms(model.gaussian, look.gaussian, index)
+        pull = (places - aux[terms.position]) / terms.width
+        cost = cost + jnp.where(counts, 0.5 * pull**2, 0.0)
     if model.poisson.index.size:
-        terms = model.poisson
-        row, has = _row(terms.index, index)
-        rate = (places + terms.shift[row][:, None]) * terms.factor[row][:, None]
-        counts = jnp.broadcast_to(aux[terms.position[row]][:, None], rate.shape)
-        own = half_deviance(counts, rate)
-        cost = cost + jnp.where((has & terms.present[row])[:, None], own, 0.0)
+        terms, counts = _terms(model.poisson, look.poisson, index)
+        rate = (places + terms.shift) * terms.factor
+        own = half_deviance(jnp.broadcast_to(aux[terms.position], rate.shape), rate)
+        cost = cost + jnp.where(counts, own, 0.0)
     if model.lognormal.index.size:
-        logs = model.lognormal
-        row, has = _row(logs.index, index)
-        beta = logs.scale[row][:, None] * (places + logs.shift[row][:, None])
-        datum = aux[logs.position[row]][:, None]
-        ratio = jnp.where(beta > 0.0, beta / datum, 1.0)
-        own = 0.5 * (jnp.log(ratio) / logs.width[row][:, None]) ** 2
-        own = jnp.where(beta > 0.0, own, jnp.inf)
-        cost = cost + jnp.where((has & logs.present[row])[:, None], own, 0.0)
+        terms, counts = _terms(model.lognormal, look.lognormal, index)
+        beta = terms.scale * (places + terms.shift)
+        ratio = jnp.where(beta > 0.0, beta / aux[terms.position], 1.0)
+        own = jnp.where(beta > 0.0, 0.5 * (jnp.log(ratio) / terms.width) ** 2, jnp.inf)
+        cost = cost + jnp.where(counts, own, 0.0)
     return cost
+
+
+Kind = TypeVar("Kind", GaussianConstraints, PoissonConstraints, LogNormalConstraints)
+
+
+def _terms(terms: Kind, found: Index, index: Index) -> tuple[Kind, Array]:
+    """The constraint term of each parameter, in a column, and whether it has one."""
+    number = terms.index.size
+    row = at_index(found, index, number)
+    chosen = jax.tree.map(lambda leaf: leaf[jnp.minimum(row, number - 1), None], terms)
+    return chosen, (row < number)[:, None] & chosen.present
 
 
 class Heights(NamedTuple):
