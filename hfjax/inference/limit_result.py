@@ -136,8 +136,9 @@ class LimitResult(Record):
     @property
     def code(self) -> ScalarInt:
         """The value of the worst `LimitStatus`."""
-        known = np.asarray(self.codes) if is_known(self.codes) else self.codes
-        return known.max(axis=-1)
+        if is_known(self.codes):  # or a program would be compiled for it
+            return np.asarray(np.max(np.asarray(self.codes), axis=-1))
+        return self.codes.max(axis=-1)
 
     @property
     def statuses(self) -> tuple[LimitStatus, ...]:

@@ -208,7 +208,7 @@ def constraint_cost(objective: Objective, index: Index, places: Places) -> Place
 Kind = TypeVar("Kind", GaussianConstraints, PoissonConstraints, LogNormalConstraints)
 
 
-def _terms(terms: Kind, found: Index, index: Index) -> tuple[Kind, Array]:
+def _terms(terms: Kind, found: Int[Array, " par"], index: Index) -> tuple[Kind, Array]:
     """The constraint term of each parameter, in a column, and whether it has one."""
     number = terms.index.size
     row = at_index(found, index, number)
