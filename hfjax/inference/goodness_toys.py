@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, UInt32
 
-from hfjax.arrays import Array, Params, ScalarInt
+from hfjax.arrays import Array, Params, Scalar, ScalarInt
 from hfjax.compiled.calls import side_by_side
 from hfjax.compiled.canonical import canonical, pad_vector
 from hfjax.compiled.lanes import map_lanes
@@ -17,6 +17,7 @@ from hfjax.fitting.best_fit import best_fit
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference.test_state import CONSISTENCY
+from hfjax.inference.toy_batch import Batch, fit_batch, in_batches, suits
 from hfjax.inference.toy_draws import draw_toy, key_of
 from hfjax.inference.toy_lanes import fit_settings, most_toys, starts_of
 from hfjax.inference.toy_pieces import Numbers, in_pieces
@@ -110,10 +111,39 @@ def _fit_lanes(
 ) -> Deviances:
     """Draw and fit the first toys of some numbers."""
 
-    def fitted(number: ScalarInt) -> Deviances:
+    def single(number: ScalarInt) -> Deviances:
         return _fit_lane(shared, number, settings, again)
 
-    return map_lanes(fitted, numbers, count)
+    if again or not suits(shared.model, settings):
+        return map_lanes(single, numbers, count)
+    return in_batches(
+        lambda some: _fit_some(shared, some, settings), single, numbers, count
+    )
+
+
+def _drawn(shared: _Shared, number: ScalarInt) -> Data:
+    """A toy."""
+    key = jax.random.fold_in(key_of(shared.words), number)
+    truth = jnp.asarray(shared.truth)
+    return draw_toy(shared.model, shared.data, key, truth, jnp.asarray(True))
+
+
+def _fit_some(
+    shared: _Shared, numbers: Int[Array, " lane"], settings: FitSettings
+) -> Batch[Deviances]:
+    """Toys side by side. A fit that ends above its truth is good for nothing."""
+    model, own = shared.model, shared.model.parameters
+    toys = jax.vmap(lambda number: _drawn(shared, number))(numbers)
+    starts = jnp.broadcast_to(jnp.asarray(own.init), (numbers.size, own.init.size))
+    fits, good = fit_batch(model, toys, starts, jnp.asarray(own.fixed), settings)
+
+    def at_truth(toy: Data) -> Scalar:
+        return Objective(model, toy).deviance(jnp.asarray(shared.truth))
+
+    deviance = 2.0 * fits.value
+    good = good & (deviance <= jax.vmap(at_truth)(toys) + CONSISTENCY)
+    codes = jnp.full(good.shape, FitStatus.CONVERGED, jnp.int32)
+    return Deviances(deviance, codes), good
 
 
 def _fit_lane(
@@ -121,8 +151,7 @@ def _fit_lane(
 ) -> Deviances:
     """One toy. A fit that ends above its truth has not converged."""
     model, truth = shared.model, jnp.asarray(shared.truth)
-    key = jax.random.fold_in(key_of(shared.words), number)
-    toy = draw_toy(model, shared.data, key, truth, jnp.asarray(True))
+    toy = _drawn(shared, number)
     objective, starts = Objective(model, toy), starts_of(model, truth, again)
     found = best_fit(objective, starts, jnp.asarray(model.parameters.fixed), settings)
     above = found.deviance > objective.deviance(truth) + CONSISTENCY

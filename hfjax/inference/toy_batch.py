@@ -4,14 +4,14 @@ Those that do not, and models with several valleys, are fitted one by one.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Bool, Float, Int
 
 from hfjax.arrays import Array, Params, ScalarInt
-from hfjax.compiled.lanes import in_turn, one_by_one
+from hfjax.compiled.lanes import in_turn, map_lanes, one_by_one
 from hfjax.fitting.newton.descend import Minimum
 from hfjax.fitting.newton.together import descend_together
 from hfjax.fitting.status import FitSettings, FitStatus
@@ -27,15 +27,12 @@ LANES = 64
 LIGHT = 1024
 """Largest model of a batch: parameters times bins times samples."""
 
-Draw = Callable[[ScalarInt], Data]
-"""Draws the toy of a position."""
+Found = TypeVar("Found")
+Good = Bool[Array, " lane"]
 
 
-class _Batch(NamedTuple):
-    """Fits of a batch, and which toys they are good for."""
-
-    fits: ToyFits
-    good: Bool[Array, " lane"]
+Batch = tuple[Found, Good]
+"""What is found of some toys, and for which of them it is good."""
 
 
 def suits(model: Model, settings: FitSettings) -> bool:
@@ -50,42 +47,74 @@ def suits(model: Model, settings: FitSettings) -> bool:
     return one_by_one() and plain and cells <= LIGHT and not has_valleys(model)
 
 
-def batched_toys(
-    model: Model,
-    draw: Draw,
-    hypothesis: Hypothesis,
-    settings: FitSettings,
+def in_batches(
+    batch: Callable[[Int[Array, " lane"]], Batch[Found]],
+    single: Callable[[ScalarInt], Found],
     positions: Int[Array, " lane"],
     count: ScalarInt,
-) -> _Batch:
-    """Draw and fit toys in batches, one after the other.
+) -> Found:
+    """Draw and fit toys in batches; and one by one those that these are not good for.
 
     Args:
-        model: a model that `suits`.
-        draw: draws a toy.
-        hypothesis: what is tested.
-        settings: of all fits.
+        batch: draws and fits the toys of `LANES` positions.
+        single: draws and fits one.
         positions: of the toys; a multiple of `LANES`.
         count: number of toys that count.
     """
+    parts = in_turn(batch, positions.reshape(-1, LANES), -(-count // LANES))
+    done, good = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), parts)
+    lanes = jnp.arange(good.size)
+    wanted = ~good & (lanes < count)
+    order, left = jnp.argsort(~wanted), jnp.sum(wanted, dtype=jnp.int32)
+    more = map_lanes(single, positions[order], left)
+    places = jnp.where(lanes < left, order, lanes.size)
+    return jax.tree.map(lambda a, b: a.at[places].set(b, mode="drop"), done, more)
 
-    def batch(some: Int[Array, " lane"]) -> _Batch:
-        return _fitted(model, jax.vmap(draw)(some), hypothesis, settings)
 
-    found = in_turn(batch, positions.reshape(-1, LANES), -(-count // LANES))
-    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), found)
+def fit_batch(
+    model: Model,
+    data: Data,
+    starts: Float[Array, "lane par"],
+    fixed: Bool[Array, " par"],
+    settings: FitSettings,
+) -> Batch[Minimum]:
+    """Fit data sets side by side; a minimum that is not physical is good for nothing.
+
+    Args:
+        model: that `suits`.
+        data: data sets on a leading axis.
+        starts: where each fit starts.
+        fixed: parameters that all of them hold.
+        settings: of all fits.
+    """
+    found = descend_together(model, data, starts, fixed, settings.tolerance)
+
+    def physical(params: Params) -> Array:
+        return is_physical(model, params)
+
+    good = (found.status == FitStatus.CONVERGED) & jax.vmap(physical)(found.params)
+    return found, good
 
 
-def _fitted(
+def tested_batch(
     model: Model, data: Data, hypothesis: Hypothesis, settings: FitSettings
-) -> _Batch:
-    """Fit a batch of toys: held at the tested value and where needed at zero, free."""
+) -> Batch[ToyFits]:
+    """Fit a batch of toys: held at the tested value and where needed at zero, free.
+
+    What is good is what `toy_fits` keeps as well.
+
+    Args:
+        model: that `suits`.
+        data: toys on a leading axis.
+        hypothesis: what is tested.
+        settings: of all fits.
+    """
     own, poi = jnp.asarray(model.parameters.fixed), model.poi
     shape = data.main.shape[0], own.size
     init = jnp.broadcast_to(jnp.asarray(model.parameters.init), shape)
 
-    def fit(starts: Float[Array, "lane par"], fixed: Array) -> Minimum:
-        return descend_together(model, data, starts, fixed, settings.tolerance)
+    def fit(starts: Float[Array, "lane par"], fixed: Array) -> Batch[Minimum]:
+        return fit_batch(model, data, starts, fixed, settings)
 
     value, holds = hypothesis.poi_value, own.at[poi].set(True)
     held = fit(init.at[:, poi].set(value), holds)
@@ -94,24 +123,15 @@ def _fitted(
         lambda: fit(init.at[:, poi].set(0.0), holds),
         lambda: held,
     )
-    lower = (zero.value < held.value)[:, None]
-    free = fit(jnp.where(lower, zero.params, held.params), own)
-    return _judged(model, (held, zero, free), hypothesis)
-
-
-def _judged(model: Model, fits: tuple[Minimum, ...], hypothesis: Hypothesis) -> _Batch:
-    """What is kept, as `toy_fits` keeps it, and which toys need no other fits."""
-    stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=1), *fits)
+    (at_value, _), (at_zero, _) = held, zero
+    lower = (at_zero.value < at_value.value)[:, None]
+    free = fit(jnp.where(lower, at_zero.params, at_value.params), own)
+    parts = held, zero, free
+    fits, each = jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=1), *parts)
     needed = jnp.array([True, False, True]) | hypothesis.needs_zero
-    deviance = jnp.where(needed, 2.0 * stacked.value, jnp.inf)
-    good = jnp.all(stacked.status == FitStatus.CONVERGED, axis=1)
-
-    def physical(params: Params) -> Array:
-        return is_physical(model, params)
-
-    good = good & jnp.all(jax.vmap(jax.vmap(physical))(stacked.params), axis=1)
+    deviance = jnp.where(needed, 2.0 * fits.value, jnp.inf)
     least = jnp.minimum(deviance[:, HELD], deviance[:, ZERO])
-    good = good & (deviance[:, FREE] <= least + CONSISTENCY)
-    mu_hat = stacked.params[:, FREE, model.poi]
+    good = jnp.all(each, axis=1) & (deviance[:, FREE] <= least + CONSISTENCY)
+    mu_hat = fits.params[:, FREE, poi]
     code = jnp.full(good.shape, FitStatus.CONVERGED, jnp.int32)
-    return _Batch(ToyFits(deviance, mu_hat, code), good)
+    return ToyFits(deviance, mu_hat, code), good

@@ -21,7 +21,7 @@ from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.found import Starts
 from hfjax.inference.test_result import HypotestResult
 from hfjax.inference.test_statistics import TestStatistic
-from hfjax.inference.toy_batch import batched_toys, suits
+from hfjax.inference.toy_batch import Batch, in_batches, suits, tested_batch
 from hfjax.inference.toy_draws import draw_toy, key_of
 from hfjax.inference.toy_fits import FREE, HELD, ZERO, Hypothesis, ToyFits, toy_fits
 from hfjax.inference.toy_settings import ToySettings
@@ -187,15 +187,12 @@ def _test_lanes(
 
     if again or not suits(shared.model, settings):
         return map_lanes(test, positions, count)
-    draw = functools.partial(_data_of, shared)
-    question = shared.model, draw, shared.hypothesis, settings
-    done, good = batched_toys(*question, positions, count)
-    lanes = jnp.arange(good.size)
-    wanted = ~good & (lanes < count)
-    order, left = jnp.argsort(~wanted), jnp.sum(wanted, dtype=jnp.int32)
-    more = map_lanes(test, positions[order], left)
-    places = jnp.where(lanes < left, order, lanes.size)
-    return jax.tree.map(lambda a, b: a.at[places].set(b, mode="drop"), done, more)
+
+    def batch(some: Int[Array, " lane"]) -> Batch[ToyFits]:
+        drawn = jax.vmap(functools.partial(_data_of, shared))(some)
+        return tested_batch(shared.model, drawn, shared.hypothesis, settings)
+
+    return in_batches(batch, test, positions, count)
 
 
 def _data_of(shared: _Shared, position: ScalarInt) -> Data:

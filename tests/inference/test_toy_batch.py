@@ -10,6 +10,7 @@ from hfjax.building.build import build
 from hfjax.fitting.newton import together
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.inference import toy_batch
+from hfjax.inference.goodness import goodness_of_fit
 from hfjax.inference.toy_batch import suits
 from hfjax.inference.toy_settings import ToySettings
 from hfjax.inference.toys import toys
@@ -65,6 +66,15 @@ def test_batches_have_the_numbers_of_single_fits(of, one_by_one):
     one_by_one()
     assert not suits(model, FitSettings())
     same(batched, drawn(model, data))
+
+
+def test_toys_of_a_goodness_of_fit_have_the_numbers_of_single_fits(one_by_one):
+    model, data = hello()
+    batched = goodness_of_fit(model, data, toys=NUMBER, key=5)
+    one_by_one()
+    single = goodness_of_fit(model, data, toys=NUMBER, key=5)
+    assert batched.failures == single.failures == {}
+    assert_close(batched.toy_statistics, single.toy_statistics, 1e-9, 1e-9)
 
 
 @pytest.mark.slow
