@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hfjax.building.build import build
 from hfjax.compiled.remembered import Remembered
+from hfjax.documents.parameters.uses import bin_count
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ArgumentError, check_kind
 from hfjax.fitting.diagnose.ending import FitEnding
@@ -108,7 +109,8 @@ def report(
     Raises:
         ModelError: there is no model of the workspace.
         UnknownNameError: there is no such measurement.
-        ArgumentError: an argument is of another kind.
+        ArgumentError: an argument is of another kind; or the model is not one of the
+            workspace.
 
     Example:
         >>> import hfjax
@@ -134,6 +136,7 @@ def report(
         message = f"what is built has {len(built)} parts, and has to be a pair: {how}"
         raise ArgumentError(message)
     model, data = built
+    _check_built(workspace, model)
     own = replace(settings, run=Remembered(settings.run))
     of = Subject(workspace, background, measurement, model, data, own)
     sections = workspace_sections(of)
@@ -145,6 +148,27 @@ def report(
         sections.append(grid)
     origin = {"hfjax": __version__, "workspace": f"sha256:{workspace.digest()}"}
     return Report(tuple(sections), fit.result, fit.ending, "Report", origin, scripts)
+
+
+def _check_built(workspace: Workspace, model: Model) -> None:
+    """Refuse a model of other channels and samples than those of the workspace.
+
+    Raises:
+        ArgumentError: says which they are.
+    """
+    known = {channel.name: bin_count(channel) for channel in workspace.channels}
+    samples = {sample.name for each in workspace.channels for sample in each.samples}
+    parts = (
+        ("channels", sorted(known.items()), list(model.names.channel_bins)),
+        ("samples", sorted(samples), sorted(model.names.samples)),
+    )
+    for what, wanted, given in parts:
+        if wanted != given:
+            message = (
+                f"the model is not one of the workspace: its {what} are {given}, and "
+                f"those of the workspace {wanted}: build it of this workspace"
+            )
+            raise ArgumentError(message)
 
 
 def _check_scan(scan: Scanned | SignalGrid | None) -> None:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 import hfjax
-from hfjax.errors import FitError
+from hfjax.errors import ArgumentError, FitError
 from hfjax.fitting.status import FitSettings
 from hfjax.plotting.settings import PlotSettings
 from hfjax.plotting.signal_grid import draw_signal_grid
@@ -81,6 +81,12 @@ def test_model_and_data_of_ones_own_are_taken(workspace):
     held = model.with_fixed({"mu": 0.5})
     found = hfjax.report(workspace, (held, data))
     assert float(found.fit["mu"]) == 0.5
+
+
+def test_a_model_of_another_workspace_is_refused(workspace):
+    other = hfjax.uncorrelated_background([3.0], [5.0], [1.0], [9.0])
+    with pytest.raises(ArgumentError, match=r"not one of the workspace: its channels"):
+        hfjax.report(workspace, hfjax.build(other))
 
 
 def test_a_grid_as_it_is_drawn_is_taken(workspace):
