@@ -188,8 +188,15 @@ def _pages(
     """Parameter, channels and sample of each page on which something changes.
 
     Raises:
+        UnknownNameError: A pattern means nothing.
         DataError: There is none; says why of the last one.
     """
+    if not np.any(nominal_parameters(model).widths):
+        message = (
+            "there is nothing to draw: the model has no systematics, which are "
+            "parameters with a constraint term that are not fixed"
+        )
+        raise DataError(message)
     found, why = [], ""
     systematics = matching(model.parameters.sets, patterns)
     wanted = {"systematic": systematics, "channel": channels, "sample": samples}

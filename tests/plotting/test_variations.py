@@ -143,3 +143,11 @@ def test_variations_are_what_was_seen(model, tmp_path):
 def test_pages_of_no_name_are_refused(several, tmp_path, names, chosen, words):
     with pytest.raises(DataError, match=re.escape(words)):
         write_variations(several, tmp_path / "all.pdf", names, **chosen)
+
+
+@pytest.mark.parametrize("factors", [(), ("mu",)])
+def test_a_model_without_systematics_is_said_to_have_none(tmp_path, factors):
+    top = hfjax.sample("top", [9.0], *map(hfjax.normfactor, factors))
+    search = hfjax.workspace([hfjax.channel("SR", top)], {"SR": [8]})
+    with pytest.raises(DataError, match="the model has no systematics"):
+        write_variations(hfjax.build(search)[0], tmp_path / "all.pdf", ["*"])
