@@ -106,7 +106,7 @@ def check_kind(
     """Refuse an argument of another kind than a function takes.
 
     Args:
-        what: what the argument is, such as "the workspace".
+        what: what the argument is, such as "the workspace" or "groups".
         given: what was given.
         wanted: the class that it has to be of, or several of them.
         remedy: what to do.
@@ -120,13 +120,21 @@ def check_kind(
     ...
     hfjax.errors.ArgumentError: the level is of type str, and has to be a float: give \
 a number
+    >>> check_kind("bins", 3, list, "give [0.68]")
+    Traceback (most recent call last):
+    ...
+    hfjax.errors.ArgumentError: bins are of type int, and have to be a list: give [0.68]
     """
     if not isinstance(given, wanted):
         ours = getattr(wanted, "__module__", "").startswith("hfjax.")
         name = called or f"{'hfjax.' if ours else ''}{wanted.__name__}"
+        noun = what.removeprefix("the ")
+        several = noun == "data" or (noun.isalpha() and noun.endswith("s"))
+        are, have = ("are", "have") if several else ("is", "has")
+        article = "an" if name[0] in "aeiou" else "a"
         message = (
-            f"{what} is of type {type(given).__name__}, and has to be a {name}: "
-            f"{remedy}"
+            f"{what} {are} of type {type(given).__name__}, and {have} to be "
+            f"{article} {name}: {remedy}"
         )
         raise ArgumentError(message)
 

@@ -73,22 +73,23 @@ WRONG = {
     "a list of groups": (
         lambda h: hfjax.yields(h.model, h.data, groups=["top"]),
         ArgumentError,
-        'give samples by the name of a group, {"top": ["ttbar", "Wt"]}',
+        "groups are of type list, and have to be a dict: give samples by the name of a "
+        'group, {"top": ["ttbar", "Wt"]}',
     ),
     "half a toy of a goodness of fit": (
         lambda h: hfjax.goodness_of_fit(h.model, h.data, toys=2.5),
         ArgumentError,
-        "the number of toys is of type float, and has to be a int",
+        "the number of toys is of type float, and has to be an int",
     ),
     "half a toy": (
         lambda h: hfjax.toys(h.model, h.data, 1.0, 2.5, 0),
         ArgumentError,
-        "the number of toys is of type float, and has to be a int: give how many",
+        "the number of toys is of type float, and has to be an int: give how many",
     ),
     "settings of fits for those of toys": (
         lambda h: hfjax.toys(h.model, h.data, 1.0, 5, 0, hfjax.FitSettings()),
         ArgumentError,
-        "settings is of type FitSettings, and has to be a hfjax.ToySettings",
+        "settings are of type FitSettings, and have to be a hfjax.ToySettings",
     ),
     "a dict of counts": (
         lambda h: hfjax.fit(h.model, {"singlechannel": [62]}),
@@ -108,7 +109,7 @@ WRONG = {
     "a log-density of a dict": (
         lambda h: h.model.logpdf(h.model.parameters.init, {"singlechannel": [62]}),
         ArgumentError,
-        "data is of type dict, and has to be a hfjax.Data",
+        "data are of type dict, and have to be a hfjax.Data",
     ),
     "a list to be packed": (
         lambda h: h.model.parameters.pack([1.0]),
@@ -143,7 +144,7 @@ WRONG = {
     "a list of parameter values": (
         lambda h: h.model.logpdf([1.0, 1.0], h.data),
         ArgumentError,
-        "params is of type list, and has to be a vector",
+        "params are of type list, and have to be a vector",
     ),
     "a start by name": (
         lambda h: hfjax.fit(h.model, h.data, start={"mu": 1.0}),
@@ -173,7 +174,7 @@ WRONG = {
     "settings as a dict": (
         lambda h: hfjax.profile(h.model, h.data, {"mu": [1.0]}, settings={}),
         ArgumentError,
-        "settings is of type dict, and has to be a hfjax.FitSettings",
+        "settings are of type dict, and have to be a hfjax.FitSettings",
     ),
     "a minimizer of another package": (
         lambda _: hfjax.FitSettings(minimizer=SimpleNamespace(update=None)),

@@ -10,6 +10,10 @@ from hfjax.compiled.remembered import Remembered
 from hfjax.documents.parameters.uses import bin_count
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ArgumentError, check_kind
+<<<<<<< HEAD
+=======
+from hfjax.fitting.checks import check_inputs, check_settings
+>>>>>>> 612716c (Messages of arguments of another kind agree with what they are about)
 from hfjax.fitting.diagnose.ending import FitEnding
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings
@@ -122,7 +126,7 @@ def report(
         True
     """
     check_kind("the workspace", workspace, Workspace, "hfjax.Workspace.load reads one")
-    check_kind("the settings", settings, FitSettings, "hfjax.FitSettings makes them")
+    check_settings(settings)
     _check_scan(scan)
     background = workspace if background is None else background
     check_kind(

@@ -120,7 +120,7 @@ def test_what_is_no_model_or_no_data_is_refused(hello, given):
     name = type(given).__name__
     with pytest.raises(ArgumentError, match=rf"model is of type {name}.*hfjax.Model"):
         check_inputs(given, data, FitSettings())
-    with pytest.raises(ArgumentError, match=rf"data is of type {name}.*hfjax.Data"):
+    with pytest.raises(ArgumentError, match=rf"data are of type {name}.*hfjax.Data"):
         check_inputs(model, given, FitSettings())
 
 
