@@ -1,6 +1,6 @@
 """Groups of names, such as `top=ttbar,Wt`: the option `--group`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import typer
@@ -44,6 +44,34 @@ def groups_of(texts: Sequence[str] | None, form: GroupForm) -> dict[str, list[st
             raise typer.BadParameter(message, param_hint="--group")
         found[name] = parts
     return found
+
+
+def check_equals_signs(
+    groups: Mapping[str, Sequence[str]], known: Iterable[str], form: GroupForm
+) -> None:
+    """Refuse a second equals sign where no name has one.
+
+    Args:
+        groups: as they were read.
+        known: names of what may belong to them.
+        form: what messages say.
+
+    Raises:
+        typer.BadParameter: Says which group has one.
+
+    Example:
+        >>> check_equals_signs({"low": ["m=500"]}, ["m=500"], GroupForm("", ""))
+    """
+    if any("=" in name for name in known):
+        return
+    for name, parts in groups.items():
+        for part in parts:
+            if "=" in part:
+                message = (
+                    f"'{name}={part}' has more than one '=', and no name has one: "
+                    f"give {form.shape}, and each group with a --group of its own"
+                )
+                raise typer.BadParameter(message, param_hint="--group")
 
 
 def parts_of(text: str) -> list[str]:

@@ -7,7 +7,12 @@ from typing import Annotated
 import typer
 
 import hfjax
-from hfjax.cli.commands.groups import GroupForm, groups_of, parts_of
+from hfjax.cli.commands.groups import (
+    GroupForm,
+    check_equals_signs,
+    groups_of,
+    parts_of,
+)
 from hfjax.cli.commands.opening import opened
 from hfjax.cli.options import (
     FitOptions,
@@ -102,6 +107,7 @@ def impacts(options: ImpactsOptions) -> None:
     groups = groups_of(options.group, _GROUPS)
     patterns = patterns_of(options.parameters)
     at = opened("impacts", options, None)
+    check_equals_signs(groups, at.model.parameters.names, _GROUPS)
     sources = hfjax.uncertainty_breakdown(
         at.model, at.data, options.parameter, groups=groups, settings=at.settings
     )

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 import hfjax
-from hfjax.cli.commands.groups import GroupForm, groups_of
+from hfjax.cli.commands.groups import GroupForm, check_equals_signs, groups_of
 from hfjax.cli.commands.opening import Opened, opened, tell_free_fit
 from hfjax.cli.options import (
     FitOptions,
@@ -111,6 +111,7 @@ def yields(options: YieldsOptions) -> None:
     """
     groups = _groups(options.group)
     at = opened("yields", options, None)
+    check_equals_signs(groups, at.model.names.samples, _GROUPS)
     shown = _matching(options.channel, at.workspace.channel_names, "--channel")
     result = _found(at, options, groups)
     _tell(result, options)

@@ -79,6 +79,7 @@ def test_a_parameter_at_its_bound_is_told(hfjax, hello, write):
         (["--parameters", "stats"], "did you mean 'stat'"),
         (["--group", "stat"], "'stat' is not NAME=PATTERN"),
         (["--group", "a=stat", "--group", "a=mu"], "'a' is given twice"),
+        (["--group", "a=b=stat"], "'a=b=stat' has more than one '='"),
         (["--group", "a=mu"], "group 'a' has auxiliary data"),
         (["--top", "0"], "greater than or equal to 1"),
         (["--method", "toys"], "'toys' is not one of"),

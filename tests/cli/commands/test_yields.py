@@ -89,6 +89,7 @@ def test_a_fit_that_fails_has_exit_code_3(hfjax, search):
         (["--group", "top"], "'top' is not NAME=SAMPLE[,SAMPLE]"),
         (["--group", "a=bkg", "--group", "a=signal"], "'a' is given twice"),
         (["--group", "a=bkg", "--group", "b=bkg"], "'bkg' is in two groups"),
+        (["--prefit", "--group", "a=b=bkg"], "'a=b=bkg' has more than one '='"),
         (["--prefit", "--group", "a=tops"], "no sample named 'tops'"),
         (["--prefit", "--fit-channels", "CR"], "there is no fit with --prefit"),
     ],
