@@ -10,10 +10,7 @@ from hfjax.compiled.remembered import Remembered
 from hfjax.documents.parameters.uses import bin_count
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ArgumentError, check_kind
-<<<<<<< HEAD
-=======
-from hfjax.fitting.checks import check_inputs, check_settings
->>>>>>> 612716c (Messages of arguments of another kind agree with what they are about)
+from hfjax.fitting.checks import check_settings
 from hfjax.fitting.diagnose.ending import FitEnding
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings
