@@ -6,9 +6,18 @@ import pytest
 
 from hfjax.building.build import build
 from hfjax.documents.workspace.workspace import Workspace
-from hfjax.fitting.best_fit import fixed_poi_fit
+from hfjax.fitting.best_fit import fit, fixed_poi_fit
 from hfjax.fitting.status import FitSettings
 from tests.inference.test_valleys import misses
+from tests.workspaces import (
+    MU,
+    extended,
+    histosys,
+    make,
+    normsys,
+    sample,
+    workspace,
+)
 
 Side = float | list[float]
 
@@ -241,3 +250,49 @@ def test_a_point_at_rest_between_two_minima_is_left():
     a0 = dict(zip(model.parameters.names, found.params.tolist(), strict=True))["a0"]
     assert abs(a0) == pytest.approx(0.13, abs=0.05)
     assert found.status == 0
+
+
+def growing() -> dict[str, Any]:
+    """A signal that may grow to its bound while systematics take it away again."""
+    control = [
+        sample(
+            *("s", [16.32, 27.07, 14.31], MU),
+            histosys("a4", [6.933, 21.38, 12.39], [22.6, 42.32, 19.31]),
+            histosys("a0", [7.215, 19.08, 8.51], [18.44, 38.31, 20.93]),
+        ),
+        sample("t", [156.4, 378.8, 0.0], normsys("a2", 0.8344, 1.226)),
+        sample(
+            *("u", [3610.0, 2085.0, 1822.0]),
+            histosys("a1", [3439.0, 1100.0, 1142.0], [4705.0, 2174.0, 2587.0]),
+            {"name": "bins", "type": "shapesys", "data": [609.9, 237.8, 254.8]},
+        ),
+    ]
+    region = [
+        sample(
+            *("s", [193.6, 453.2], MU, normsys("a4", 0.4609, 1.218)),
+            histosys("a4", [213.4, 249.8], [254.6, 624.4]),
+        ),
+        sample(
+            *("t", [3268.0, 1155.0], normsys("a1", 0.4075, 1.423)),
+            normsys("a2", 0.5496, 1.231),
+            histosys("a1", [1730.0, 1109.0], [4628.0, 1381.0]),
+            histosys("a4", [2000.0, 611.3], [5007.0, 1442.0]),
+        ),
+        sample("u", [233.7, 317.2]),
+    ]
+    observed = {"c": [2605, 3199, 1514], "r": [3808, 2851]}
+    settings = (
+        {"name": "mu", "bounds": [[0, 10]]},
+        {"name": "a1", "constraint": "none", "bounds": [[-1.5, 2.0]]},
+        {"name": "bins", "constraint": "lognormal"},
+    )
+    document = workspace({"c": control, "r": region}, observed, *settings)
+    return extended(document)
+
+
+@pytest.mark.xfail(strict=True, reason="a free fit does not look along free factors")
+def test_a_free_fit_finds_what_one_that_holds_its_signal_at_the_bound_does():
+    model, data = make(growing())
+    held = fixed_poi_fit(model, data, 10.0)
+    assert held.converged
+    assert float(fit(model, data).deviance) < float(held.deviance) + 1e-6
