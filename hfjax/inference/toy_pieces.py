@@ -15,7 +15,7 @@ from hfjax.inference.toy_lanes import most_toys
 SECONDS = 0.3
 """What a call is to take, so that progress is seen..."""
 FIRST = 4
-"""...as the first, of so many toys, tells."""
+"""...as the second, of so many toys, tells."""
 
 Numbers = Int[np.ndarray, " toy"]
 Part = TypeVar("Part")
@@ -26,18 +26,21 @@ def in_pieces(
 ) -> Iterator[Part]:
     """Do toys of many numbers, and yield some of them as they are done.
 
-    The first call is alone: it compiles the program, and tells how long toys take.
+    The first two calls are alone: one compiles the program, and the other tells how
+    long toys take.
 
     Args:
         some: does toys of some numbers.
         numbers: of all toys.
         pool: where it is called.
     """
-    first = FIRST if one_by_one() else most_toys()
-    if not numbers.size:
-        return
-    begin = time.monotonic()
-    yield pool.submit(some, numbers[:first]).result()
-    each = (time.monotonic() - begin) / first
+    first, each = FIRST if one_by_one() else most_toys(), SECONDS
+    for k in (0, first):
+        if numbers.size <= k:
+            return
+        begin = time.monotonic()
+        found = pool.submit(some, numbers[k : k + first]).result()
+        each = (time.monotonic() - begin) / first
+        yield found
     size = int(np.clip(SECONDS / each, 1, most_toys())) if one_by_one() else first
-    yield from in_calls(some, numbers[first:], size, pool)
+    yield from in_calls(some, numbers[2 * first :], size, pool)
