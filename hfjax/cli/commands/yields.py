@@ -23,6 +23,7 @@ from hfjax.cli.options import (
 from hfjax.cli.runtime import ADVICE, NOT_CONVERGED
 from hfjax.cli.streams import complain, write_json, write_text
 from hfjax.cli.tables import JsonOption, wants_tables
+from hfjax.documents.edit.select import names_matching
 from hfjax.errors import EditError, HfjaxError
 from hfjax.results.yields_record import YieldsRecord
 from hfjax.results.yields_text import csv_text, latex_text
@@ -112,7 +113,7 @@ def yields(options: YieldsOptions) -> None:
     groups = _groups(options.group)
     at = opened("yields", options, None)
     check_equals_signs(groups, at.model.names.samples, _GROUPS)
-    shown = _matching(options.channel, at.workspace.channel_names, "--channel")
+    shown = _channels(options.channel, at.workspace.channel_names, "--channel")
     result = _found(at, options, groups)
     _tell(result, options)
     asked = {
@@ -154,7 +155,7 @@ def _found(at: Opened, options: YieldsOptions, groups: dict[str, list[str]]) -> 
 
 def _fitted(at: Opened, options: YieldsOptions) -> tuple[Any, Any]:
     """Model and data of the channels that are fitted, held and started alike."""
-    chosen = _matching(
+    chosen = _channels(
         options.fit_channels, at.workspace.channel_names, "--fit-channels"
     )
     patterns = [re.escape(name) for name in chosen]
@@ -178,29 +179,18 @@ def _has(model: Any, name: str) -> bool:
     return True
 
 
-def _matching(
+def _channels(
     patterns: Sequence[str] | None, names: Sequence[str], hint: str
-) -> list[str]:
+) -> Sequence[str]:
     """Names of channels that match expressions; all if there are none.
 
     Raises:
         typer.BadParameter: One is none, or matches nothing.
     """
-    found = []
-    for pattern in patterns or [".*"]:
-        try:
-            matching = [name for name in names if re.fullmatch(pattern, name)]
-        except (re.error, RecursionError, OverflowError) as error:
-            message = f"'{pattern}' is no regular expression: {error}"
-            raise typer.BadParameter(message, param_hint=hint) from None
-        if not matching:
-            message = (
-                f"no channel matches '{pattern}' as a whole: there are "
-                f"{listed(list(names), _MOST_NAMED)}"
-            )
-            raise typer.BadParameter(message, param_hint=hint)
-        found += matching
-    return list(dict.fromkeys(found))
+    try:
+        return names_matching("channel", patterns or (), names)
+    except HfjaxError as error:
+        raise typer.BadParameter(str(error), param_hint=hint) from None
 
 
 def _groups(texts: Sequence[str] | None) -> dict[str, list[str]]:

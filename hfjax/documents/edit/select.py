@@ -1,7 +1,7 @@
 """Select the parts of a workspace whose names match regular expressions."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from hfjax.documents.edit.kept_parts import Rules, keep_parts
 from hfjax.documents.edit.prune import modifier_names
@@ -43,32 +43,56 @@ def select(
     ('SR',)
     """
     known = modifier_names(workspace)
-    sample = _matching("sample", samples, workspace.sample_names)
-    modifier = _matching("modifier", modifiers, known)
+    kept = {
+        kind: set(names_matching(kind, patterns, names))
+        for kind, patterns, names in (
+            ("sample", samples, workspace.sample_names),
+            ("modifier", modifiers, known),
+            ("channel", channels, workspace.channel_names),
+            ("measurement", measurements, workspace.measurement_names),
+        )
+    }
     rules = Rules(
-        channel=_matching("channel", channels, workspace.channel_names),
-        sample=lambda _, name: sample(name),
-        modifier=lambda _channel, _sample, found: modifier(found.name),
-        parameter=lambda name: name not in known or modifier(name),
-        measurement=_matching("measurement", measurements, workspace.measurement_names),
+        channel=lambda name: name in kept["channel"],
+        sample=lambda _, name: name in kept["sample"],
+        modifier=lambda _channel, _sample, found: found.name in kept["modifier"],
+        parameter=lambda name: name not in known or name in kept["modifier"],
+        measurement=lambda name: name in kept["measurement"],
     )
     return keep_parts(workspace, rules)
 
 
-def _matching(
-    kind: str, patterns: Iterable[str], names: Sequence[str]
-) -> Callable[[str], bool]:
-    """Whether a name matches one of the expressions, or there is none."""
+def names_matching(
+    kind: str, patterns: Iterable[str], names: Collection[str]
+) -> tuple[str, ...]:
+    """Names that match regular expressions as a whole, in the order of these.
+
+    Args:
+        kind: what they are names of, such as "channel".
+        patterns: the expressions; where there is none, all names match.
+        names: those that there are.
+
+    Raises:
+        UnknownNameError: No name matches an expression.
+        EditError: An expression cannot be read.
+
+    Example:
+        >>> names_matching("channel", ["S.*", "CR"], ["CR", "VR", "SR"])
+        ('SR', 'CR')
+    """
     expressions = [_expression(kind, pattern) for pattern in patterns]
+    found = [] if expressions else list(names)
     for expression in expressions:
-        if not any(map(expression.fullmatch, names)):
-            near = close_names(expression.pattern, names) or names[:10]
+        matching = [name for name in names if expression.fullmatch(name)]
+        if not matching:
+            near = close_names(expression.pattern, names) or tuple(names)[:10]
             message = (
                 f"no {kind} of the workspace matches {expression.pattern!r} as a "
                 f"whole: there are {', '.join(map(repr, near)) or 'none at all'}"
             )
             raise UnknownNameError(message)
-    return lambda name: not expressions or any(e.fullmatch(name) for e in expressions)
+        found += matching
+    return tuple(dict.fromkeys(found))
 
 
 def _expression(kind: str, pattern: str) -> re.Pattern[str]:

@@ -84,7 +84,10 @@ def test_a_fit_that_fails_has_exit_code_3(hfjax, search):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--channel", "VR"], "no channel matches 'VR' as a whole: there are SR, CR"),
+        (
+            ["--channel", "VR"],
+            "no channel of the workspace matches 'VR' as a whole: there are 'SR', 'CR'",
+        ),
         (["--channel", "("], "'(' is no regular expression"),
         (["--group", "top"], "'top' is not NAME=SAMPLE[,SAMPLE]"),
         (["--group", "a=bkg", "--group", "a=signal"], "'a' is given twice"),
