@@ -78,7 +78,7 @@ def fit_batch(
     fixed: Bool[Array, " par"],
     settings: FitSettings,
 ) -> Batch[Minimum]:
-    """Fit data sets side by side; a minimum that is not physical is good for nothing.
+    """Fit data sets side by side; good minima are physical, found within the steps.
 
     Args:
         model: that `suits`.
@@ -92,8 +92,9 @@ def fit_batch(
     def physical(params: Params) -> Array:
         return is_physical(model, params)
 
-    good = (found.status == FitStatus.CONVERGED) & jax.vmap(physical)(found.params)
-    return found, good
+    converged = found.status == FitStatus.CONVERGED
+    good = converged & (found.steps <= settings.max_steps)
+    return found, good & jax.vmap(physical)(found.params)
 
 
 def tested_batch(
