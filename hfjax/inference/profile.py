@@ -209,7 +209,8 @@ def held_positions(model: Model, names: Collection[str]) -> list[int]:
         raise ParameterError(message)
     positions = [model.single_parameter(name) for name in names]
     if len(set(positions)) < len(positions):
-        message = f"{list(names)} name one parameter twice: leave one of them out"
+        given = " and ".join(map(repr, names))
+        message = f"{given} name one parameter twice: leave one of them out"
         raise ParameterError(message)
     if not model.is_traced:
         for name, position in zip(names, positions, strict=True):

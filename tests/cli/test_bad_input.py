@@ -1,8 +1,11 @@
 """Bad input: one line that says what, where and what to do, and exit 2."""
 
 import json
+from pathlib import Path
 
 import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 UNCERTAINTY = {"name": "stat", "type": "shapesys", "data": [3.0, 7.0]}
 
@@ -17,6 +20,13 @@ def test_not_json(hfjax, write):
     assert "ws.json" in complaint
     assert "not JSON" in complaint
     assert "line 1, column 2" in complaint
+
+
+def test_a_patchset_for_a_patch(hfjax):
+    files = [str(EXAMPLES / name) for name in ("BkgOnly.json", "patchset.json")]
+    complaint = hfjax("cls", files[0], "--patch", files[1]).complaint
+    assert "patchset.json: this is a patchset, not a patch" in complaint
+    assert "--patchset FILE --name NAME" in complaint
 
 
 def test_empty_input(hfjax):

@@ -37,6 +37,18 @@ def test_every_command_has_help(hfjax, name):
     assert "Usage: hfjax " + name in " ".join(outcome.stdout.split())
 
 
+def test_help_says_which_commands_show_tables(hfjax):
+    told = " ".join(hfjax("--help").stdout.split())
+    told = told.partition("On a terminal, ")[2].partition(" show tables")[0]
+    helps = {name: hfjax(name, "--help").stdout for name in COMMANDS}
+    known = [
+        name
+        for name, shown in helps.items()
+        if "--json " in shown and "--plaintext" not in shown
+    ]
+    assert sorted(re.split(", | and ", told)) == sorted([*known, "patchset inspect"])
+
+
 def test_help_fits_on_80_columns():
     """Typer breaks the lines of a first paragraph anew, and keeps all others."""
     tables = (*COMMANDS.items(), *PATCHSET_COMMANDS.items(), *TOYS_COMMANDS.items())

@@ -251,7 +251,9 @@ def test_grids_that_make_no_sense(grid, words):
 def test_one_parameter_under_two_names():
     free = modifier("shapefactor", "f")
     model, data = make(workspace({"SR": [sample("s", [5.0], MU, free)]}, {"SR": [4]}))
-    with pytest.raises(ParameterError, match="name one parameter twice"):
+    with pytest.raises(
+        ParameterError, match="'f' and 'f\\[0\\]' name one parameter twice"
+    ):
         profile(model, data, {"f": [1.0], "f[0]": [1.0]})
 
 

@@ -317,7 +317,17 @@ def apply_patch(workspace: Workspace, operations: Any, name: str = "") -> Worksp
     >>> apply_patch(search, [more]).observation("SR").data
     (9,)
     """
-    return patched(workspace, judged(_parse_operations, operations, JSONPATCH), name)
+    try:
+        if isinstance(operations, dict) and "patches" in operations:
+            message = (
+                "this is a patchset, not a patch: choose one of its patches by name "
+                "(patchset[NAME], or --patchset FILE --name NAME)"
+            )
+            raise SpecificationError(message)
+        found = judged(_parse_operations, operations, JSONPATCH)
+    except SpecificationError as error:
+        raise (error.inside(name) if name else error) from None
+    return patched(workspace, found, name)
 
 
 def _values(patch: Patch) -> tuple[Number | str, ...]:
