@@ -2,8 +2,8 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Callable, Hashable, Mapping
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import jax
@@ -17,23 +17,44 @@ MOST_PROGRAMS = 16
 """Programs that are kept. On CPUs each of a large fit takes 3,000 memory maps of the
 65,530 that Linux grants a process, which the next one beyond them would abort."""
 
-_PASSES = (
-    "tree_reduction_rewriter",
-    "simplify-while-loops",
-    "while-loop-invariant-code-motion",
-)
-"""Of XLA, left out: the first writes each sum as two, the others copy whole programs to
-look at each loop."""
+_LOOPS = "simplify-while-loops", "while-loop-invariant-code-motion"
+"""Passes of XLA that copy a whole program to look at each of its loops."""
+_SUMS = "tree_reduction_rewriter"
+"""One that writes each sum as two, which pays where sums are long."""
+LARGE = 1_000_000
+"""Numbers of an argument from which on sums are long."""
 
-CPU_OPTIONS: Mapping[str, Any] = MappingProxyType(
-    {
+
+def cpu_options(arguments: Any) -> dict[str, Any]:
+    """How XLA compiles for CPUs, as a program's arguments are large or not.
+
+    Large programs of many small kernels take half of the time that they took, and run
+    about as fast.
+
+    Args:
+        arguments: pytrees of arrays.
+
+    Example:
+        >>> cpu_options(np.zeros(3))["xla_backend_optimization_level"]
+        1
+    """
+    return _options(is_large(arguments))
+
+
+def is_large(arguments: Any) -> bool:
+    """Whether any array of a pytree is large."""
+    sizes = (math.prod(np.shape(leaf)) for leaf in jax.tree.leaves(arguments))
+    return max(sizes, default=0) > LARGE
+
+
+def _options(large: bool) -> dict[str, Any]:
+    passes = _LOOPS if large else (_SUMS, *_LOOPS)
+    return {
         "xla_cpu_use_fusion_emitters": False,
         "xla_backend_optimization_level": 1,
-        "xla_disable_hlo_passes": ",".join(_PASSES),
+        "xla_disable_hlo_passes": ",".join(passes),
     }
-)
-"""How XLA compiles for CPUs: large programs of many small kernels take half of the time
-that they took, and run about as fast."""
+
 
 Tree = TypeVar("Tree")
 
@@ -66,7 +87,8 @@ class Program:
             forget_programs()
         if on_cpu():
             try:
-                return self._call(_for_cpus(self.function, tuple(self.static)))
+                large = is_large(self.arguments)
+                return self._call(_for_cpus(self.function, tuple(self.static), large))
             except ValueError as error:
                 if "compiler_options" not in str(error):
                     raise
@@ -104,11 +126,11 @@ def _unbound(tree: Tree, unless: int = 0) -> Tree:
 
 @functools.cache
 def _for_cpus(
-    function: Callable[..., Any], static: tuple[str, ...]
+    function: Callable[..., Any], static: tuple[str, ...], large: bool
 ) -> Callable[..., Any]:
     """The same function, compiled with the options for CPUs."""
     whole = function.__wrapped__  # pyright: ignore[reportFunctionMemberAccess]
-    return jax.jit(whole, static_argnames=static, compiler_options=dict(CPU_OPTIONS))
+    return jax.jit(whole, static_argnames=static, compiler_options=_options(large))
 
 
 def forget_programs() -> None:
