@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from hfjax.arrays import Array
 from hfjax.building.layout import Layout
 from hfjax.model.constraints import (
     GaussianConstraints,
     LogNormalConstraints,
     PoissonConstraints,
 )
-from hfjax.model.lookup import Lookup
+from hfjax.model.lookup import Lookup, inverse
 from hfjax.model.sample_block import SampleBlock
 
 Terms = tuple[GaussianConstraints, PoissonConstraints, LogNormalConstraints]
@@ -32,20 +31,6 @@ def fill_lookup(block: SampleBlock, terms: Terms, layout: Layout) -> Lookup:
         lognormal=lognormal,
         bins=_bins(layout),
     )
-
-
-def inverse(index: Array, size: int) -> np.ndarray:
-    """Where each of so many positions stands in an index; its length if nowhere.
-
-    Example:
-        >>> inverse(np.array([2, 0, 4]), 4).tolist()  # 4 is behind the last position
-        [1, 3, 0, 3]
-    """
-    own = np.asarray(index)
-    found = np.full(size, own.size, np.int32)
-    inside = np.flatnonzero(own < size)
-    found[own[inside]] = inside
-    return found
 
 
 def _bins(layout: Layout) -> np.ndarray:

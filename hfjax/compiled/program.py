@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import math
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any, TypeVar
 
@@ -25,29 +24,29 @@ LARGE = 1_000_000
 """Numbers of an argument from which on sums are long."""
 
 
-def cpu_options(arguments: Any) -> dict[str, Any]:
-    """How XLA compiles for CPUs, as a program's arguments are large or not.
+def is_large(arguments: Any) -> bool:
+    """Whether any array of a pytree is large.
+
+    Example:
+        >>> is_large([np.zeros(3), np.zeros((1001, 1000))])
+        True
+    """
+    return any(getattr(leaf, "size", 1) > LARGE for leaf in jax.tree.leaves(arguments))
+
+
+def cpu_options(*, large: bool) -> dict[str, Any]:
+    """How XLA compiles for CPUs.
 
     Large programs of many small kernels take half of the time that they took, and run
     about as fast.
 
     Args:
-        arguments: pytrees of arrays.
+        large: whether arguments are.
 
     Example:
-        >>> cpu_options(np.zeros(3))["xla_backend_optimization_level"]
+        >>> cpu_options(large=False)["xla_backend_optimization_level"]
         1
     """
-    return _options(is_large(arguments))
-
-
-def is_large(arguments: Any) -> bool:
-    """Whether any array of a pytree is large."""
-    sizes = (math.prod(np.shape(leaf)) for leaf in jax.tree.leaves(arguments))
-    return max(sizes, default=0) > LARGE
-
-
-def _options(large: bool) -> dict[str, Any]:
     passes = _LOOPS if large else (_SUMS, *_LOOPS)
     return {
         "xla_cpu_use_fusion_emitters": False,
@@ -130,7 +129,8 @@ def _for_cpus(
 ) -> Callable[..., Any]:
     """The same function, compiled with the options for CPUs."""
     whole = function.__wrapped__  # pyright: ignore[reportFunctionMemberAccess]
-    return jax.jit(whole, static_argnames=static, compiler_options=_options(large))
+    options = cpu_options(large=large)
+    return jax.jit(whole, static_argnames=static, compiler_options=options)
 
 
 def forget_programs() -> None:

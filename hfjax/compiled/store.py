@@ -33,7 +33,7 @@ from jax.experimental import serialize_executable
 from jax.stages import Compiled
 
 from hfjax.compiled.devices import on_cpu
-from hfjax.compiled.program import Program, cpu_options
+from hfjax.compiled.program import Program, cpu_options, is_large
 
 MOST_FILES = 100
 """Programs that are kept, and notes; the least recently used go first."""
@@ -285,7 +285,8 @@ def _compile(program: Program) -> tuple[Compiled, Loaded]:
         result.append(structure)
         return found
 
-    compiled = jax.jit(flat).lower(*leaves).compile(cpu_options(leaves))
+    options = cpu_options(large=is_large(leaves))
+    compiled = jax.jit(flat).lower(*leaves).compile(options)
     text = compiled.as_text()
     lapack = text is None or "lapack_" in text or "blas_" in text
     return compiled, Loaded(compiled, result[0], lapack)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int, UInt32
 
-from hfjax.arrays import Array, Params, Scalar, ScalarInt
+from hfjax.arrays import Array, Params, Scalar, ScalarBool, ScalarInt
 from hfjax.compiled.calls import side_by_side
 from hfjax.compiled.canonical import canonical, pad_vector
 from hfjax.compiled.lanes import map_lanes
@@ -136,24 +136,27 @@ def _fit_some(
     toys = jax.vmap(lambda number: _drawn(shared, number))(numbers)
     starts = jnp.broadcast_to(jnp.asarray(own.init), (numbers.size, own.init.size))
     fits, good = fit_batch(model, toys, starts, jnp.asarray(own.fixed), settings)
-
-    def at_truth(toy: Data) -> Scalar:
-        return Objective(model, toy).deviance(jnp.asarray(shared.truth))
-
     deviance = 2.0 * fits.value
-    good = good & (deviance <= jax.vmap(at_truth)(toys) + CONSISTENCY)
+    above = jax.vmap(lambda toy, one: _is_above_truth(shared, toy, one))(toys, deviance)
+    good = good & ~above
     codes = jnp.full(good.shape, FitStatus.CONVERGED, jnp.int32)
     return Deviances(deviance, codes), good
+
+
+def _is_above_truth(shared: _Shared, toy: Data, deviance: Scalar) -> ScalarBool:
+    """Whether a fit has ended above where its toy was drawn."""
+    truth = Objective(shared.model, toy).deviance(jnp.asarray(shared.truth))
+    return deviance > truth + CONSISTENCY
 
 
 def _fit_lane(
     shared: _Shared, number: ScalarInt, settings: FitSettings, again: bool
 ) -> Deviances:
     """One toy. A fit that ends above its truth has not converged."""
-    model, truth = shared.model, jnp.asarray(shared.truth)
-    toy = _drawn(shared, number)
-    objective, starts = Objective(model, toy), starts_of(model, truth, again)
-    found = best_fit(objective, starts, jnp.asarray(model.parameters.fixed), settings)
-    above = found.deviance > objective.deviance(truth) + CONSISTENCY
+    model, toy = shared.model, _drawn(shared, number)
+    starts = starts_of(model, jnp.asarray(shared.truth), again)
+    fixed = jnp.asarray(model.parameters.fixed)
+    found = best_fit(Objective(model, toy), starts, fixed, settings)
+    above = _is_above_truth(shared, toy, found.deviance)
     lost = jnp.where(above & found.physical, FitStatus.INCONSISTENT, found.code)
     return Deviances(found.deviance, jnp.maximum(found.code, lost).astype(jnp.int32))

@@ -93,12 +93,10 @@ def _compiled(
     count: ScalarInt,
 ) -> Spread:
     """Events, and the sum of squared derivatives along the first directions."""
-    number = model.block.normsys.slot.shape[-1]
 
     def events(at: Params) -> Both:
         bins = members @ model.expected_rates(at)
-        sums = jax.ops.segment_sum(bins.T, model.bin_channel, number).T
-        return Both(bins, sums)
+        return Both(bins, model.lookup.by_channel(bins))
 
     found, moved = jax.linearize(events, params)
 

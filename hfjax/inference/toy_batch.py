@@ -17,8 +17,7 @@ from hfjax.fitting.newton.together import descend_together
 from hfjax.fitting.status import FitSettings, FitStatus
 from hfjax.fitting.valleys.candidates import has_valleys
 from hfjax.fitting.valleys.physical import is_physical
-from hfjax.inference.test_state import CONSISTENCY
-from hfjax.inference.toy_fits import FREE, HELD, ZERO, Hypothesis, ToyFits
+from hfjax.inference.toy_fits import FREE, Ends, Hypothesis, ToyFits, kept
 from hfjax.model.data import Data
 from hfjax.model.model import Model
 
@@ -102,8 +101,6 @@ def tested_batch(
 ) -> Batch[ToyFits]:
     """Fit a batch of toys: held at the tested value and where needed at zero, free.
 
-    What is good is what `toy_fits` keeps as well.
-
     Args:
         model: that `suits`.
         data: toys on a leading axis.
@@ -130,9 +127,8 @@ def tested_batch(
     parts = held, zero, free
     fits, each = jax.tree.map(lambda *leaves: jnp.stack(leaves, axis=1), *parts)
     needed = jnp.array([True, False, True]) | hypothesis.needs_zero
-    deviance = jnp.where(needed, 2.0 * fits.value, jnp.inf)
-    least = jnp.minimum(deviance[:, HELD], deviance[:, ZERO])
-    good = jnp.all(each, axis=1) & (deviance[:, FREE] <= least + CONSISTENCY)
+    nothing = jnp.full_like(fits.value, jnp.inf)
     mu_hat = fits.params[:, FREE, poi]
-    code = jnp.full(good.shape, FitStatus.CONVERGED, jnp.int32)
-    return ToyFits(deviance, mu_hat, code), good
+    ends = Ends(2.0 * fits.value, fits.status, each, nothing, mu_hat)
+    found = jax.vmap(lambda one: kept(one, needed))(ends)
+    return found, jnp.all(each, axis=1) & (found.code == FitStatus.CONVERGED)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from hfjax.arrays import Array, Scalar, ScalarBool, ScalarInt
 from hfjax.fitting.best_fit import best_fit
@@ -35,6 +35,24 @@ class ToyFits(NamedTuple):
     deviance: Float[Array, " fit"]
     mu_hat: Scalar
     code: ScalarInt
+
+
+class Ends(NamedTuple):
+    """Where the fits of one data set have ended; `mu_hat` is that of the free one.
+
+    Attributes:
+        deviance: of each fit.
+        code: value of its `FitStatus`.
+        physical: whether its minimum is.
+        passed: deviance of an unphysical minimum that it has passed over; or infinite.
+        mu_hat: best fit of the parameter of interest.
+    """
+
+    deviance: Float[Array, " fit"]
+    code: Int[Array, " fit"]
+    physical: Bool[Array, " fit"]
+    passed: Float[Array, " fit"]
+    mu_hat: Scalar
 
 
 class Hypothesis(NamedTuple):
@@ -111,7 +129,9 @@ def toy_fits(
     last = STAGES * (2 if talks else 1)
     begin = _State(jnp.int32(0), blank)
     end = jax.lax.while_loop(lambda s: s.turn < last, turn, begin)
-    return _kept(model, end.done, needed)
+    done = end.done
+    found = done.deviance, done.code, done.physical, done.passed
+    return kept(Ends(*found, done.params[FREE, model.poi]), needed)
 
 
 def _starts(
@@ -138,19 +158,22 @@ def _elsewhere(model: Model, done: FitResult, i: ScalarInt) -> Bool[Array, " fit
     return jax.vmap(elsewhere, (0, None))(found, found[i])
 
 
-def _kept(model: Model, done: FitResult, needed: Bool[Array, " fit"]) -> ToyFits:
+def kept(ends: Ends, needed: Bool[Array, " fit"]) -> ToyFits:
     """What is kept; a free fit above a held one has not converged.
 
     As in `hypotest`, a held fit that has no physical minimum proves nothing of a free
     one that has, and nor does one from which the way down leads to an unphysical one.
+
+    Args:
+        ends: of the fits of one data set.
+        needed: which of them the test statistic is made of.
     """
-    deviance = jnp.where(needed, done.deviance, jnp.inf)
-    proofs = jnp.where(done.physical | ~done.physical[FREE], deviance, jnp.inf)
+    deviance = jnp.where(needed, ends.deviance, jnp.inf)
+    proofs = jnp.where(ends.physical | ~ends.physical[FREE], deviance, jnp.inf)
     least = jnp.min(proofs[:FREE])
     above = deviance[FREE] > least + CONSISTENCY
-    above = above & ~(done.physical[FREE] & (done.passed[FREE] < least))
-    worst = jnp.max(jnp.where(needed, done.code, FitStatus.CONVERGED))
+    above = above & ~(ends.physical[FREE] & (ends.passed[FREE] < least))
+    worst = jnp.max(jnp.where(needed, ends.code, FitStatus.CONVERGED))
     above = jnp.where(above, FitStatus.INCONSISTENT, FitStatus.CONVERGED)
     code = jnp.maximum(worst, above).astype(jnp.int32)
-    mu_hat = done.params[FREE, model.poi]
-    return ToyFits(deviance, mu_hat, code)
+    return ToyFits(deviance, ends.mu_hat, code)

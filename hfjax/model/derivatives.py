@@ -22,7 +22,7 @@ from hfjax.arrays import Array, Params, Rates, SampleRates
 from hfjax.model.derivation import Slopes, Values
 from hfjax.model.interpolation import derivatives, polynomial_derivatives
 from hfjax.model.jacobian import Jacobian, Rows
-from hfjax.model.lookup import add_at, at_index, read
+from hfjax.model.lookup import add_at, read
 from hfjax.model.model import Model
 from hfjax.model.modifiers import Cells, HistoSys, NormSys, Variations, gather
 from hfjax.model.sample_block import SampleBlock
@@ -131,34 +131,34 @@ def block_jacobian(at: BlockDerivatives, size: int, model: Model) -> Jacobian:
     """The derivative of the summed rates of a block in so many factors."""
     scaling, bins = at.rates * at.inverse, jnp.arange(model.bin_channel.size)
     index, places = at.block.scaling.index, model.local
+    own = model.lookup.histosys, model.lookup.normsys
     if places is None:
-        rows = _block_rows(at, jnp.arange(size), model)
+        rows = _block_rows(at, own, model)
         return Jacobian(add_at(rows, (index, bins), scaling))
-    rows = _block_rows(at, places.others, model)
-    where = at_index(places.row, index, len(rows))
+    kinds = zip(own, (at.block.histosys, at.block.normsys), strict=True)
+    own = tuple(read(each, places.others, kind.index.size) for each, kind in kinds)
+    rows = _block_rows(at, own, model)
+    where = read(places.row, index, len(rows))
     rows = add_at(rows, (where, bins), scaling)
-    own = jnp.where(index == places.index[:, None, None], scaling, 0.0)
-    return Jacobian(rows, jnp.sum(own, axis=(1, 2)), places, size)
+    local = jnp.where(index == places.index[:, None, None], scaling, 0.0)
+    return Jacobian(rows, jnp.sum(local, axis=(1, 2)), places, size)
 
 
 def _block_rows(
-    at: BlockDerivatives, factors: Int[Array, " row"], model: Model
+    at: BlockDerivatives, own: tuple[Int[Array, " row"], ...], model: Model
 ) -> Rows:
-    """Derivatives in the interpolated modifiers of some factors, a row for each.
+    """Derivatives in the histosys and the normsys of each row's parameter.
 
     Products that are summed, not matrix products: with the bin in both, compilers copy
     the factors first, which takes several times as long.
     """
-    block, look = at.block, model.lookup
-    out = jnp.zeros((factors.size, model.bin_channel.size), at.rates.dtype)
-
+    block, (histosys, normsys) = at.block, own
+    out = jnp.zeros((histosys.size, model.bin_channel.size), at.rates.dtype)
     if block.histosys.index.size:
-        histosys = jnp.sum(at.shift * at.factor, axis=1)
-        out = out + read(histosys, at_index(look.histosys, factors, len(histosys)))
+        out = out + read(jnp.sum(at.shift * at.factor, axis=1), histosys)
     if block.normsys.index.size:
         by_bin = at.slope[:, :, model.bin_channel]
-        normsys = jnp.sum(by_bin * at.rates, axis=1)
-        out = out + read(normsys, at_index(look.normsys, factors, len(normsys)))
+        out = out + read(jnp.sum(by_bin * at.rates, axis=1), normsys)
     return out
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from hfjax.arrays import Array
+from hfjax.model.lookup import inverse
 
 
 class LocalParameters(eqx.Module):
@@ -46,10 +47,7 @@ def local_parameters(
         >>> found.row.tolist(), found.slot.tolist(), found.bin.tolist()
         ([1, 1, 0], [0, 1, 1], [1, 0, 0])
     """
-    row, slot = (np.full(size, len(each), np.int32) for each in (others, index))
-    bin_ = np.zeros(size, np.int32)
-    known = np.flatnonzero(others < size)
-    row[others[known]] = known
-    slots, bins = np.nonzero(index < size)
-    slot[index[slots, bins]], bin_[index[slots, bins]] = slots, bins
+    # behind the last place is the first bin of a slot that is not there
+    slot, bin_ = np.divmod(inverse(index.ravel(), size), index.shape[1])
+    row = inverse(others, size)
     return LocalParameters(index, others, row, slot, bin_)

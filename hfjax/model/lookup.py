@@ -7,7 +7,8 @@ the other. No position is negative, so that none is counted from the end.
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Float, Int
+import numpy as np
+from jaxtyping import Float, Int, Shaped
 
 from hfjax.arrays import Array
 
@@ -52,31 +53,34 @@ class Lookup(eqx.Module):
 
 
 def read(
-    values: Float[Array, "_ ..."], where: Int[Array, "..."]
-) -> Float[Array, "..."]:
-    """Values, or rows of them, at positions; 0 behind their end.
+    values: Shaped[Array, "_ ..."], where: Int[Array, "..."], none: int | float = 0
+) -> Shaped[Array, "..."]:
+    """Values, or rows of them, at positions; ``none`` behind their end.
 
     Example:
         >>> read(jnp.array([3.0, 5.0]), jnp.array([2, 1])).tolist()
         [0.0, 5.0]
-    """
-    if not values.shape[0]:  # of which nothing can be taken
-        return jnp.zeros((*where.shape, *values.shape[1:]), values.dtype)
-    places = jnp.asarray(values).at[where]
-    return places.get(mode="fill", fill_value=0.0, wrap_negative_indices=False)
-
-
-def at_index(
-    positions: Int[Array, "_ ..."], index: Int[Array, "..."], none: int
-) -> Int[Array, "..."]:
-    """Positions that are found for an index, ``none`` behind their end.
-
-    Example:
-        >>> at_index(jnp.array([4, 7]), jnp.array([1, 2]), 9).tolist()
+        >>> read(jnp.array([4, 7]), jnp.array([1, 2]), 9).tolist()
         [7, 9]
     """
-    places = jnp.asarray(positions).at[index]
+    if not values.shape[0]:  # of which nothing can be taken
+        return jnp.full((*where.shape, *values.shape[1:]), none, values.dtype)
+    places = jnp.asarray(values).at[where]
     return places.get(mode="fill", fill_value=none, wrap_negative_indices=False)
+
+
+def inverse(index: Array, size: int) -> np.ndarray:
+    """Where each of so many positions stands in an index; its length if nowhere.
+
+    Example:
+        >>> inverse(np.array([2, 0, 4]), 4).tolist()  # 4 is behind the last position
+        [1, 3, 0, 3]
+    """
+    own = np.asarray(index)
+    found = np.full(size, own.size, np.int32)
+    inside = np.flatnonzero(own < size)
+    found[own[inside]] = inside
+    return found
 
 
 def add_at(

@@ -10,7 +10,7 @@ from hfjax.compiled.remembered import Remembered
 from hfjax.documents.parameters.uses import bin_count
 from hfjax.documents.workspace.workspace import Workspace
 from hfjax.errors import ArgumentError, check_kind
-from hfjax.fitting.checks import check_settings
+from hfjax.fitting.checks import check_inputs
 from hfjax.fitting.diagnose.ending import FitEnding
 from hfjax.fitting.result import FitResult
 from hfjax.fitting.status import FitSettings
@@ -28,8 +28,11 @@ from hfjax.reporting.sections import (
 from hfjax.results.limits_scan import LimitsScanResult, Scanned
 from hfjax.results.scan import ScanResult
 from hfjax.tables.html import html_parts
-from hfjax.tables.parts import facts
+from hfjax.tables.parts import facts, listed
 from hfjax.version import __version__
+
+MOST_NAMED = 5
+"""Channels or samples that a message names."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,6 @@ def report(
         True
     """
     check_kind("the workspace", workspace, Workspace, "hfjax.Workspace.load reads one")
-    check_settings(settings)
     _check_scan(scan)
     background = workspace if background is None else background
     check_kind(
@@ -137,6 +139,7 @@ def report(
         message = f"what is built has {len(built)} parts, and has to be a pair: {how}"
         raise ArgumentError(message)
     model, data = built
+    check_inputs(model, data, settings)
     _check_built(workspace, model)
     own = replace(settings, run=Remembered(settings.run))
     of = Subject(workspace, background, measurement, model, data, own)
@@ -155,19 +158,19 @@ def _check_built(workspace: Workspace, model: Model) -> None:
     """Refuse a model of other channels and samples than those of the workspace.
 
     Raises:
-        ArgumentError: says which they are.
+        ArgumentError: says which are not the same.
     """
-    known = {channel.name: bin_count(channel) for channel in workspace.channels}
-    samples = {sample.name for each in workspace.channels for sample in each.samples}
+    bins = {(channel.name, bin_count(channel)) for channel in workspace.channels}
     parts = (
-        ("channels", sorted(known.items()), list(model.names.channel_bins)),
-        ("samples", sorted(samples), sorted(model.names.samples)),
+        ("channels", {name for name, _ in bins ^ set(model.names.channel_bins)}),
+        ("samples", set(workspace.sample_names) ^ set(model.names.samples)),
     )
-    for what, wanted, given in parts:
-        if wanted != given:
+    for what, apart in parts:
+        if apart:
             message = (
-                f"the model is not one of the workspace: its {what} are {given}, and "
-                f"those of the workspace {wanted}: build it of this workspace"
+                f"the model is not one of the workspace: its {what} "
+                f"{listed(sorted(apart), MOST_NAMED)} are not the same in both: give "
+                "hfjax.build(workspace), or leave it out"
             )
             raise ArgumentError(message)
 

@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 
 from hfjax.compiled.canonical import canonical
-from tests.model.expressions import interference
-from tests.model.extended import all_constraints
-from tests.workspaces import all_kinds, make, many_bins
+from tests.compiled import test_canonical as compiled
+from tests.workspaces import make, many_bins
 
-DOCUMENTS = {
-    "all kinds": all_kinds,
-    "all constraints": all_constraints,
-    "expressions": interference,
-    "many bins": many_bins,
-}
+DOCUMENTS = {**compiled.DOCUMENTS, "many bins": many_bins}
 each_document = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 
 

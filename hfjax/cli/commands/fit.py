@@ -97,8 +97,8 @@ def fit(options: FitCommandOptions) -> None:
         result = hfjax.fit(model, data, settings=settings)
     tell_constraint(model, options.poi, options.fit.quiet)
     ending = hfjax.fit_ending(model, data, result, held=at_value, run=settings.run)
-    several = int(model.poi) < 0  # components may have that name
-    poi = None if several else model.poi_name
+    # several components may have that name
+    poi = model.poi_name if int(model.poi) >= 0 else None
     tell_endings({label: ending}, poi, options.fit)
     pulled = hfjax.pulls(model, data, result) if result.converged else {}
     document = fit_document(model, result, pulled) | ending.dump()

@@ -93,10 +93,21 @@ def from_move(move: Params) -> Conjugate:
 
     So that this stands once in a compiled fit.
     """
-    zero, far = jnp.zeros((), move.dtype), jnp.full((), jnp.inf, move.dtype)
-    none, no = jnp.zeros_like(move), jnp.array(False)
-    start = move, none, none, move, far, zero, zero, zero, zero
-    return Conjugate(*start, bounded=no, measures=~no, products=jnp.int32(0))
+    none, zero = jnp.zeros_like(move), jnp.zeros((), move.dtype)
+    return Conjugate(
+        move=move,
+        product=none,
+        residual=none,
+        direction=move,
+        square=jnp.full_like(zero, jnp.inf),
+        goal=zero,
+        move_square=zero,
+        overlap=zero,
+        direction_square=zero,
+        bounded=jnp.array(False),
+        measures=jnp.array(True),
+        products=jnp.int32(0),
+    )
 
 
 def from_rest(gradient: Params, inverse: Linear, free: ParamsMask) -> Conjugate:
@@ -107,22 +118,16 @@ def from_rest(gradient: Params, inverse: Linear, free: ParamsMask) -> Conjugate:
         inverse: product with the inverse of the metric, zero where not free.
         free: parameters that may move.
     """
-    residual, none = -gradient * free, jnp.zeros_like(gradient)
-    direction, zero = inverse(residual), jnp.zeros((), gradient.dtype)
+    residual = -gradient * free
+    direction = inverse(residual)
     square = residual @ direction
-    return Conjugate(
-        move=none,
-        product=none,
+    return from_move(jnp.zeros_like(gradient))._replace(
         residual=residual,
         direction=direction,
         square=square,
         goal=goal_of(square),
-        move_square=zero,
-        overlap=zero,
         direction_square=square,
-        bounded=jnp.array(False),
         measures=jnp.array(False),
-        products=jnp.int32(0),
     )
 
 
@@ -179,14 +184,12 @@ def _advance(model: Quadratic, s: Conjugate) -> Conjugate:
     bounded = negative | (reached >= model.radius**2)
     room = jnp.maximum(model.radius**2 - s.move_square, 0.0)
     reach = jnp.sqrt(s.overlap**2 + s.direction_square * room) - s.overlap
-    reach = reach / jnp.where(s.measures, 1.0, s.direction_square)
-    length = jnp.where(bounded, reach, length)
+    length = jnp.where(bounded, reach / s.direction_square, length)
     length = jnp.where(s.measures, 0.0, length)
     whole = jnp.where(s.measures, product, s.product + length * product)
-    residual = -(model.gradient + whole) * model.free
-    residual = jnp.where(
-        s.measures, residual, s.residual - length * product * model.free
-    )
+    fresh = -(model.gradient + product) * model.free
+    less = s.residual - length * product * model.free
+    residual = jnp.where(s.measures, fresh, less)
     turned = model.inverse(residual)
     square = residual @ turned
     ratio = jnp.where(s.measures, 0.0, square / s.square)

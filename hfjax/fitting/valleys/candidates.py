@@ -51,6 +51,7 @@ from hfjax.fitting.valleys.surges import (
     surge_starts,
 )
 from hfjax.model.curves import PLACES
+from hfjax.model.lookup import read
 from hfjax.model.model import Model
 
 WORTH = 1.0
@@ -165,7 +166,7 @@ def lopsided_promise(
     """
     model, own = objective.model, objective.model.lopsided
     beside = jnp.asarray(own.plane) @ residual
-    now = jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)[:, None]
+    now = read(params, own.index)[:, None]
     places = jnp.asarray(PLACES, now.dtype)
     apart = jnp.abs(places - now)
     both = jnp.append(jnp.broadcast_to(places, (now.size, places.size)), now, axis=1)
@@ -313,7 +314,7 @@ def valley_marks(model: Model, params: Params) -> Float[Array, " mark"]:
     The parameters that may make valleys, those that expressions use, and the logarithms
     of what surges add.
     """
-    own = jnp.asarray(params).at[_makers(model)].get(mode="fill", fill_value=0.0)
+    own = read(params, _makers(model))
     sizes = surge_sizes(model.surges, params)
     return jnp.concatenate([own, jnp.sign(sizes) * jnp.log1p(jnp.abs(sizes))])
 

@@ -32,7 +32,7 @@ from hfjax.model.derivatives import (
     RateDerivatives,
     away_from_zero,
 )
-from hfjax.model.lookup import at_index, read
+from hfjax.model.lookup import read
 from hfjax.model.modifiers import NormSys, inner_factor, outer_exponent
 
 NEVER_MORE = 1e-6
@@ -157,15 +157,15 @@ def moved_rates(at: LocalModel, index: Index, places: Places) -> Shifts:
     rates = (block.rates / block.factor)[None, None]
     histosys, normsys = samples.histosys, samples.normsys
     if histosys.index.size:
-        row = at_index(look.histosys, index, histosys.index.size)
+        row = read(look.histosys, index, histosys.index.size)
         odd, even = (read(part, row)[:, None] for part in (histosys.odd, histosys.even))
         basis = histosys.basis(places) - histosys.basis(now)[:, None]
         moved = (places - now[:, None])[..., None, None]
         rates = rates + moved * odd + basis[..., None, None] * even
     rates = rates * block.factor
     if normsys.index.size:
-        row = at_index(look.normsys, index, normsys.index.size)
-        which = at_index(normsys.table, row, normsys.log_hi.size)
+        row = read(look.normsys, index, normsys.index.size)
+        which = read(normsys.table, row, normsys.log_hi.size)
         before = _factors(normsys, now[:, None, None], which)
         after = _factors(normsys, places[..., None, None], which[:, None])
         ratio = after / away_from_zero(before, NEAR_ZERO_POLYNOMIAL)[:, None]
@@ -211,7 +211,7 @@ Kind = TypeVar("Kind", GaussianConstraints, PoissonConstraints, LogNormalConstra
 def _terms(terms: Kind, found: Int[Array, " par"], index: Index) -> tuple[Kind, Array]:
     """The constraint term of each parameter, in a column, and whether it has one."""
     number = terms.index.size
-    row = at_index(found, index, number)
+    row = read(found, index, number)
     chosen = jax.tree.map(lambda leaf: leaf[jnp.minimum(row, number - 1), None], terms)
     return chosen, (row < number)[:, None] & chosen.present
 

@@ -24,6 +24,7 @@ from hfjax.fitting.box import Domain
 from hfjax.fitting.objective import Objective
 from hfjax.fitting.valleys.found import Valleys
 from hfjax.fitting.valleys.landscape import LocalModel, follow, heights, held_along
+from hfjax.model.lookup import read
 from hfjax.model.model import Model
 from hfjax.model.modifiers import inner_factor, outer_exponent
 from hfjax.model.valley_sources import Surges
@@ -156,7 +157,7 @@ def _factors(
 
 def _now(own: Surges, params: Params) -> Factors:
     """Where the parameters of the factors stand; 0 for padded ones."""
-    return jnp.asarray(params).at[own.index].get(mode="fill", fill_value=0.0)
+    return read(params, own.index)
 
 
 def _gain(
